@@ -1,0 +1,7 @@
+"""The catalog: every fact the pipeline knows, in Lance tables. Imports no Prefect, Ray or torch."""
+
+from data_catalog.catalog import Catalog
+from data_catalog.keys import check_avatar_name, clip_id, digest
+from data_catalog.ledger import Provenance, Unit, UnitRecord
+
+__all__ = ["Catalog", "Provenance", "Unit", "UnitRecord", "check_avatar_name", "clip_id", "digest"]

@@ -1,0 +1,117 @@
+"""The catalog as the rest of the project sees it: tables by name, units, and what is pending."""
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data_catalog.keys import check_avatar_name, equals
+from data_catalog.ledger import Unit, UnitRecord
+from data_catalog.schemas import TABLES
+from data_catalog.store import Table
+
+
+class Catalog:
+    """The Lance tables under one URI: a folder, or `s3://…` with `storage_options`. Cheap to make; holds no state."""
+
+    def __init__(self, uri: str | os.PathLike, storage_options: dict[str, str] | None = None) -> None:
+        text = os.fspath(uri)
+        self.uri = text.rstrip("/") if "://" in text else str(Path(text).expanduser().absolute())
+        self.storage_options = storage_options
+
+    def table(self, name: str) -> Table:
+        return Table(self.uri, TABLES[name], self.storage_options)
+
+    # -- avatars ------------------------------------------------------------------------------------------------
+
+    def add_video(self, avatar: str, video_id: str, *, uri: str, motion_uri: str = "", motion_hash: str = "") -> None:
+        """Say that a video shows an avatar. A video already there keeps its motion file unless a new one is given."""
+        check_avatar_name(avatar)
+        known = self.avatar_videos(avatar).get(video_id)
+        if known and (not motion_hash or motion_hash == known["motion_hash"]):
+            return
+        row: dict[str, Any] = {"avatar": avatar, "video_id": video_id, "uri": uri, "file_name": Path(uri).name}
+        row |= {"motion_uri": motion_uri, "motion_hash": motion_hash, "added_at": datetime.now(UTC)}
+        self.table("avatars").upsert([row])
+
+    def avatar_videos(self, avatar: str) -> dict[str, dict]:
+        """The avatar's rows by video id, in the order of the ids."""
+        rows = self.table("avatars").read(where=equals(avatar=check_avatar_name(avatar))).to_pylist()
+        return {row["video_id"]: row for row in rows}
+
+    def avatars(self) -> list[str]:
+        return sorted(set(self.table("avatars").read(columns=["avatar"])["avatar"].to_pylist()))
+
+    # -- units --------------------------------------------------------------------------------------------------
+
+    def records(self, stage: str, units: Iterable[str] | None = None) -> dict[str, UnitRecord]:
+        """The ledger rows of a stage, by unit key."""
+        conditions = {"stage": stage} if units is None else {"stage": stage, "unit": sorted(set(units))}
+        rows = self.table("units").read(where=equals(**conditions)).to_pylist()
+        return {row["unit"]: UnitRecord.from_row(row) for row in rows}
+
+    def record(self, stage: str, unit: str) -> UnitRecord | None:
+        return self.records(stage, [unit]).get(unit)
+
+    def pending(self, units: list[Unit], *, max_attempts: int | None = None) -> list[Unit]:
+        """The anti-join: the units that are not `ok` in the wanted version.
+
+        Args:
+            units: wanted units of one stage.
+            max_attempts: leave out units that failed this often in the wanted version.
+        """
+        if not units:
+            return []
+        done = self.records(units[0].stage, [unit.key for unit in units])
+
+        def wanted(unit: Unit) -> bool:
+            record = done.get(unit.key)
+            if record is None or record.version != unit.version:
+                return True
+            return not record.ok and (max_attempts is None or record.attempts < max_attempts)
+
+        return [unit for unit in units if wanted(unit)]
+
+    def finish(
+        self, unit: Unit, *, table: str, n_rows: int, run_id: str, seconds: float, fields: dict[str, str] | None = None
+    ) -> None:
+        """The unit's data rows are written: drop its rows of older versions, then say `ok`."""
+        current = equals(input_hash=unit.input_hash, code_version=unit.code_version, config_hash=unit.config_hash)
+        self.table(table).delete(f"{equals(unit=unit.key)} AND NOT ({current})")
+        self._note(unit, "ok", None, n_rows=n_rows, run_id=run_id, seconds=seconds, fields=fields or {})
+
+    def fail(self, unit: Unit, error: str, *, run_id: str, seconds: float = 0.0) -> None:
+        """The unit failed: a row that a person can list, with the reason and how often it was tried."""
+        self._note(unit, "failed", error, n_rows=0, run_id=run_id, seconds=seconds, fields={})
+
+    def _note(self, unit: Unit, status: str, error: str | None, *, fields: dict, **columns) -> None:
+        before = self.record(unit.stage, unit.key)
+        attempts = before.attempts + 1 if before and before.version == unit.version else 1
+        row = {
+            "stage": unit.stage,
+            "unit": unit.key,
+            "subject": unit.subject,
+            "input_hash": unit.input_hash,
+            "code_version": unit.code_version,
+            "config_hash": unit.config_hash,
+            "status": status,
+            "error": error,
+            "attempts": attempts,
+            "fields": json.dumps(fields, sort_keys=True),
+            "produced_at": datetime.now(UTC),
+            **columns,
+        }
+        self.table("units").upsert([row])
+
+    # -- upkeep -------------------------------------------------------------------------------------------------
+
+    def compact(self) -> None:
+        """Merge small fragments of every table that exists and forget old versions."""
+        for name in TABLES:
+            self.table(name).compact()
+
+    def verify(self) -> dict[str, tuple[int, int]]:
+        """Rows and different primary keys of every table; they must be equal."""
+        return {name: (self.table(name).count(), self.table(name).unique_keys()) for name in TABLES}

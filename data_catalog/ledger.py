@@ -1,0 +1,99 @@
+"""Units of work: what is wanted, what is done, what failed and why.
+
+A stage works in units (a video, a pair of videos, a seam). The `units` table has one row for each, written after the
+unit's data rows, so a unit is done exactly when its row says `ok` for the wanted version. What is pending is the
+anti-join of the wanted units with that table.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from data_catalog.keys import digest
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a row comes from: the unit, the hash of the upstream fields it read, and the versions that made it."""
+
+    unit: str
+    input_hash: str
+    code_version: str
+    config_hash: str
+    run_id: str
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "unit": self.unit,
+            "input_hash": self.input_hash,
+            "code_version": self.code_version,
+            "config_hash": self.config_hash,
+            "run_id": self.run_id,
+            "produced_at": datetime.now(UTC),
+        }
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One wanted unit of work of a stage.
+
+    Attributes:
+        stage: the stage's name.
+        key: the unit's key within the stage: ids only, so equal work has an equal key.
+        subject: what a person calls it; used in messages.
+        input_hash: hash of the upstream fields that the stage reads for it.
+        code_version, config_hash: of the stage.
+        inputs: the ids and small settings the stage needs to do it (JSON-able; never pixels or features).
+    """
+
+    stage: str
+    key: str
+    subject: str
+    input_hash: str
+    code_version: str
+    config_hash: str
+    inputs: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def version(self) -> tuple[str, str, str]:
+        return self.input_hash, self.code_version, self.config_hash
+
+    def provenance(self, run_id: str) -> Provenance:
+        return Provenance(self.key, self.input_hash, self.code_version, self.config_hash, run_id)
+
+
+@dataclass(frozen=True)
+class UnitRecord:
+    """A row of `units`."""
+
+    stage: str
+    unit: str
+    subject: str
+    input_hash: str
+    code_version: str
+    config_hash: str
+    status: str
+    error: str | None
+    attempts: int
+    n_rows: int
+    fields: dict[str, str]
+    seconds: float
+    run_id: str
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+    @property
+    def version(self) -> tuple[str, str, str]:
+        return self.input_hash, self.code_version, self.config_hash
+
+    def field_hash(self, name: str) -> str:
+        """The content hash of a group of columns; stages that read only that group depend on nothing else."""
+        return self.fields.get(name) or digest(*self.version)
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "UnitRecord":
+        row = {key: value for key, value in row.items() if key != "produced_at"}
+        return cls(**{**row, "fields": json.loads(row["fields"] or "{}")})

@@ -1,0 +1,135 @@
+"""`tango`: the commands. Heavy imports stand inside them, so that `--help` answers at once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="tango",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Turn a video of a speaker and any speech recording into a video of that speaker gesturing to it.",
+)
+
+
+class ScorerName(StrEnum):
+    """How well a clip fits the speech."""
+
+    prosody = "prosody"
+
+
+class InterpolatorName(StrEnum):
+    """How the frames around a jump are made."""
+
+    flow = "flow"
+    rife = "rife"
+    none = "none"
+
+
+CatalogOption = Annotated[
+    str | None,
+    typer.Option("--catalog", metavar="URI", help="Folder or object-store URI of the tables [default: tango_catalog]"),
+]
+VoiceOption = Annotated[str, typer.Option(help="An eSpeak NG voice, such as en-us or en-gb")]
+
+
+@app.command()
+def onboard(
+    avatar: Annotated[str, typer.Argument(help="Name of the avatar: letters, digits, '-', '_', '.'")],
+    videos: Annotated[list[Path], typer.Argument(help="Videos of the speaker")],
+    motion: Annotated[Path | None, typer.Option(help="SMPL-X motion npz to import instead of fitting")] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Add videos to an avatar. Done work is kept: run it again after a crash or with more videos."""
+    from flows import commands
+
+    commands.onboard(avatar, videos, motion, catalog)
+
+
+@app.command()
+def reenact(
+    avatar: Annotated[str, typer.Argument(help="An onboarded avatar")],
+    speech: Annotated[Path, typer.Argument(help="Audio or video file with the speech")],
+    out: Annotated[Path, typer.Option(help="The mp4 to write; a motion npz and a report go beside it")],
+    scorer: Annotated[ScorerName, typer.Option(help="What fits clips to the speech")] = ScorerName.prosody,
+    interpolator: Annotated[
+        InterpolatorName, typer.Option(help="What makes the frames around a jump")
+    ] = InterpolatorName.flow,
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
+    catalog: CatalogOption = None,
+) -> None:
+    """Make a video of an avatar gesturing to a speech."""
+    from flows import commands
+
+    commands.reenact(avatar, speech, out, scorer.value, interpolator.value, seed, catalog)
+
+
+@app.command()
+def preprocess(
+    folder: Annotated[Path, typer.Argument(help="Holds one folder per avatar with its videos")],
+    catalog: CatalogOption = None,
+) -> None:
+    """Onboard every avatar of a folder of <avatar>/*.mp4; what is done is skipped."""
+    from flows import commands
+
+    commands.preprocess(folder, catalog)
+
+
+@app.command()
+def status(
+    avatar: Annotated[str | None, typer.Argument(help="One avatar; all when left out")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
+    catalog: CatalogOption = None,
+) -> None:
+    """Units ok, pending and failed per stage, and why."""
+    from flows import commands
+
+    commands.status(avatar, as_json=json, catalog=catalog)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the result")] = Path("demo_out"),
+    catalog: CatalogOption = None,
+) -> None:
+    """Onboard the synthetic speaker in the package and reenact it to a speech it never gave."""
+    from flows import commands
+
+    commands.demo(out, catalog)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Of the Prefect server and its UI")] = 4200,
+    catalog: CatalogOption = None,
+) -> None:
+    """Start the Prefect server with its UI, and a worker with the deployments of prefect.yaml."""
+    from flows import serving
+
+    serving.serve(port=port, catalog=catalog)
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Option(help="The mp4 to write; its true motion goes beside it as npz")],
+    text: Annotated[str | None, typer.Option(help="What the speaker says; a text of the package when left out")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other people and gestures")] = 0,
+    voice: VoiceOption = "en-us",
+    size: Annotated[int, typer.Option(min=64, max=2048, help="Side of the picture in pixels")] = 768,
+) -> None:
+    """Make a video of the synthetic speaker, with exactly known motion."""
+    from flows import commands
+
+    commands.synth(out, text, seed=seed, voice=voice, size=size)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

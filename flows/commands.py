@@ -1,0 +1,133 @@
+"""What the commands do: settings, the flow, and what is printed. Exit code 0 only when everything asked for is done."""
+
+import json as jsonlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from flows import environment
+from flows.settings import Settings
+
+_OUT = Console(highlight=False)
+_ERR = Console(stderr=True, highlight=False)
+
+
+def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str | None) -> None:
+    with _reported():
+        from flows.onboard_avatar import onboard_avatar
+
+        report = onboard_avatar(
+            avatar, [str(v) for v in videos], motion=str(motion) if motion else None, settings=_settings(catalog)
+        )
+        _print_report(report)
+
+
+def reenact(
+    avatar: str, speech: Path, out: Path, scorer: str, interpolator: str, seed: int, catalog: str | None
+) -> None:
+    with _reported():
+        from flows.reenact import reenact as flow
+
+        made = flow(
+            avatar,
+            str(speech),
+            str(out),
+            scorer=scorer,
+            interpolator=interpolator,
+            seed=seed,
+            settings=_settings(catalog),
+        )
+        _print_made(made)
+
+
+def preprocess(folder: Path, catalog: str | None) -> None:
+    with _reported():
+        from flows.preprocess_dataset import preprocess_dataset
+
+        _print_report(preprocess_dataset(str(folder), settings=_settings(catalog)))
+
+
+def demo(out: Path, catalog: str | None) -> None:
+    with _reported():
+        from flows.onboard_avatar import onboard_avatar
+        from flows.reenact import reenact as flow
+        from tango_models.synthetic import assets
+
+        out.mkdir(parents=True, exist_ok=True)
+        settings = _settings(catalog or str(out / "catalog"))
+        onboard_avatar("synthetic", [str(assets.speaker_video())], settings=settings)
+        made = flow("synthetic", str(assets.speech_audio()), str(out / "synthetic.mp4"), settings=settings)
+        _print_made(made)
+
+
+def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
+    with _reported(), environment.quiet():
+        from flows.status import catalog_status
+
+        found = catalog_status(_settings(catalog), avatar)
+        if as_json:
+            print(jsonlib.dumps([entry.model_dump() for entry in found], indent=2))
+            return
+        if not found:
+            _OUT.print("The catalog is empty; `tango onboard AVATAR VIDEO...` fills it.")
+        for entry in found:
+            table = Table(title=entry.avatar, title_justify="left", show_edge=False)
+            for name in ("stage", "ok", "pending", "failed", "waiting", "rows"):
+                table.add_column(name, justify="left" if name == "stage" else "right")
+            for stage in entry.stages:
+                counts = (stage.ok, stage.pending, stage.failed, stage.waiting, stage.rows)
+                table.add_row(stage.stage, *(str(count) if count else "·" for count in counts))
+            _OUT.print(table)
+            for stage in entry.stages:
+                for error in stage.errors:
+                    _OUT.print(f"  [red]{stage.stage}[/red] {error}", soft_wrap=True)
+
+
+def synth(out: Path, text: str | None, *, seed: int, voice: str, size: int) -> None:
+    with _reported():
+        from tango_models.synthetic.speaker import DEFAULT_TEXT, synthesize
+
+        made = synthesize(text or DEFAULT_TEXT, out, seed=seed, voice=voice, size=size)
+        _OUT.print(f"{made}", soft_wrap=True)
+
+
+def _settings(catalog: str | None) -> Settings:
+    return Settings(catalog=catalog) if catalog else Settings()
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Faults of the user's as one line, failed units as a list, anything else as it is."""
+    from tango_models.errors import InputError
+
+    environment.prepare()
+    try:
+        yield
+    except (InputError, ValueError) as error:
+        _fail(str(error))
+    except Exception as error:
+        if type(error).__name__ != "FlowIncomplete":
+            raise
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    _ERR.print(f"[bold red]error[/bold red] {message}", soft_wrap=True, markup=True)
+    raise typer.Exit(1)
+
+
+def _print_report(report) -> None:
+    for note in report.notes:
+        _OUT.print(note, soft_wrap=True)
+    _OUT.print(f"{report.subject}: {report.computed} units computed, {report.rows} rows written, nothing failed.")
+
+
+def _print_made(made) -> None:
+    for label, path in (("video", made.video), ("report", made.report_page), ("motion", made.motion)):
+        _OUT.print(f"{label:>7}  {os.path.relpath(path) if sys.stdout.isatty() else path}", soft_wrap=True)

@@ -1,0 +1,110 @@
+"""Videos of a speaker become rows of the catalog, stage by stage; the videos follow one another through the stages."""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.runtime import flow_run
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from data_catalog import Catalog, Unit, check_avatar_name, digest
+from flows.outcome import FlowReport, conclude
+from flows.progress import FlowProgress
+from flows.settings import Settings
+from flows.stage_runs import StageRuns
+from tango_models.errors import InputError
+from tasks.cluster import Pools
+
+_PER_VIDEO = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips")
+
+
+@flow(
+    name="onboard-avatar",
+    flow_run_name="onboard {avatar}",
+    task_runner=ThreadPoolTaskRunner(max_workers=32),  # type: ignore[arg-type]
+    persist_result=False,
+)
+def onboard_avatar(
+    avatar: str, videos: list[str], motion: str | None = None, settings: Settings | None = None
+) -> FlowReport:
+    """Add videos to an avatar and bring every stage up to date.
+
+    Args:
+        avatar: 1 to 64 letters, digits, '-', '_', '.'.
+        videos: paths of video files.
+        motion: npz motion file to import instead of fitting; goes with exactly one video.
+        settings: the settings tree; None reads the environment.
+
+    Raises:
+        FlowIncomplete: units failed; running it again does only those.
+    """
+    settings = settings or Settings()
+    check_avatar_name(avatar)
+    if motion and len(videos) != 1:
+        raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
+    catalog = Catalog(settings.catalog, settings.storage_options)
+    report = FlowReport(subject=avatar)
+    added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id))
+    with (
+        Pools(catalog, str(flow_run.id), settings.stages.by_stage(), settings.cluster) as pools,
+        FlowProgress() as progress,
+    ):
+        runs = StageRuns(pools, progress, settings)
+        for video in added:
+            before: list = []
+            for stage in _PER_VIDEO:
+                before = [runs.submit(stage, video["file_name"], video, after=before)]
+        runs.summaries()
+        if ready := clips_done(catalog, avatar):
+            runs.run("score_edges", avatar, {"video_ids": ready})
+        report.stages = runs.summaries()
+    if report.computed:
+        catalog.compact()
+    return conclude(report, max_failed_share=settings.max_failed_share)
+
+
+def add_videos(
+    catalog: Catalog, avatar: str, videos: list[str], motion: str | None, report: FlowReport, *, run_id: str
+) -> list[dict[str, str]]:
+    """Enter videos by the hash of their bytes: one file under two names is one video.
+
+    A file that cannot be read is a failed row of the ledger and a line of the report; the others go on.
+
+    Returns:
+        for each different video its ids and where it lies: what the stages need to plan.
+    """
+    from tango_models.media.probe import content_id
+
+    motion_uri = str(Path(motion).expanduser().absolute()) if motion else ""
+    motion_hash = content_id(Path(motion_uri)) if motion else ""
+    paths: dict[str, Path] = {}
+    for path in (Path(name).expanduser().absolute() for name in videos):
+        try:
+            video_id = content_id(path)
+        except InputError as error:
+            key = f"path:{digest(str(path))}"
+            catalog.fail(Unit("extract_frames", key, path.name, "", "", ""), str(error), run_id=run_id)
+            report.refused.append(str(error))
+            continue
+        if video_id in paths:
+            report.notes.append(f"{path.name}: the same video as {paths[video_id].name}, counted once")
+            continue
+        paths[video_id] = path
+        catalog.add_video(avatar, video_id, uri=str(path), motion_uri=motion_uri, motion_hash=motion_hash)
+    known = catalog.avatar_videos(avatar)
+    return [
+        {
+            "video_id": video_id,
+            "uri": str(path),  # where it is now: it may have moved since it was first added
+            "file_name": path.name,
+            "motion_uri": known[video_id]["motion_uri"],
+            "motion_hash": known[video_id]["motion_hash"],
+        }
+        for video_id, path in paths.items()
+    ]
+
+
+def clips_done(catalog: Catalog, avatar: str) -> list[str]:
+    """The avatar's videos, new and old, whose clips are there."""
+    videos = sorted(catalog.avatar_videos(avatar))
+    records = catalog.records("create_clips", videos)
+    return [video for video in videos if video in records and records[video].ok]

@@ -1,0 +1,85 @@
+"""Progress, drawn twice: bars in the terminal (rich) and progress artifacts in Prefect's UI."""
+
+import re
+import threading
+import time
+from types import TracebackType
+from uuid import UUID
+
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.context import FlowRunContext, TaskRunContext
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from data_catalog import Unit
+from tasks.run_stage import Progress
+
+_SECONDS_BETWEEN_UPDATES = 3.0
+
+
+class FlowProgress(Progress):
+    """One bar per (stage, scope). Use as a context manager. Without a terminal only artifacts are drawn."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._bars = Bars(
+            TextColumn("[bold]{task.fields[stage]:<18}"),
+            TextColumn("{task.fields[scope]:<24.24}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._artifacts: dict[str, UUID] = {}
+        self._updated: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "FlowProgress":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def stage(self, stage: str, scope: str, done: int, total: int) -> None:
+        with self._lock:
+            task = self._tasks.get((stage, scope))
+            if task is None:
+                task = self._bars.add_task("", total=total, stage=stage, scope=scope, note="")
+                self._tasks[stage, scope] = task
+            self._bars.update(task, completed=done, total=total, note="")
+        self._publish(stage, f"{stage} {scope}", 100.0 * done / max(total, 1), at_once=True)
+
+    def unit(self, unit: Unit, done: int, total: int) -> None:
+        if not total:
+            return
+        share = done / total
+        with self._lock:
+            for (stage, _), task in self._tasks.items():
+                if stage == unit.stage:
+                    self._bars.update(task, note=f"{unit.subject} {share:.0%}")
+        self._publish(unit.stage, f"{unit.stage} {unit.subject}", 100.0 * share, at_once=False)
+
+    def _publish(self, stage: str, description: str, percent: float, *, at_once: bool) -> None:
+        """Create or move the stage's progress artifact. Only calls from inside a task run can create one."""
+        now = time.monotonic()
+        with self._lock:
+            if not at_once and now - self._updated.get(stage, 0.0) < _SECONDS_BETWEEN_UPDATES:
+                return
+            self._updated[stage] = now
+            known = self._artifacts.get(stage)
+            if known is None:
+                if FlowRunContext.get() is None and TaskRunContext.get() is None:
+                    return
+                key = re.sub(r"[^a-z0-9]+", "-", f"progress-{stage}".lower())
+                artifact = create_progress_artifact(percent, key=key, description=description)
+                assert isinstance(artifact, UUID)  # a coroutine only where an event loop runs
+                self._artifacts[stage] = artifact
+                return
+        update_progress_artifact(known, percent, description=description)

@@ -1,0 +1,100 @@
+"""An avatar and a speech become a video of the avatar gesturing to it, with a motion file and a report beside it."""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.artifacts import create_image_artifact, create_link_artifact
+from prefect.runtime import flow_run
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import BaseModel
+
+from data_catalog import Catalog, check_avatar_name
+from data_catalog.keys import equals
+from flows.outcome import FlowReport, conclude
+from flows.progress import FlowProgress
+from flows.settings import Settings
+from flows.stage_runs import StageRuns
+from tango_models.errors import InputError
+from tasks.cluster import Pools
+from tasks.render_video import check_output, render_key
+from tasks.retrieve_path import path_key, usable_videos
+
+
+class Reenactment(BaseModel):
+    """What `reenact` made: the video, its motion file and its report, and what the stages did."""
+
+    video: str
+    motion: str
+    report_page: str
+    report: FlowReport
+
+
+@flow(
+    name="reenact",
+    flow_run_name="{avatar} to {speech}",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
+    persist_result=False,
+)
+def reenact(
+    avatar: str,
+    speech: str,
+    out: str,
+    scorer: str = "prosody",
+    interpolator: str = "flow",
+    seed: int = 0,
+    settings: Settings | None = None,
+) -> Reenactment:
+    """Render an avatar to a speech.
+
+    Args:
+        avatar: a name that was onboarded.
+        speech: path of an audio or video file with speech.
+        out: path of the mp4 to write; `<out>.motion.npz` and `<out>.report.html` go beside it.
+        scorer, interpolator: by name; see `tango reenact --help`.
+        seed: other seeds give other good paths; the same seed the same frames.
+
+    Raises:
+        InputError: unknown avatar, unreadable speech, or an output that cannot be written.
+        FlowIncomplete: a stage failed; running it again does only what is missing.
+    """
+    from tango_models.interpolation.base import create_interpolator
+    from tango_models.media.probe import content_id
+    from tango_models.motion_graph.scorers import create_scorer
+
+    settings = settings or Settings()
+    check_avatar_name(avatar)
+    target, source = Path(out).expanduser().absolute(), Path(speech).expanduser().absolute()
+    check_output(target)
+    create_scorer(scorer)
+    create_interpolator(interpolator)
+    catalog = Catalog(settings.catalog, settings.storage_options)
+    videos = usable_videos(catalog, avatar)
+    speech_id = content_id(source)
+    path_id = path_key(videos, speech_id, scorer, seed)
+    scopes: dict[str, dict] = {
+        "analyse_speech": {"speech_id": speech_id, "speech_uri": str(source)},
+        "retrieve_path": {"avatar": avatar, "speech_id": speech_id, "scorer": scorer, "seed": seed},
+        "interpolate_seams": {"path_id": path_id, "interpolator": interpolator},
+        "render_video": {"path_id": path_id, "interpolator": interpolator, "out": str(target)},
+    }
+    report = FlowReport(subject=f"{avatar} to {source.name}")
+    with (
+        Pools(catalog, str(flow_run.id), settings.stages.by_stage(), settings.cluster) as pools,
+        FlowProgress() as progress,
+    ):
+        runs = StageRuns(pools, progress, settings)
+        for stage, scope in scopes.items():
+            if not runs.run(stage, target.name, scope).ok:
+                break
+        report.stages = runs.summaries()
+    conclude(report, max_failed_share=0.0)
+    row = catalog.table("renders").read(where=equals(render_id=render_key(path_id, interpolator, str(target))))
+    made = row.to_pylist()[0]
+    create_link_artifact(Path(made["report_uri"]).as_uri(), key="report", link_text=f"Report of {target.name}")
+    create_link_artifact(Path(made["uri"]).as_uri(), key="video", link_text=target.name)
+    if made["poster"]:
+        create_image_artifact(made["poster"], key="seams", description=f"Seams of {target.name}")
+    return Reenactment(video=made["uri"], motion=made["motion_uri"], report_page=made["report_uri"], report=report)
+
+
+__all__ = ["InputError", "Reenactment", "reenact"]

@@ -1,0 +1,35 @@
+"""Arrays to column values and back: the one place that knows how a mask becomes bits."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from data_catalog.schemas import MASK_SIDE
+
+
+def pack_masks(masks: np.ndarray) -> list[bytes]:
+    """(T, 64, 64) 0/1 → T values of 512 bytes."""
+    bits = np.packbits(masks.reshape(len(masks), -1).astype(bool), axis=1)
+    return [row.tobytes() for row in bits]
+
+
+def unpack_masks(values: Sequence[bytes] | pa.ChunkedArray) -> np.ndarray:
+    """T binary values of n·512 bytes → (T·n, 64, 64) bool."""
+    data = b"".join(value.as_py() if isinstance(value, pa.Scalar) else value for value in values)
+    bits = np.frombuffer(data, np.uint8).reshape(-1, MASK_SIDE * MASK_SIDE // 8)
+    return np.unpackbits(bits, axis=1).reshape(-1, MASK_SIDE, MASK_SIDE).astype(bool)
+
+
+def matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """A list column whose values are of one length → (T, length) array of its own dtype."""
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks)
+    values = array.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(array), -1) if len(array) else values.reshape(0, 0)
+
+
+def vectors(array: np.ndarray) -> list[np.ndarray]:
+    """(T, …) → T flat float32 vectors."""
+    return list(np.ascontiguousarray(array, np.float32).reshape(len(array), -1))

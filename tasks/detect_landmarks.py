@@ -1,0 +1,124 @@
+"""Stage: body, hands, face and person mask of every frame.
+
+Apart from the fit because it is ten times dearer: another body file or better priors refit a video from its stored
+landmarks. A video is done in segments, so a crash loses seconds and several workers share a long video.
+"""
+
+from itertools import islice
+
+import numpy as np
+from pydantic import BaseModel
+
+from data_catalog import Catalog, Unit, UnitRecord, digest
+from data_catalog.keys import equals
+from data_catalog.schemas import MASK_SIDE
+from tasks.columns import matrix, pack_masks, unpack_masks, vectors
+from tasks.frame_source import iter_frames
+from tasks.stage import RowWriter, Stage, UpstreamNotReady, closing, upstream
+
+_FRAMES_PER_BLOCK = 60
+_VECTORS = (
+    "body_xy", "body_visibility", "body_world", "hands_xy", "hands_local", "hands_score", "face_xy", "face_z",
+    "hand_boxes", "person_box",
+)  # fmt: skip
+
+
+SEGMENT_FRAMES = 900
+"""Frames of a segment (30 s): little enough to lose in a crash, long enough that the lead-in costs nothing."""
+LEAD_IN_FRAMES = 12
+"""Frames before a segment that the tracker sees first, so that the segment is tracked as in a whole video."""
+
+
+class DetectLandmarksConfig(BaseModel):
+    """Nothing to set: the networks are the ones in MediaPipe's wheel."""
+
+
+def segments(n_frames: int) -> list[tuple[int, int]]:
+    """Start and stop of each segment; a last one of less than a third joins the one before it."""
+    count = max(1, n_frames // SEGMENT_FRAMES + (n_frames % SEGMENT_FRAMES >= SEGMENT_FRAMES / 3))
+    return [(k * SEGMENT_FRAMES, n_frames if k + 1 == count else (k + 1) * SEGMENT_FRAMES) for k in range(count)]
+
+
+def segment_key(video_id: str, index: int) -> str:
+    return f"{video_id}:{index:04d}"
+
+
+class DetectLandmarks(Stage):
+    name, table, code_version = "detect_landmarks", "landmarks", "1"
+    Config = DetectLandmarksConfig
+
+    def plan(self, catalog: Catalog, *, video_id: str, **_) -> list[Unit]:
+        source = upstream(catalog, "extract_frames", video_id, video_id)
+        video = catalog.table("videos").read(where=equals(video_id=video_id)).to_pylist()[0]
+        parts = segments(video["n_frames"])
+        return [
+            self.unit(
+                segment_key(video_id, k),
+                subject=source.subject + f" part {k + 1}/{len(parts)}" * (len(parts) > 1),
+                reads=[source.field_hash("pixels"), start, stop],
+                video_id=video_id,
+                start=start,
+                stop=stop,
+            )
+            for k, (start, stop) in enumerate(parts)
+        ]
+
+    def setup(self) -> None:
+        from tango_models.perception.detector import HolisticDetector
+
+        self._detector = HolisticDetector()
+
+    def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
+        video_id, start, stop = (unit.inputs[key] for key in ("video_id", "start", "stop"))
+        lead_in = min(start, LEAD_IN_FRAMES)
+        frames = iter_frames(catalog, video_id, start - lead_in, stop)
+        state: list[str] = []
+        self._detector.reset()
+        with closing(frames):
+            self._detector.detect(islice(frames, lead_in))
+            for first in range(start, stop, _FRAMES_PER_BLOCK):
+                found = self._detector.detect(islice(frames, min(_FRAMES_PER_BLOCK, stop - first)))
+                columns: dict[str, list] = {name: vectors(getattr(found, name)) for name in _VECTORS}
+                columns |= {"mask": pack_masks(found.mask), "face_score": found.face_score.tolist()}
+                rows = [
+                    {"video_id": video_id, "frame": first + t, **{name: columns[name][t] for name in columns}}
+                    for t in range(len(found))
+                ]
+                out.write(rows)
+                out.progress(first + len(rows) - start, stop - start)
+                state.append(digest(*(np.ascontiguousarray(getattr(found, n)).tobytes() for n in (*_VECTORS, "mask"))))
+        return {"landmarks": digest(state)}
+
+
+def landmark_records(catalog: Catalog, video_id: str, n_frames: int, subject: str) -> list[UnitRecord]:
+    """The ledger rows of all segments of a video. Raises UpstreamNotReady if one is not done."""
+    keys = [segment_key(video_id, k) for k in range(len(segments(n_frames)))]
+    done = catalog.records(DetectLandmarks.name, keys)
+    if any(key not in done or not done[key].ok for key in keys):
+        raise UpstreamNotReady(subject, DetectLandmarks.name)
+    return [done[key] for key in keys]
+
+
+def read_landmarks(catalog: Catalog, video_id: str, image_size: tuple[int, int]):
+    """A video's `Landmarks` out of the catalog."""
+    from tango_models.perception.landmarks import Landmarks
+
+    table = catalog.table("landmarks").read(where=equals(video_id=video_id))
+    n = table.num_rows
+    shapes = {
+        "body_xy": (n, 33, 2),
+        "body_visibility": (n, 33),
+        "body_world": (n, 33, 3),
+        "hands_xy": (n, 2, 21, 2),
+        "hands_local": (n, 2, 21, 3),
+        "hands_score": (n, 2),
+        "face_xy": (n, -1, 2),
+        "face_z": (n, -1),
+        "hand_boxes": (n, 2, 4),
+        "person_box": (n, 4),
+    }
+    columns = {name: matrix(table[name]).reshape(shape) for name, shape in shapes.items()}
+    columns["mask"] = unpack_masks(table["mask"]).reshape(n, MASK_SIDE, MASK_SIDE)
+    columns["face_score"] = table["face_score"].to_numpy()
+    columns["image_size"] = np.tile(np.asarray(image_size, np.int32), (n, 1))
+    return Landmarks.from_columns(columns)

@@ -1,0 +1,98 @@
+"""Stage: which clip may follow which, and how visible the jump is. A unit is a pair of videos, so a video added to an
+avatar is scored against the others and nothing else is."""
+
+from itertools import combinations_with_replacement
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel
+
+from data_catalog import Catalog, Unit, clip_id, digest
+from data_catalog.keys import equals
+from data_catalog.schemas import CLIP_FRAMES, JOINTS
+from tango_models.motion_graph.edges import EdgeConfig
+from tasks.columns import matrix, unpack_masks
+from tasks.stage import RowWriter, Stage, upstream
+
+_FEATURES = ["clip_id", "usable", "representation", "orientation", "translation", "mask", "hand_boxes"]
+_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou", "cost")
+
+
+class ScoreEdgesConfig(BaseModel):
+    """
+    Attributes:
+        edges: thresholds, weights and budget of the scoring.
+    """
+
+    edges: EdgeConfig = EdgeConfig()
+
+
+class ScoreEdges(Stage):
+    name, table, code_version = "score_edges", "edges", "1"
+    Config = ScoreEdgesConfig
+    config: ScoreEdgesConfig
+
+    def plan(self, catalog: Catalog, *, video_ids: list[str], **_) -> list[Unit]:
+        clips = {video: upstream(catalog, "create_clips", video, video) for video in sorted(set(video_ids))}
+        return [
+            self.unit(
+                f"{a}:{b}",
+                subject=clips[a].subject if a == b else f"{clips[a].subject} × {clips[b].subject}",
+                reads=[clips[a].field_hash("motion"), clips[b].field_hash("motion")],
+                videos=[a, b],
+            )
+            for a, b in combinations_with_replacement(clips, 2)
+        ]
+
+    def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
+        from tango_models.motion_graph.edges import score_pair
+
+        a, b = unit.inputs["videos"]
+        first = read_frame_features(catalog, a)
+        if a == b:
+            directions = [(a, b, score_pair(first, first, self.config.edges, same_video=True))]
+        else:
+            second = read_frame_features(catalog, b)
+            directions = [
+                (a, b, score_pair(first, second, self.config.edges, same_video=False)),
+                (b, a, score_pair(second, first, self.config.edges, same_video=False)),
+            ]
+        state = []
+        for source, target, edges in directions:
+            terms = {name: np.asarray(getattr(edges, name), np.float32) for name in _TERMS}
+            out.write(
+                {
+                    "src": clip_id(source, int(edges.src[e])),
+                    "dst": clip_id(target, int(edges.dst[e])),
+                    "src_video": source,
+                    "dst_video": target,
+                    **{name: float(terms[name][e]) for name in _TERMS},
+                }
+                for e in range(len(edges.src))
+            )
+            state.append(digest(edges.src.tobytes(), edges.dst.tobytes(), terms["cost"].tobytes()))
+        return {"edges": digest(state)}
+
+
+def read_frame_features(catalog: Catalog, video_id: str):
+    """The `FrameFeatures` of a video out of its clips."""
+    from tango_models.motion_graph.features import FrameFeatures
+
+    table = catalog.table("clips").read(columns=_FEATURES, where=equals(video_id=video_id))
+    frames = table.num_rows * CLIP_FRAMES
+    representation = matrix(table["representation"]).reshape(frames, JOINTS, 15)
+    return FrameFeatures(
+        position=representation[..., 0:3],
+        velocity=representation[..., 3:6],
+        orientation=matrix(table["orientation"]).reshape(frames, 3),
+        translation=matrix(table["translation"]).reshape(frames, 3),
+        mask=unpack_masks(table["mask"]),
+        hand_boxes=matrix(table["hand_boxes"]).reshape(frames, 2, 4),
+        usable=np.repeat(table["usable"].to_numpy(zero_copy_only=False), CLIP_FRAMES),
+    )
+
+
+def read_edges(catalog: Catalog, video_ids: list[str]) -> pa.Table:
+    """The edges whose two ends lie in these videos, with all their terms."""
+    columns = ["src", "dst", "src_video", "dst_video", *_TERMS]
+    return catalog.table("edges").read(columns, where=equals(src_video=video_ids, dst_video=video_ids))

@@ -1,0 +1,61 @@
+"""One Prefect server and one Ray cluster for the whole session: starting them costs half a minute."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flows import environment
+
+environment.prepare()
+FOOTAGE = Path(os.environ.get("TANGO_FOOTAGE", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def pytest_collection_modifyitems(items):
+    missing = pytest.mark.skip(reason=f"real footage is not at {FOOTAGE}")
+    for item in items:
+        if "footage" in item.keywords and not FOOTAGE.is_dir():
+            item.add_marker(missing)
+
+
+@pytest.fixture(scope="session")
+def footage() -> Path:
+    return FOOTAGE
+
+
+@pytest.fixture(scope="session")
+def prefect_server():
+    """A temporary Prefect server with its own database."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):
+        yield
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """A real local Ray cluster that the flows under test find running."""
+    import ray
+
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def speaker_video(tmp_path_factory) -> Path:
+    """Ten seconds of the synthetic speaker, small."""
+    from tests.speaker import cut_speaker
+
+    return cut_speaker(tmp_path_factory.mktemp("speaker") / "speaker.mp4", start=0.0, seconds=10.0, side=384)
+
+
+@pytest.fixture(scope="session")
+def onboarded(tmp_path_factory, speaker_video, prefect_server, ray_cluster):
+    """Settings of a catalog in which the avatar `ann` is onboarded from `speaker_video`."""
+    from flows.onboard_avatar import onboard_avatar
+    from flows.settings import Settings
+
+    settings = Settings(catalog=str(tmp_path_factory.mktemp("catalog")))
+    onboard_avatar("ann", [str(speaker_video)], settings=settings)
+    return settings

@@ -1,0 +1,122 @@
+"""Tables: upserts, blobs, races."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from data_catalog import Catalog, Unit
+from data_catalog.keys import equals
+
+PROCESSES, KEYS, ROUNDS = 8, 60, 5
+
+
+def _frame(gop: int, *, video: str = "v", pixels: bytes = b"x", unit: str = "v") -> dict:
+    return {"video_id": video, "gop": gop, "n_frames": 4, "pixels": pixels, "audio": b"", "unit": unit}
+
+
+def _write_same_keys(uri: str, worker: int, barrier) -> None:
+    table = Catalog(uri).table("frames")
+    barrier.wait()
+    for round_ in range(ROUNDS):
+        rows = [_frame(round_ * KEYS + k, pixels=bytes([worker]), unit=f"unit{worker}") for k in range(KEYS)]
+        table.upsert(rows)
+
+
+@pytest.mark.integration
+def test_eight_processes_racing_on_the_same_new_keys_lose_and_double_nothing(tmp_path: Path):
+    spawn = multiprocessing.get_context("spawn")  # Lance is not fork-safe
+    barrier = spawn.Barrier(PROCESSES)
+    workers = [spawn.Process(target=_write_same_keys, args=(str(tmp_path), w, barrier)) for w in range(PROCESSES)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(240)
+    assert [worker.exitcode for worker in workers] == [0] * PROCESSES
+    table = Catalog(tmp_path).table("frames")
+    assert table.count() == table.unique_keys() == ROUNDS * KEYS
+    blobs = table.read_blobs("pixels", "gop >= 0", key="gop")
+    assert sorted(blobs) == list(range(ROUNDS * KEYS))
+    units = dict(zip(*(table.read(["gop", "unit"])[c].to_pylist() for c in ("gop", "unit")), strict=True))
+    # A row is one writer's whole row, never a mixture of two.
+    assert all(units[gop] == f"unit{blob[0]}" for gop, blob in blobs.items())
+
+
+def test_an_upsert_replaces_rows_and_keeps_the_others(tmp_path: Path):
+    table = Catalog(tmp_path).table("frames")
+    table.upsert([_frame(k, pixels=b"old") for k in range(4)])
+    table.upsert([_frame(k, pixels=b"new") for k in range(2, 6)])
+    blobs = table.read_blobs("pixels", equals(video_id="v"), key="gop")
+    assert blobs == {0: b"old", 1: b"old", 2: b"new", 3: b"new", 4: b"new", 5: b"new"}
+
+
+def test_blobs_survive_compaction(tmp_path: Path):
+    catalog = Catalog(tmp_path)
+    for k in range(12):
+        catalog.table("frames").upsert([_frame(k, pixels=os.urandom(70_000 if k % 2 else 10))])
+    before = catalog.table("frames").read_blobs("pixels", "gop >= 0", key="gop")
+    catalog.compact()
+    assert len(catalog.table("frames").open().get_fragments()) < 12
+    assert catalog.table("frames").read_blobs("pixels", "gop >= 0", key="gop") == before
+
+
+def test_the_same_key_twice_in_one_write_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match="same primary key twice"):
+        Catalog(tmp_path).table("frames").upsert([_frame(1), _frame(1)])
+
+
+def test_a_name_with_quotes_is_a_value_and_not_a_query(tmp_path: Path):
+    table = Catalog(tmp_path).table("frames")
+    table.upsert([_frame(0, video="it's"), _frame(0, video="x")])
+    assert table.count(equals(video_id="it's")) == 1
+    assert table.count(equals(video_id="' OR true --")) == 0
+    assert table.count(equals(video_id=[])) == 0
+
+
+def _unit(key: str, input_hash: str = "i") -> Unit:
+    return Unit("detect_landmarks", key, key, input_hash, "1", "c")
+
+
+def test_pending_is_what_is_not_ok_in_the_wanted_version(tmp_path: Path):
+    catalog = Catalog(tmp_path)
+    done, stale, failed, new = (_unit(k) for k in ("done", "stale", "failed", "new"))
+    catalog.finish(done, table="landmarks", n_rows=1, run_id="r", seconds=0)
+    catalog.finish(_unit("stale", "old input"), table="landmarks", n_rows=1, run_id="r", seconds=0)
+    for _ in range(2):
+        catalog.fail(failed, "no person", run_id="r")
+    assert catalog.pending([done, stale, failed, new]) == [stale, failed, new]
+    assert catalog.pending([done, stale, failed, new], max_attempts=2) == [stale, new]
+    assert catalog.record("detect_landmarks", "failed").attempts == 2
+
+
+def test_finishing_a_unit_drops_its_rows_of_older_versions_only(tmp_path: Path):
+    catalog = Catalog(tmp_path)
+    old, new, other = _unit("v", "1"), _unit("v", "2"), _unit("w", "1")
+
+    def write(unit: Unit, frames: range) -> None:
+        rows = [{"video_id": unit.key, "frame": f, "face_score": 1.0, **unit.provenance("r").columns()} for f in frames]
+        catalog.table("landmarks").upsert(rows)
+        catalog.finish(unit, table="landmarks", n_rows=len(rows), run_id="r", seconds=0)
+
+    write(old, range(10))
+    write(other, range(3))
+    write(new, range(6))  # the video became shorter
+    assert catalog.table("landmarks").count(equals(video_id="v")) == 6
+    assert catalog.table("landmarks").count(equals(video_id="w")) == 3
+    assert set(catalog.verify()["landmarks"]) == {9}
+
+
+@pytest.mark.parametrize("name", ["../x", "", ".", "a/b", "a\\b", "a b", "x" * 65, "-x", "a..b", "a'b", "a\n"])
+def test_an_avatar_name_that_is_not_plain_is_refused(tmp_path: Path, name: str):
+    with pytest.raises(ValueError, match="not allowed"):
+        Catalog(tmp_path).add_video(name, "v", uri="v.mp4")
+
+
+def test_a_video_may_serve_two_avatars(tmp_path: Path):
+    catalog = Catalog(tmp_path)
+    catalog.add_video("alice", "v", uri="a.mp4")
+    catalog.add_video("bob", "v", uri="b.mp4")
+    catalog.add_video("alice", "v", uri="elsewhere.mp4")
+    assert catalog.avatars() == ["alice", "bob"]
+    assert catalog.avatar_videos("alice")["v"]["uri"] == "a.mp4"
