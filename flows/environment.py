@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import urllib.request
+import warnings
 
 _DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -22,6 +23,8 @@ def prepare() -> None:
     """Set what the user has not set, and use the server of `tango serve` if one answers on this machine."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    # Said at every fork; ours are all followed by exec at once, and the workers are spawned.
+    warnings.filterwarnings("ignore", message="lance is not fork-safe")
     if "PREFECT_API_URL" not in os.environ and answers(LOCAL_SERVER):
         os.environ["PREFECT_API_URL"] = LOCAL_SERVER
 

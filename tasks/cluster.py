@@ -74,7 +74,7 @@ class Pools:
 
         if not ray.is_initialized():
             settings = self._cluster
-            options: dict = {"log_to_driver": False, "logging_level": logging.WARNING}
+            options: dict = {"log_to_driver": False, "logging_level": logging.ERROR}
             if not settings.address:
                 # "local" and never "auto": a stale cluster of somebody else's must not be joined by accident.
                 options |= {"num_cpus": settings.num_cpus, "num_gpus": settings.num_gpus, "include_dashboard": False}

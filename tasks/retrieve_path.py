@@ -1,7 +1,6 @@
 """Stage: the path through an avatar's motion graph that fits a speech best."""
 
 import json
-from itertools import pairwise
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -13,19 +12,21 @@ from tango_models.motion_graph.edges import EdgeConfig
 from tango_models.motion_graph.search import SearchConfig
 from tasks.analyse_speech import read_speech_features
 from tasks.columns import matrix
-from tasks.score_edges import read_edges, read_frame_features
+from tasks.score_edges import EDGE_TERMS, read_edges, read_frame_features
 from tasks.stage import RowWriter, Stage, upstream
 
 
 class RetrievePathConfig(BaseModel):
     """
     Attributes:
+        min_dwell: clips shown at least between two jumps; 3 are 0.4 s.
         search: prices of the search.
         edges: as for `score_edges`; the bridges that join the graph are priced by the same terms.
     """
 
+    min_dwell: int = Field(3, ge=1, le=255)
     search: SearchConfig = Field(default_factory=SearchConfig)
-    edges: EdgeConfig = EdgeConfig()
+    edges: EdgeConfig = Field(default_factory=EdgeConfig)
 
 
 class RetrievePath(Stage):
@@ -60,18 +61,27 @@ class RetrievePath(Stage):
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
         from tango_models.motion_graph.connectivity import join
         from tango_models.motion_graph.scorers import create_scorer
-        from tango_models.motion_graph.search import search_path
+        from tango_models.motion_graph.search import even_reuse, search_path
 
         given = unit.inputs
         speech, n_frames = read_speech_features(catalog, given["speech_id"])
-        clip_ids, clips, features = read_nodes(catalog, given["videos"])
-        graph = join(read_graph(catalog, given["videos"], clip_ids), features, self.config.edges)
-        cost = create_scorer(given["scorer"]).node_cost(speech, clips)
+        clip_ids, features = read_nodes(catalog, given["videos"])
+        graph = join(read_graph(catalog, given["videos"], clip_ids, features), features, self.config.edges)
+        prosody = read_prosody(catalog, given["videos"], graph.successor)
+        node_cost = create_scorer(given["scorer"]).node_cost(speech, prosody)[: -(-n_frames // CLIP_FRAMES)]
         path = search_path(
-            cost[: -(-n_frames // CLIP_FRAMES)], graph, config=self.config.search, seed=given["seed"], variants=1
+            graph.forbid_unusable(node_cost),
+            graph.edges,
+            min_dwell=self.config.min_dwell,
+            max_reuse=even_reuse(len(node_cost), int(graph.usable.sum())),
+            seed=given["seed"],
+            config=self.config.search,
         )[0]
         nodes = [clip_ids[node] for node in path.nodes]
-        costs = graph.jump_cost(path.nodes[path.seams - 1], path.nodes[path.seams])
+        price = dict(
+            zip(zip(graph.jumps.src.tolist(), graph.jumps.dst.tolist(), strict=True), graph.jumps.cost, strict=True)
+        )
+        taken = [(int(path.nodes[t - 1]), int(path.nodes[t])) for t in path.seams]
         out.write(
             [
                 {
@@ -80,7 +90,7 @@ class RetrievePath(Stage):
                     "speech_id": given["speech_id"],
                     "clip_ids": nodes,
                     "seams": path.seams.tolist(),
-                    "seam_cost": np.asarray(costs, np.float32).tolist(),
+                    "seam_cost": [float(price[pair]) for pair in taken],
                     "cost": float(path.cost),
                     "settings": json.dumps(
                         {"scorer": given["scorer"], "seed": given["seed"], **self.config.model_dump(mode="json")}
@@ -114,31 +124,36 @@ def usable_videos(catalog: Catalog, avatar: str) -> list[str]:
     return ready
 
 
-def read_nodes(catalog: Catalog, videos: list[str]):
-    """All clips of some videos: their ids in node order, their prosody, and the frame features of each video."""
+def read_nodes(catalog: Catalog, videos: list[str]) -> tuple[list[str], list]:
+    """The ids of all clips of some videos in node order, and the `FrameFeatures` of each video.
+
+    Clip ids sort by video, then by index: the order of reading the videos one after the other.
+    """
+    keys = catalog.table("clips").read(["clip_id"], where=equals(video_id=videos))["clip_id"].to_pylist()
+    return keys, [read_frame_features(catalog, video) for video in sorted(videos)]
+
+
+def read_prosody(catalog: Catalog, videos: list[str], successor: np.ndarray):
+    """The `ClipProsody` of all clips of some videos, in node order. The voice of a video without sound is unknown."""
     from tango_models.motion_graph.scorers import ClipProsody
 
-    columns = ["clip_id", "usable", "motion_energy", "voice", "onset", "loudness"]
-    table = catalog.table("clips").read(columns, where=equals(video_id=videos))
-    prosody = ClipProsody(
-        motion_energy=matrix(table["motion_energy"]),
-        voice=matrix(table["voice"]),
-        onset=matrix(table["onset"]),
-        usable=table["usable"].to_numpy(zero_copy_only=False),
+    table = catalog.table("clips").read(
+        ["clip_id", "video_id", "motion_energy", "voice"], where=equals(video_id=videos)
     )
-    # Clip ids sort by video, then by index: the same order as reading the videos one after the other.
-    return table["clip_id"].to_pylist(), prosody, [read_frame_features(catalog, video) for video in sorted(videos)]
+    sound = catalog.table("videos").read(["video_id", "has_audio"], where=equals(video_id=videos))
+    silent = {row["video_id"] for row in sound.to_pylist() if not row["has_audio"]}
+    voice = matrix(table["voice"]).mean(axis=1)
+    voice[[video in silent for video in table["video_id"].to_pylist()]] = np.nan
+    return ClipProsody(speed=matrix(table["motion_energy"]), voice=voice.astype(np.float32), successor=successor)
 
 
-def read_graph(catalog: Catalog, videos: list[str], clip_ids: list[str]):
-    """The stored motion graph of some videos; node k is `clip_ids[k]`."""
-    from tango_models.motion_graph.graph import MotionGraph
+def read_graph(catalog: Catalog, videos: list[str], clip_ids: list[str], features: list):
+    """The stored motion graph of some videos, not joined; node k is `clip_ids[k]`."""
+    from tango_models.motion_graph.edges import EdgeArrays
+    from tango_models.motion_graph.graph import assemble_graph
 
+    stored = read_edges(catalog, videos)
     node = {key: k for k, key in enumerate(clip_ids)}
-    edges = read_edges(catalog, videos)
-    successor = np.full(len(clip_ids), -1, np.int32)
-    for k, (here, after) in enumerate(pairwise(clip_ids)):
-        if here.rsplit(":", 1)[0] == after.rsplit(":", 1)[0]:
-            successor[k] = k + 1
-    ends = [np.array([node[key] for key in edges[name].to_pylist()], np.int32) for name in ("src", "dst")]
-    return MotionGraph(successor=successor, src=ends[0], dst=ends[1], cost=edges["cost"].to_numpy().astype(np.float32))
+    ends = {name: np.array([node[key] for key in stored[name].to_pylist()], np.int32) for name in ("src", "dst")}
+    terms = {name: stored[name].to_numpy().astype(np.float32) for name in EDGE_TERMS}
+    return assemble_graph(features, [EdgeArrays(**ends, **terms)])

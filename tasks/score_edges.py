@@ -15,7 +15,7 @@ from tasks.columns import matrix, unpack_masks
 from tasks.stage import RowWriter, Stage, upstream
 
 _FEATURES = ["clip_id", "usable", "representation", "orientation", "translation", "mask", "hand_boxes"]
-_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou", "cost")
+EDGE_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou", "cost")
 
 
 class ScoreEdgesConfig(BaseModel):
@@ -59,14 +59,14 @@ class ScoreEdges(Stage):
             ]
         state = []
         for source, target, edges in directions:
-            terms = {name: np.asarray(getattr(edges, name), np.float32) for name in _TERMS}
+            terms = {name: np.asarray(getattr(edges, name), np.float32) for name in EDGE_TERMS}
             out.write(
                 {
                     "src": clip_id(source, int(edges.src[e])),
                     "dst": clip_id(target, int(edges.dst[e])),
                     "src_video": source,
                     "dst_video": target,
-                    **{name: float(terms[name][e]) for name in _TERMS},
+                    **{name: float(terms[name][e]) for name in EDGE_TERMS},
                 }
                 for e in range(len(edges.src))
             )
@@ -94,5 +94,5 @@ def read_frame_features(catalog: Catalog, video_id: str):
 
 def read_edges(catalog: Catalog, video_ids: list[str]) -> pa.Table:
     """The edges whose two ends lie in these videos, with all their terms."""
-    columns = ["src", "dst", "src_video", "dst_video", *_TERMS]
+    columns = ["src", "dst", "src_video", "dst_video", *EDGE_TERMS]
     return catalog.table("edges").read(columns, where=equals(src_video=video_ids, dst_video=video_ids))

@@ -90,7 +90,8 @@ def test_read_only_folder_is_one_clear_error(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)  # root may write anywhere, so the refusal is simulated
+    # A superuser may write anywhere, so the refusal is simulated.
+    monkeypatch.setattr("tango_models.media.video_writer._new_file_beside", refuse)
     with pytest.raises(InputError, match="may not be written"):
         render(tmp_path / "out.mp4")
 

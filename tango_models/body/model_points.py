@@ -1,0 +1,121 @@
+"""The points of the body that landmarks are compared with, and their fast forward kinematics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tango_models.body.skeleton import JOINT, JOINT_COUNT, PARENTS
+
+if TYPE_CHECKING:
+    import torch
+
+    from tango_models.body.smplx_body import Body
+
+_FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+_HEAD_POINTS = ("nose", "leye", "reye", "lear", "rear")
+EXTRA_NAMES: tuple[str, ...] = _HEAD_POINTS + tuple(f"{side}{finger}" for side in "lr" for finger in _FINGERS)
+"""Surface points behind the 55 joints: five of the head, ten fingertips (named as in the `smplx` package)."""
+
+POINT: dict[str, int] = JOINT | {name: JOINT_COUNT + k for k, name in enumerate(EXTRA_NAMES)}
+"""Index of every model point, joints first."""
+
+_PARENTS = np.concatenate(
+    [
+        PARENTS,
+        [JOINT["head"]] * len(_HEAD_POINTS),
+        [JOINT[f"{'left' if side == 'l' else 'right'}_{finger}3"] for side in "lr" for finger in _FINGERS],
+    ]
+).astype(np.int64)
+
+# (model point, body landmark) pairs compared in the picture.
+BODY_PAIRS: tuple[tuple[int, int], ...] = tuple(
+    (POINT[name], landmark)
+    for name, landmark in (
+        ("left_shoulder", 11), ("right_shoulder", 12), ("left_elbow", 13), ("right_elbow", 14), ("left_wrist", 15),
+        ("right_wrist", 16), ("left_hip", 23), ("right_hip", 24), ("left_knee", 25), ("right_knee", 26),
+        ("left_ankle", 27), ("right_ankle", 28), ("nose", 0), ("leye", 2), ("reye", 5), ("lear", 7), ("rear", 8),
+    )
+)  # fmt: skip
+
+
+def hand_points(side: int) -> list[int]:
+    """Model points of the 21 hand landmarks (wrist, then thumb to little finger, each from palm to tip)."""
+    name, letter = (("left", "l"), ("right", "r"))[side]
+    fingers = [[POINT[f"{name}_{f}{k}"] for k in (1, 2, 3)] + [POINT[letter + f]] for f in _FINGERS]
+    return [POINT[f"{name}_wrist"], *(point for finger in fingers for point in finger)]
+
+
+def rest_points(body: Body, betas: torch.Tensor | np.ndarray) -> torch.Tensor:
+    """Model points (70, 3) of the T-pose for shape ``betas`` (S,), differentiable in them."""
+    import torch
+
+    ids = _extra_vertices(body)
+    betas = torch.as_tensor(betas, dtype=torch.float32)
+    used = min(betas.shape[-1], body.num_betas)
+    extra = body.template[ids] + body.shape_directions[ids][..., :used] @ betas[:used]
+    return torch.cat([body.rest_joints(betas), extra])
+
+
+def pose_points(rest: torch.Tensor, rotations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Model points (B, 70, 3) about the pelvis' rest place, and the joints' world rotations (B, 55, 3, 3).
+
+    Args:
+        rest: (70, 3) of :func:`rest_points`.
+        rotations: (B, 55, 3, 3) local rotations.
+    """
+    import torch
+
+    offsets = rest - torch.cat([torch.zeros(1, 3), rest[_PARENTS[1:]]])
+    rotation, position = rotations[:, :1], offsets[:1].expand(len(rotations), 1, 3)
+    for above, level, turning in _LEVELS:
+        parents = rotation[:, above]
+        position = torch.cat([position, position[:, above] + (parents @ offsets[level, :, None])[..., 0]], 1)
+        rotation = torch.cat([rotation, parents[:, :turning] @ rotations[:, level[:turning]]], 1)
+        if turning < len(level):  # surface points do not turn anything; keeps both lists in the same order
+            rotation = torch.cat([rotation, parents[:, turning:]], 1)
+    return position[:, _ORDER], rotation[:, _ORDER[:JOINT_COUNT]]
+
+
+def rotation_matrices(axis_angle: torch.Tensor) -> torch.Tensor:
+    """Rodrigues' formula (..., 3) -> (..., 3, 3), smooth at zero."""
+    import torch
+
+    squared = (axis_angle**2).sum(-1) + 1e-12
+    angle = squared.sqrt()
+    sine, cosine = angle.sin() / angle, (1 - angle.cos()) / squared
+    x, y, z = axis_angle.unbind(-1)
+    sx, sy, sz = sine * x, sine * y, sine * z
+    cx, cy, cz = cosine * x, cosine * y, cosine * z
+    rest = 1 - cosine * squared
+    values = [rest + cx * x, cx * y - sz, cx * z + sy, cx * y + sz, rest + cy * y, cy * z - sx, cx * z - sy,
+              cy * z + sx, rest + cz * z]  # fmt: skip
+    return torch.stack(values, -1).reshape(*axis_angle.shape[:-1], 3, 3)
+
+
+def _levels() -> tuple[list[tuple[list[int], list[int], int]], np.ndarray]:
+    """Per level of the tree: parents' places in the list so far, the points, how many of them are joints; and where
+    each point ends up in that list."""
+    depth = np.zeros(len(_PARENTS), int)
+    for point in range(1, len(_PARENTS)):
+        depth[point] = depth[_PARENTS[point]] + 1
+    order, levels = [0], []
+    for d in range(1, depth.max() + 1):
+        level = np.flatnonzero(depth == d).tolist()  # joints come before surface points
+        levels.append(([order.index(_PARENTS[p]) for p in level], level, sum(p < JOINT_COUNT for p in level)))
+        order += level
+    return levels, np.argsort(order)
+
+
+_LEVELS, _ORDER = _levels()
+
+
+def _extra_vertices(body: Body) -> list[int]:
+    if "extra_vertex_names" in body.arrays:
+        named = dict(zip(body.arrays["extra_vertex_names"].tolist(), body.arrays["extra_vertex_ids"], strict=True))
+    else:
+        from smplx.vertex_ids import vertex_ids
+
+        named = vertex_ids["smplx"]
+    return [int(named[name]) for name in EXTRA_NAMES]

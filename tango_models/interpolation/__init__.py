@@ -1,0 +1,1 @@
+"""Making the frames around a cut: what is shown while one run of footage becomes another."""

@@ -1,0 +1,128 @@
+"""Opening a media file that may be anything: missing, cut off, hostile.
+
+FFmpeg can be told by a *file's content* to open other files or network addresses (playlists, concat scripts,
+image sequences, SDP). So only container formats that hold their own media are allowed, and only the `file`
+protocol, whatever the file's name or content says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tango_models.errors import InputError
+
+if TYPE_CHECKING:
+    import av.container
+    import av.stream
+    import av.video.stream
+
+MAX_SIDE = 4096  # px; a frame of 4096 x 4096 is 50 MB of RGB
+MAX_SECONDS = 4 * 3600.0
+MAX_STREAMS = 32
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,ivf,h264,hevc,m4v,gif,"
+    "wav,w64,mp3,flac,aac,ac3,aiff,caf,au,amr,amrnb,amrwb"
+)
+
+_REEXPORT = "re-export it as an MP4 (H.264 and AAC) or copy it again from its source"
+
+
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a readable, non-empty, regular file; raises InputError otherwise."""
+    path = Path(path)
+    try:
+        if not path.exists():
+            raise InputError(str(path), "does not exist", "check the path")
+        if not path.is_file():
+            raise InputError(str(path), "is not a file", "give the path of one video or audio file")
+        if path.stat().st_size == 0:
+            raise InputError(str(path), "is empty (0 bytes)", "copy it again from its source")
+        with path.open("rb"):
+            pass
+    except PermissionError as error:
+        raise InputError(str(path), "may not be read by this user", "change its permissions") from error
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise InputError(str(path), f"cannot be read ({error})", "check the path and the disk") from error
+    return path
+
+
+def unreadable(path: Path, error: BaseException) -> InputError:
+    """What FFmpeg's refusal of this file means to the person who gave it."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
+        return InputError(str(path), "is cut off or incomplete: its index is missing or damaged", _REEXPORT)
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return InputError(str(path), f"is not a video or audio file that can be read ({reason})", _REEXPORT)
+
+
+@contextmanager
+def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputContainer]:
+    """The opened container; closed on leaving.
+
+    Raises InputError: missing, unreadable, empty, not media, too many streams, longer than MAX_SECONDS by its header.
+    """
+    import av
+
+    path = checked_path(path)
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+    try:
+        container = av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        raise unreadable(path, error) from error
+    try:
+        if len(container.streams) > MAX_STREAMS:
+            raise InputError(str(path), f"has {len(container.streams)} streams (limit {MAX_STREAMS})", _REEXPORT)
+        check_seconds(path, container_seconds(container) or 0.0)
+        yield container
+    finally:
+        container.close()
+
+
+def check_seconds(path: Path, seconds: float, limit: float = MAX_SECONDS) -> None:
+    """Raises InputError when `seconds` is more than `limit`."""
+    if seconds > limit:
+        raise InputError(str(path), f"is {seconds:.0f} s long (limit {limit:.0f} s)", "cut it into shorter parts")
+
+
+def container_seconds(container: av.container.InputContainer) -> float | None:
+    """The length that the header declares, None when it declares none."""
+    return container.duration / 1_000_000 if container.duration else None
+
+
+def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
+    """The file's moving picture (cover art is none).
+
+    Raises InputError when there is none or a side is longer than MAX_SIDE.
+    """
+    stream = moving_picture(container)
+    if stream is None:
+        kind = "has sound but no picture" if container.streams.audio else "has no video stream"
+        raise InputError(str(path), kind, "give a video of the speaker")
+    check_side(path, stream.codec_context.width, stream.codec_context.height)
+    return stream
+
+
+def check_side(path: Path, width: int, height: int) -> None:
+    """Raises InputError when a side is 0 or longer than MAX_SIDE."""
+    if max(width, height) > MAX_SIDE:
+        raise InputError(str(path), f"is {width} x {height} px (limit {MAX_SIDE} a side)", "scale it down first")
+    if min(width, height) < 2:
+        raise InputError(str(path), f"has no usable picture ({width} x {height} px)", _REEXPORT)
+
+
+def moving_picture(container: av.container.InputContainer) -> av.video.stream.VideoStream | None:
+    """The first video stream that is not cover art."""
+    from av.stream import Disposition
+
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            return stream
+    return None

@@ -1,0 +1,72 @@
+"""What a video file is, before any work is spent on it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from tango_models.errors import InputError
+from tango_models.media.container import check_side, checked_path, container_seconds, open_media, video_stream
+from tango_models.media.frames import nominal_fps
+from tango_models.media.geometry import geometry_of
+
+
+@dataclass(frozen=True)
+class VideoProbe:
+    """A video as displayed. Width and height in px after rotation and pixel aspect, even."""
+
+    width: int
+    height: int
+    rotation: int  # degrees counter-clockwise that were applied to the stored picture
+    codec: str
+    container: str
+    nominal_fps: float  # as declared; variable-rate files are resampled by their timestamps, not by this
+    seconds: float  # as declared by the file, 0.0 when it declares none
+    has_audio: bool
+    audio_rate: int  # Hz, 0 without audio
+    audio_channels: int
+
+
+def content_id(path: str | os.PathLike[str]) -> str:
+    """32 hex digits that name the file's bytes (BLAKE2b, 16 bytes), whatever the file is called."""
+    digest = hashlib.blake2b(digest_size=16)
+    with checked_path(path).open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def probe_video(path: str | os.PathLike[str]) -> VideoProbe:
+    """Reads the header and one frame.
+
+    Raises InputError: missing, unreadable, empty, not media, sound only, a side over 4096 px (from the header, before
+    anything is decoded), cut off before its index, or no frame that can be decoded.
+    """
+    import av
+
+    path = checked_path(path)
+    with open_media(path) as container:
+        stream = video_stream(container, path)
+        audio = container.streams.audio[0] if container.streams.audio else None
+        try:
+            frame = next(container.decode(stream), None)
+        except (av.error.FFmpegError, OSError):
+            frame = None
+        if frame is None:
+            raise InputError(str(path), "holds no frame that can be decoded", "re-export it as an MP4 (H.264)")
+        check_side(path, frame.width, frame.height)
+        geometry = geometry_of(frame, float(stream.sample_aspect_ratio or 0))
+        own_seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+        return VideoProbe(
+            width=geometry.width,
+            height=geometry.height,
+            rotation=geometry.rotation,
+            codec=stream.codec_context.name,
+            container=container.format.name,
+            nominal_fps=float(nominal_fps(stream)),
+            seconds=own_seconds or container_seconds(container) or 0.0,
+            has_audio=audio is not None,
+            audio_rate=int(audio.rate or 0) if audio else 0,
+            audio_channels=int(audio.codec_context.channels or 0) if audio else 0,
+        )

@@ -1,0 +1,1 @@
+"""The page that explains one render: path, energies, seams, figures, settings."""

@@ -1,0 +1,84 @@
+"""What a report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SeamReport:
+    """One jump.
+
+    output_frame   index of the first frame after the cut
+    frames         (H, W, 3) uint8 RGB frames of the finished video around it, usually -3 .. +3; may be empty
+    cut            how many of `frames` lie before the cut
+    made           which of `frames` were made by the interpolator
+    source, target where the old run is left and the new one entered, e.g. "intro.mp4 12.40 s"
+    cost, terms    the edge's cost and the parts of it
+    quality        figures of the finished seam, e.g. sharpness, jump
+    """
+
+    output_frame: int
+    source: str
+    target: str
+    cost: float
+    frames: Sequence[np.ndarray] = ()
+    cut: int = 3
+    made: Sequence[bool] = ()
+    terms: Mapping[str, float] = field(default_factory=dict)
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the figures table, with what it means."""
+
+    name: str
+    value: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything `build_report` shows; T output frames. Texts may be anything: they are escaped.
+
+    video_file      name of the mp4, in the same folder as the page
+    source_seconds  (T,) time in its source video of every output frame
+    source_video    (T,) index into `videos`
+    speech_energy, voice_activity, motion_energy   (T,), any scale; activity 0..1
+    """
+
+    title: str
+    avatar: str
+    speech: str
+    video_file: str
+    videos: Sequence[str]
+    source_seconds: np.ndarray
+    source_video: np.ndarray
+    speech_energy: np.ndarray
+    voice_activity: np.ndarray
+    motion_energy: np.ndarray
+    seams: Sequence[SeamReport] = ()
+    figures: Sequence[Figure] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, object] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    fps: float = 30.0
+
+    def __post_init__(self) -> None:
+        frames = len(self.source_seconds)
+        if not frames:
+            raise ValueError("a report needs at least one frame")
+        for name in ("source_video", "speech_energy", "voice_activity", "motion_energy"):
+            if len(getattr(self, name)) != frames:
+                raise ValueError(f"{name} has {len(getattr(self, name))} values for {frames} frames")
+        if int(np.max(self.source_video)) >= len(self.videos) or int(np.min(self.source_video)) < 0:
+            raise ValueError("source_video points outside `videos`")
+
+    @property
+    def seconds(self) -> float:
+        """Length of the render."""
+        return len(self.source_seconds) / self.fps

@@ -1,0 +1,37 @@
+"""The 30 fps grid that speech features and video frames share."""
+
+import numpy as np
+
+from tango_models.errors import InputError
+
+SAMPLE_RATE = 16_000
+FRAME_RATE = 30
+CLIP_FRAMES = 4  # one node of the motion graph: 133 1/3 ms
+
+
+def frame_count(samples: int) -> int:
+    """Number of 30 fps frames of `samples` samples at 16 kHz: `round(seconds * 30)`, the length of a rendered video."""
+    return round(samples * FRAME_RATE / SAMPLE_RATE)
+
+
+def frame_bounds(frames: int) -> np.ndarray:
+    """(frames + 1,) int64 sample indices: frame t covers samples [bounds[t], bounds[t + 1])."""
+    return np.arange(frames + 1, dtype=np.int64) * SAMPLE_RATE // FRAME_RATE
+
+
+def slot_count(frames: int) -> int:
+    """Number of 4-frame slots that cover `frames` frames (the last one may be cut short by the render)."""
+    return -(-frames // CLIP_FRAMES)
+
+
+def check_audio(audio: np.ndarray) -> np.ndarray:
+    """Return `audio` as contiguous float32 (S,); InputError when it is not finite mono audio of at least one frame."""
+    audio = np.asarray(audio)
+    if audio.ndim != 1:
+        raise InputError("audio", f"has shape {audio.shape}", "give 16 kHz mono audio of shape (samples,)")
+    if frame_count(audio.size) == 0:
+        raise InputError("audio", f"has {audio.size} samples, less than one frame", "give at least 33 ms of audio")
+    audio = np.ascontiguousarray(audio, dtype=np.float32)
+    if not np.isfinite(audio).all():
+        raise InputError("audio", "contains values that are not numbers", "re-export the recording")
+    return audio

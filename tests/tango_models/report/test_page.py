@@ -1,0 +1,96 @@
+import base64
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from tango_models.report.data import Figure, ReportData, SeamReport
+from tango_models.report.page import MOST_STRIPS, build_report
+
+EVIL = '<script>alert("x")</script>'
+
+
+def jump(k: int) -> SeamReport:
+    pictures = [np.full((48, 64, 3), 90, np.uint8)] * 7
+    return SeamReport(10 + k, f"a.mp4 {k}.00 s", "b.mp4 1.00 s", 0.5, pictures, 3, [False, True] * 3, {"pose": 0.25})
+
+
+def report(jumps=1, frames=90, **changes) -> ReportData:
+    values = {
+        "title": "speaker with speech",
+        "avatar": "speaker",
+        "speech": "speech.wav",
+        "video_file": "out.mp4",
+        "videos": ["a.mp4", "b.mp4"],
+        "source_seconds": np.arange(frames) / 30,
+        "source_video": np.arange(frames) // max(1, frames // 2) % 2,
+        "speech_energy": np.abs(np.sin(np.arange(frames) / 9)),
+        "voice_activity": (np.arange(frames) % 40 < 25).astype(float),
+        "motion_energy": np.zeros(frames),
+        "seams": [jump(k) for k in range(jumps)],
+        "figures": [Figure("seams a minute", "20.0", "fewer is calmer")],
+        "settings": {"scorer": "prosody", "search": {"min_dwell": 3}},
+        "versions": {"tango": "0.1.0"},
+    }
+    return ReportData(**{**values, **changes})
+
+
+class Tags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.found if name == tag]
+
+
+def test_the_page_stands_alone_and_plays_the_video_beside_it():
+    page = build_report(report(jumps=3))
+    tags = Tags(page)
+    assert tags.all("video")[0]["src"] == "out.mp4"
+    pictures = [a["src"] for a in tags.all("img")]
+    assert len(pictures) == 2 + 3 and all(src.startswith("data:image/") for src in pictures)
+    for src in pictures:
+        data = base64.b64decode(src.split(",", 1)[1])
+        assert data[:8] == b"\x89PNG\r\n\x1a\n" or data[:3] == b"\xff\xd8\xff"
+    assert not re.search(r'(src|href|srcset)="(https?:)?//', page) and not tags.all("link")
+    for text in ("seams a minute", "fewer is calmer", "search.min_dwell", "prosody", "pose 0.25", "a.mp4 2.00 s"):
+        assert text in page
+
+
+def test_every_text_is_escaped_and_the_video_link_stays_in_the_folder():
+    seam = SeamReport(3, EVIL, EVIL, 1.0, terms={EVIL: 1.0}, quality={EVIL: 1.0})
+    texts = {name: EVIL for name in ("title", "avatar", "speech")}
+    tables = {"settings": {EVIL: EVIL}, "versions": {EVIL: {EVIL: EVIL}}, "figures": [Figure(EVIL, EVIL, EVIL)]}
+    page = build_report(
+        report(
+            videos=[EVIL, "$a$_{b"], seams=[seam], notes=[EVIL], video_file="../../a b\"'<?#.mp4", **texts, **tables
+        )
+    )
+    assert "alert(" in page and "<script>alert" not in page
+    assert len(Tags(page).all("script")) == 1
+    assert Tags(page).all("video")[0]["src"] == "a%20b%22%27%3C%3F%23.mp4"
+
+
+def test_same_data_same_page():
+    assert build_report(report()) == build_report(report())
+
+
+def test_odd_reports_are_built():
+    build_report(report(jumps=0, notes=["nothing to see"]))
+    build_report(report(jumps=0, frames=1))
+    build_report(report(speech_energy=np.full(90, np.nan)))
+    page = build_report(report(jumps=MOST_STRIPS + 5, frames=200))
+    assert "last 5 seams are shown without pictures" in page and page.count("data:image/jpeg") == MOST_STRIPS
+
+
+def test_lengths_that_disagree_are_refused():
+    with pytest.raises(ValueError, match="motion_energy has 3 values for 90"):
+        report(motion_energy=np.zeros(3))
+    with pytest.raises(ValueError, match="source_video"):
+        report(source_video=np.full(90, 2))
