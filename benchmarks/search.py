@@ -60,9 +60,7 @@ def timing(cases: list[tuple[int, int, int]], runs: int) -> None:
 
 def behaviour(avatars: int) -> None:
     print("\nRandom avatars of two runs, 31 + 64 clips (13 s), random speech, prosody scorer:\n")
-    print(
-        "| avatar | speech s | jumps | dwell min / median | most used | reuse limit | gap | motion in silence | seconds |"
-    )
+    print("| avatar | speech s | jumps | dwell min / median | most used | limit | gap | motion in silence | seconds |")
     print("|---|---|---|---|---|---|---|---|---|")
     for seed in range(1, avatars + 1):
         videos = [random_video(clips, seed * 10 + k) for k, clips in enumerate((31, 64))]

@@ -33,7 +33,6 @@ CatalogOption = Annotated[
     str | None,
     typer.Option("--catalog", metavar="URI", help="Folder or object-store URI of the tables [default: tango_catalog]"),
 ]
-VoiceOption = Annotated[str, typer.Option(help="An eSpeak NG voice, such as en-us or en-gb")]
 
 
 @app.command()
@@ -115,15 +114,16 @@ def serve(
 @app.command()
 def synth(
     out: Annotated[Path, typer.Option(help="The mp4 to write; its true motion goes beside it as npz")],
-    text: Annotated[str | None, typer.Option(help="What the speaker says; a text of the package when left out")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other people and gestures")] = 0,
-    voice: VoiceOption = "en-us",
-    size: Annotated[int, typer.Option(min=64, max=2048, help="Side of the picture in pixels")] = 768,
+    text: Annotated[str | None, typer.Option(help="What the speaker says [default: the text of the demo]")] = None,
+    identity: Annotated[str, typer.Option(help="Who speaks; an unknown name lists those there are")] = "ada",
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other gestures")] = 0,
+    voice: Annotated[str, typer.Option(help="An eSpeak NG voice")] = "en-us+f3",
+    size: Annotated[int, typer.Option(min=64, max=2160, help="Side of the picture in pixels")] = 768,
 ) -> None:
-    """Make a video of the synthetic speaker, with exactly known motion."""
+    """Make a video of a synthetic speaker, with its exactly known motion."""
     from flows import commands
 
-    commands.synth(out, text, seed=seed, voice=voice, size=size)
+    commands.synth(out, text, identity=identity, seed=seed, voice=voice, size=size)
 
 
 def main() -> None:

@@ -57,12 +57,12 @@ def demo(out: Path, catalog: str | None) -> None:
     with _reported():
         from flows.onboard_avatar import onboard_avatar
         from flows.reenact import reenact as flow
-        from tango_models.synthetic import assets
+        from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
 
         out.mkdir(parents=True, exist_ok=True)
         settings = _settings(catalog or str(out / "catalog"))
-        onboard_avatar("synthetic", [str(assets.speaker_video())], settings=settings)
-        made = flow("synthetic", str(assets.speech_audio()), str(out / "synthetic.mp4"), settings=settings)
+        onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
+        made = flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings)
         _print_made(made)
 
 
@@ -89,12 +89,25 @@ def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
                     _OUT.print(f"  [red]{stage.stage}[/red] {error}", soft_wrap=True)
 
 
-def synth(out: Path, text: str | None, *, seed: int, voice: str, size: int) -> None:
+def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
     with _reported():
-        from tango_models.synthetic.speaker import DEFAULT_TEXT, synthesize
+        from rich.progress import Progress
 
-        made = synthesize(text or DEFAULT_TEXT, out, seed=seed, voice=voice, size=size)
-        _OUT.print(f"{made}", soft_wrap=True)
+        from tango_models.synthetic.build_assets import SPEAKER_TEXT
+        from tango_models.synthetic.speaker import synthesize
+
+        with Progress(console=_ERR, disable=not _ERR.is_terminal) as bars:
+            bar = bars.add_task("frames")
+            synthesize(
+                text or SPEAKER_TEXT,
+                out,
+                identity=identity,
+                seed=seed,
+                voice=voice,
+                size=size,
+                progress=lambda done, total: bars.update(bar, completed=done, total=total),
+            )
+        _OUT.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)
 
 
 def _settings(catalog: str | None) -> Settings:

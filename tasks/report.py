@@ -107,7 +107,7 @@ def write_report(
         videos=[names[v] for v in videos],
         source_seconds=playback.frame / FPS,
         source_video=np.array([videos.index(v) for v in playback.video]),
-        speech_energy=np.asarray(speech.energy[:n_frames]),
+        speech_energy=10 ** (np.asarray(speech.energy[:n_frames]) / 20),  # dB to amplitude: silence at the foot
         voice_activity=voice,
         motion_energy=motion,
         seams=seams,

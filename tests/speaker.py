@@ -10,9 +10,9 @@ def cut_speaker(path: Path, *, start: float, seconds: float, side: int) -> Path:
     from tango_models.media.audio import read_audio
     from tango_models.media.frames import iter_frames
     from tango_models.media.video_writer import VideoWriter
-    from tango_models.synthetic import assets
+    from tango_models.synthetic.speaker import SPEAKER_VIDEO
 
-    source = assets.speaker_video()
+    source = SPEAKER_VIDEO
     first, count = round(start * 30), round(seconds * 30)
     audio = read_audio(source)[round(start * 16000) : round((start + seconds) * 16000)]
     with VideoWriter(path, width=side, height=side, audio=audio, crf=20) as writer:

@@ -37,7 +37,7 @@ def join(graph: MotionGraph, videos: Sequence[FrameFeatures], config: EdgeConfig
     judge = _Judge(videos, config, camera=camera)
     usable = np.flatnonzero(graph.usable)
     bridges: list[EdgeArrays] = []
-    if usable.size == 1:
+    if usable.size == 1 and not (graph.jumps.src == usable[0]).any():
         bridges.append(judge.score(usable, usable))
     while True:
         src, dst = _all_edges(graph, bridges)

@@ -84,7 +84,7 @@ def score_pair(
         frame have none, in either role.
 
     Cost: one float32 matrix product for all pairs (N x M x 315), exact terms for `candidates` times the budget.
-    880 clips: 0.2 s; 9,000 clips: see benchmarks/edges.py.
+    Figures: benchmarks/edges.py.
     """
     config = config or EdgeConfig()
     camera = has_camera(a) and has_camera(b)

@@ -57,7 +57,7 @@ class FrameFeatures:
     @property
     def usable_clips(self) -> np.ndarray:
         """(clips,) bool: all four frames are usable."""
-        return np.asarray(self.usable, bool).reshape(-1, CLIP_FRAMES).all(axis=1)
+        return np.all(np.asarray(self.usable, bool).reshape(-1, CLIP_FRAMES), axis=1)
 
     @property
     def successor(self) -> np.ndarray:

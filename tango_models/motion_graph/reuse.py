@@ -69,9 +69,7 @@ def limit_reuse(
         consider(candidate, leaps, total - float(price[candidate].sum()))
 
     drawn = (node_cost + best_price[None, :] - _DRAW * shown).astype(np.float32)
-    offset = np.where(
-        np.isfinite(node_cost), drawn.astype(np.float64) - np.where(np.isfinite(node_cost), node_cost, 0), 0
-    )
+    offset = best_price[None, :] - _DRAW * shown
     charged = np.zeros_like(node_cost)
     for _ in range(rounds - rounds // 2):
         candidate, leaps, total = solve(drawn + charged)

@@ -32,7 +32,8 @@ class ClipProsody:
 class Scorer(Protocol):
     """Turns speech and clips into the costs that `search_path` minimises."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def node_cost(self, speech: SpeechFeatures, clips: ClipProsody) -> np.ndarray:
         """(T, N) float32, T = ceil(frames / 4) slots of 4 frames; about 0 (fits) to 1 (does not)."""

@@ -18,7 +18,7 @@ class SearchConfig:
 
     jump_cost: float = 0.6
     """For every jump. With its edge's cost, usually about 0.5, a jump must save the mismatch of three to four slots. On
-    random avatars of 13 s in two runs (benchmarks/search.py): 2-5 jumps in 9.5 s of speech, 24-32 in 60 s."""
+    random avatars of 13 s in two runs (benchmarks/search.py): 3-5 jumps in 9.5 s of speech, 24-41 in 60 s."""
     edge_weight: float = 1.0
     """Times the edge's own cost, for every jump."""
     early_penalty: float = 1.0

@@ -95,7 +95,7 @@ def build_figure(identity: Identity, body: Body) -> Figure:
     names = ("pelvis", "spine1", "spine2", "spine3", "neck", *(f"{s}_{n}" for s in ("left", "right") for n in limbs))
     dressed = np.isin(own, [JOINT[n] for n in names])
     x, y, z = skin_rest.T
-    above = np.array([c.neckline(*p, values) for p in skin_rest])
+    above = np.array([c.neckline(p[0], p[1], p[2], values) for p in skin_rest])
     depth_top = np.minimum(-above, values[c.SLEEVE_X] - np.abs(x))  # > 0: under the top
     arm = np.abs(x) > 0.25
 
@@ -138,7 +138,7 @@ def build_figure(identity: Identity, body: Body) -> Figure:
         piece(points, cloth, faces[keep], c.JACKET)
 
     # Hair.
-    hair_in = np.array([c.hairline(*p, values) for p in skin_rest])
+    hair_in = np.array([c.hairline(p[0], p[1], p[2], values) for p in skin_rest])
     scalp = (own == JOINT["head"]) & (hair_in > -0.03) & (arrays["mask_ears"] < 60) & (part == 0)
     height = np.clip((y - values[c.EYE_Y]) / 0.11, 0, 1)
     rounding = np.clip((hair_in + 0.001) / 0.024, 0.0, 1) ** 0.6
@@ -167,7 +167,7 @@ def build_figure(identity: Identity, body: Body) -> Figure:
     # Which faces cross their boundary, and which lie wholly beyond it.
     vertex_layer = np.zeros(len(rest), np.int8)
     vertex_layer[all_faces] = layer[:, None]
-    beyond = np.array([c.outside(vl, *p, values) for vl, p in zip(vertex_layer, surface, strict=True)])
+    beyond = np.array([c.outside(of, p[0], p[1], p[2], values) for of, p in zip(vertex_layer, surface, strict=True)])
     gone = beyond[all_faces].all(1) & ~_near_opening(layer, surface[all_faces], values)
     all_faces, layer, both = all_faces[~gone], layer[~gone], both[~gone]
     cut = beyond[all_faces].any(1) | (layer == c.HAIR) | _near_opening(layer, surface[all_faces], values)

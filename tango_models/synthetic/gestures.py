@@ -45,7 +45,8 @@ class Stroke:
 def plan_strokes(utterance: Utterance, rng: np.random.Generator, style: Style) -> list[Stroke]:
     """Strokes in order, on stressed words, at least MIN_BETWEEN_STROKES apart, no gesture twice running."""
     strokes: list[Stroke] = []
-    last_name, recent = "", []
+    last_name = ""
+    recent: list[str] = []
     counting = _count_series(utterance.words)
     for index, word in enumerate(utterance.words):
         number = counting.get(index)
@@ -122,7 +123,7 @@ def _varied(state: ArmState, rng: np.random.Generator, size: float) -> ArmState:
                     front=scaled(state.front, WAITING.front))  # fmt: skip
     moved = state.moved(out=rng.normal(0, 0.014), up=rng.normal(0, 0.016), front=rng.normal(0, 0.010),
                         twist=rng.normal(0, 7), flex=rng.normal(0, 4), lift=rng.normal(0, 0.04))  # fmt: skip
-    return replace(moved, out=max(moved.out, 0.13), front=max(moved.front, 0.20))
+    return replace(moved, out=max(moved.out, 0.165), front=max(moved.front, 0.20))
 
 
 def arm_tracks(
@@ -131,7 +132,8 @@ def arm_tracks(
     """Key frames of both arms, and the intervals (s) in which the hands are at rest."""
     rest = {"left": REST.moved(up=0.004), "right": REST.moved(up=-0.004, front=0.004)}
     tracks = {side: _Track([0.0], [rest[side].vector()]) for side in rest}
-    rests, resting_since = [], 0.0
+    rests: list[tuple[float, float]] = []
+    resting_since: float | None = 0.0
     pauses = _pauses(utterance, seconds)
     for index, stroke in enumerate(strokes):
         following = strokes[index + 1].time if index + 1 < len(strokes) else np.inf
@@ -145,7 +147,7 @@ def arm_tracks(
         for side, track in tracks.items():
             asked = arms[side]
             active = asked is not None
-            target = _varied(asked, rng, style.size) if active else _varied(WAITING, rng, 1.0)
+            target = _varied(WAITING, rng, 1.0) if asked is None else _varied(asked, rng, style.size)
             recent = track.times[-1] > stroke.time - 1.2 and not _is_rest(track.states[-1], rest[side])
             if not active and recent and rng.random() < 0.5:
                 continue  # an arm not asked for stays where it is a while, then sinks to its waiting place

@@ -78,8 +78,10 @@ def synthesize(
     motion = perform(utterance, joints=joints, betas=betas, seed=seed, style=style)
     renderer = Renderer(person, size=size, body=body)
     total = len(motion.poses)
-    sound = {"audio": utterance.audio, "audio_rate": RATE}
-    with VideoWriter(out_mp4, width=size, height=size, fps=FPS, crf=crf, **sound) as video:
+    writer = VideoWriter(
+        out_mp4, width=size, height=size, fps=FPS, crf=crf, audio=utterance.audio, audio_rate=RATE
+    )
+    with writer as video:
         pictures = renderer.frames(motion.poses, motion.trans, motion.expressions)
         for done, picture in enumerate(pictures, start=1):
             video.write(picture)

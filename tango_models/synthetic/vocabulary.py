@@ -10,7 +10,7 @@ LOOSE_FIST = (62, 64, 66, 65, 34)
 PINCH = (48, 30, 24, 26, 30)
 COUNTS = ((3, 66, 68, 68, 40), (3, 3, 68, 66, 40), (3, 3, 68, 3, 40))  # one, two, three fingers: FINGERS' order
 
-REST = ArmState(0.115, 0.135, 0.215, lift=0.30, twist=-8, flex=12, deviate=4, curl=(26, 32, 42, 38, 14), spread=-4)
+REST = ArmState(0.160, 0.135, 0.220, lift=0.30, twist=-8, flex=12, deviate=4, curl=(26, 32, 42, 38, 14), spread=-4)
 
 
 @dataclass(frozen=True)

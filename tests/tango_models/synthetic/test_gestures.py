@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip("espeakng_loader")
 
-from tango_models.body.skeleton import JAW, JOINT
+from tango_models.body.skeleton import JAW, JOINT, LEFT_HAND, RIGHT_HAND
 from tango_models.body.smplx_body import Body
 from tango_models.synthetic.arms import ELBOW_LIMIT, ArmState, solve_arm
 from tango_models.synthetic.gestures import FPS, Style, arm_tracks, perform, plan_strokes
@@ -94,6 +94,18 @@ def test_elbows_stay_hinges_and_hands_apart_and_before_the_body(performance):
     left, right = points[:, JOINT["left_wrist"]], points[:, JOINT["right_wrist"]]
     assert (left[:, 0] - right[:, 0]).min() > 0.15
     assert min(left[:, 2].min(), right[:, 2].min()) > 0.15
+
+
+def test_hands_never_pass_through_each_other(performance):
+    from scipy.spatial import cKDTree
+
+    _, motion, _ = performance
+    body = Body.load()
+    own = body.arrays["weights"].argmax(1)
+    left = np.isin(own, (JOINT["left_wrist"], *LEFT_HAND))
+    right = np.isin(own, (JOINT["right_wrist"], *RIGHT_HAND))
+    for vertices in body.vertices(motion.poses[::20]).numpy():
+        assert cKDTree(vertices[left]).query(vertices[right])[0].min() > 0.004
 
 
 def test_motion_has_no_jumps(performance):

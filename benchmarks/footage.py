@@ -1,0 +1,82 @@
+"""Videos and speech to measure with: real clips when they are there, else the synthetic speaker in the package."""
+
+import os
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+FPS = 30
+AUDIO_RATE = 16000
+REAL = Path(os.environ.get("TANGO_FOOTAGE", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def speaker_videos() -> list[Path]:
+    """Two takes of one real speaker, or the synthetic speaker; all 768 x 768."""
+    real = [REAL / "speakers" / f"speaker9_{part}.mp4" for part in "ab"]
+    return real if all(path.is_file() for path in real) else [synthetic_speaker()]
+
+
+def synthetic_speaker() -> Path:
+    """The speaker in the package: 33 s, 768 x 768."""
+    from tango_models.synthetic.speaker import SPEAKER_VIDEO
+
+    return SPEAKER_VIDEO
+
+
+def speech() -> Path:
+    """A recording of 9 s or so by somebody else."""
+    real = REAL / "speech" / "female_9s.wav"
+    if real.is_file():
+        return real
+    from tango_models.synthetic.speaker import SPEECH
+
+    return SPEECH
+
+
+def frame_count(video: Path) -> int:
+    """Frames at 30 fps."""
+    return sum(1 for _ in _pictures([video]))
+
+
+def cut_speech(source: Path, target: Path, seconds: float, *, start: float = 0.0) -> Path:
+    """So many seconds of a speech as WAV, from `start` on, going on at its beginning where it ends."""
+    import soundfile
+
+    from tango_models.media.audio import read_audio
+
+    samples = np.roll(read_audio(source), -round(start * AUDIO_RATE))
+    soundfile.write(target, np.resize(samples, round(seconds * AUDIO_RATE)), AUDIO_RATE)
+    return target
+
+
+def make_video(sources: list[Path], target: Path, seconds: float) -> Path:
+    """One video of exactly this length: the sources one after the other, again from the start until it is full.
+
+    Streams, so that a long video costs no memory here either. The sources must be of one size.
+    """
+    from tango_models.media.audio import read_audio
+    from tango_models.media.video_writer import VideoWriter
+
+    count = round(seconds * FPS)
+    lengths = [frame_count(source) for source in sources]
+    sound = [
+        np.resize(np.append(read_audio(source), np.zeros(AUDIO_RATE, np.float32)), round(n * AUDIO_RATE / FPS))
+        for source, n in zip(sources, lengths, strict=True)
+    ]
+    audio = np.resize(np.concatenate(sound), round(seconds * AUDIO_RATE))
+    pictures = chain.from_iterable(_pictures(sources) for _ in range(-(-count // sum(lengths))))
+    first = next(pictures)
+    with VideoWriter(target, width=first.shape[1], height=first.shape[0], audio=audio, preset="ultrafast") as writer:
+        writer.write(first)
+        for _, picture in zip(range(count - 1), pictures, strict=False):
+            writer.write(picture)
+    return target
+
+
+def _pictures(sources: list[Path]) -> Iterator[np.ndarray]:
+    from tango_models.media.frames import iter_frames
+
+    for source in sources:
+        yield from iter_frames(source)

@@ -1,0 +1,181 @@
+"""What the fit aims at: landmarks, cleaned, smoothed and matched to the points of the body model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from tango_models.body.cleaning import body_weights, repair_sides
+from tango_models.body.face_pose import head_rotations, jaw_angles, smooth_rotations
+from tango_models.body.model_points import BODY_PAIRS, POINT, hand_points
+from tango_models.body.smoothing import adaptive, fill_gaps, gaussian, runs
+from tango_models.perception.landmarks import Landmarks
+
+HAND_BONES: tuple[tuple[int, int], ...] = (
+    *((0 if k == 0 else 4 * f + k, 4 * f + k + 1) for f in range(5) for k in range(4)),
+    (5, 17),
+)
+"""(from, to) landmarks of the 20 bones of a hand, and across the knuckles."""
+
+_BODY_BONES = (  # (from, to) body landmarks and the model's points
+    (12, 11, "right_shoulder", "left_shoulder"), (11, 13, "left_shoulder", "left_elbow"),
+    (13, 15, "left_elbow", "left_wrist"), (12, 14, "right_shoulder", "right_elbow"),
+    (14, 16, "right_elbow", "right_wrist"), (24, 23, "right_hip", "left_hip"), (23, 11, "left_hip", "left_shoulder"),
+    (24, 12, "right_hip", "right_shoulder"), (23, 25, "left_hip", "left_knee"), (25, 27, "left_knee", "left_ankle"),
+    (24, 26, "right_hip", "right_knee"), (26, 28, "right_knee", "right_ankle"),
+)  # fmt: skip
+BONES: tuple[tuple[int, int], ...] = tuple((POINT[a], POINT[b]) for _, _, a, b in _BODY_BONES) + tuple(
+    (hand_points(side)[a], hand_points(side)[b]) for side in (0, 1) for a, b in HAND_BONES
+)
+"""(from, to) model points of every bone whose direction is compared: 12 of the body, 21 of each hand."""
+BODY_BONE_COUNT = len(_BODY_BONES)
+
+# How far a landmark may be off, metres at the person's depth: measured against the rendered speaker's truth.
+_BODY_SIGMA = {"hip": 0.06, "shoulder": 0.02, "elbow": 0.02, "wrist": 0.02, "knee": 0.04, "ankle": 0.04}
+_FACE_SIGMA, _HAND_SIGMA = 0.02, 0.007
+_BODY_BONE_SIGMA, _HAND_BONE_SIGMA = 0.05, 0.010
+_HEAD_SIGMA = 0.08  # radians
+_SHORT_GAP = 8  # frames that are bridged
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Aims of ``T`` frames. Weights are 1 / sigma^2 times trust, 0 where there is nothing to aim at."""
+
+    points: np.ndarray
+    """(T, 70, 2) pixels of the model points."""
+    point_weights: np.ndarray
+    """(T, 70)."""
+    bones: np.ndarray
+    """(T, 54, 3) unit directions of ``BONES``, world axes."""
+    bone_weights: np.ndarray
+    """(T, 54)."""
+    hands: np.ndarray
+    """(T, 2, 21, 3) metres about the wrist."""
+    hand_known: np.ndarray
+    """(T, 2) bool: the hand was seen, or a short gap of it bridged."""
+    head: np.ndarray
+    """(T, 3, 3) world orientation of the head, identity where unknown."""
+    head_weights: np.ndarray
+    """(T,)."""
+    jaw: np.ndarray
+    """(T,) radians."""
+    world: np.ndarray
+    """(T, 33, 3) smoothed body landmarks in metres."""
+    legs_seen: np.ndarray
+    """(T,) bool, equal for all frames: whether the video shows the speaker's knees."""
+
+    def frames(self, index: slice | np.ndarray) -> Targets:
+        """The aims of some frames."""
+        return Targets(*(getattr(self, field.name)[index] for field in fields(self)))
+
+
+def build_targets(landmarks: Landmarks) -> tuple[Targets, np.ndarray]:
+    """Aims for every frame, and which frames they hold for, (T,) bool: seen or in a gap of at most 8 frames.
+
+    Raises:
+        ValueError: nobody is found in any frame.
+    """
+    landmarks = repair_sides(landmarks)
+    found = landmarks.found
+    known = _bridged(found)
+    scale = _pixels_per_metre(landmarks)
+    weights = body_weights(landmarks)
+    counted = np.where(found[:, None], np.maximum(weights, 1e-3), 0.0)
+    # At rest a landmark trembles by a few millimetres per frame; slower than 0.12 m/s is rest.
+    still = 0.004
+    xy = fill_gaps(adaptive(landmarks.body_xy, at_rest=4, in_motion=0.8, speed=still * scale, weights=counted), found)
+    world = fill_gaps(adaptive(landmarks.body_world, at_rest=6, in_motion=1.5, speed=still, weights=counted), found)
+    trust = fill_gaps(gaussian(weights, 2.0), found)
+
+    points = np.zeros((len(found), 70, 2))
+    point_weights = np.zeros((len(found), 70))
+    for point, landmark in BODY_PAIRS:
+        name = BODY_POINT_NAMES[point]
+        sigma = _BODY_SIGMA.get(name.rpartition("_")[2], _FACE_SIGMA)
+        points[:, point] = xy[:, landmark]
+        point_weights[:, point] = trust[:, landmark] / sigma**2
+    legs = (weights[found][:, [25, 26]] > 0.5).mean() > 0.5
+    if not legs:
+        point_weights[:, [POINT[f"{s}_{j}"] for s in ("left", "right") for j in ("knee", "ankle")]] = 0
+
+    bones = np.zeros((len(found), len(BONES), 3))
+    bone_weights = np.zeros(bones.shape[:2])
+    for k, (start, stop, _, _) in enumerate(_BODY_BONES):
+        bones[:, k] = world[:, stop] - world[:, start]
+        bone_weights[:, k] = np.minimum(trust[:, start], trust[:, stop]) / _BODY_BONE_SIGMA**2
+        if max(start, stop) >= 25 and not legs:
+            bone_weights[:, k] = 0
+    hands = np.zeros((len(found), 2, 21, 3))
+    hand_known = np.zeros((len(found), 2), bool)
+    for side in (0, 1):
+        hand_known[:, side] = seen = _bridged((landmarks.hands_score[:, side] > 0.05) & found)
+        score = landmarks.hands_score[:, side]
+        if not (score > 0.05).any():
+            continue
+        sure = np.where(score > 0.05, score, 0.0)
+        px = fill_gaps(
+            adaptive(landmarks.hands_xy[:, side], at_rest=3, in_motion=0.7, speed=still * scale, weights=sure), sure > 0
+        )
+        hands[:, side] = fill_gaps(
+            adaptive(landmarks.hands_local[:, side], at_rest=4, in_motion=1.0, speed=still, weights=sure), sure > 0
+        )
+        held = np.where(seen, fill_gaps(gaussian(sure, 1.5, (sure > 0).astype(float)), sure > 0), 0.0)
+        index = hand_points(side)
+        points[:, index] = np.where(seen[:, None, None], px, points[:, index])
+        point_weights[:, index] = np.where(seen[:, None], (held / _HAND_SIGMA**2)[:, None], point_weights[:, index])
+        first = BODY_BONE_COUNT + side * len(HAND_BONES)
+        for k, (start, stop) in enumerate(HAND_BONES):
+            bones[:, first + k] = hands[:, side, stop] - hands[:, side, start]
+            bone_weights[:, first + k] = held / _HAND_BONE_SIGMA**2
+    lengths = np.linalg.norm(bones, axis=-1, keepdims=True)
+
+    head = smooth_rotations(head_rotations(landmarks.face_xy, landmarks.face_z, landmarks.face_score), 1.5)
+    face = np.isfinite(head[:, 0, 0])
+    jaw = gaussian(jaw_angles(landmarks.face_xy, landmarks.face_z, landmarks.face_score), 0.7, landmarks.face_score)
+    targets = Targets(
+        points=points.astype(np.float32),
+        point_weights=(point_weights * known[:, None]).astype(np.float32),
+        bones=(bones / np.maximum(lengths, 1e-6)).astype(np.float32),
+        bone_weights=(bone_weights * known[:, None]).astype(np.float32),
+        hands=hands.astype(np.float32),
+        hand_known=hand_known,
+        head=np.where(face[:, None, None], head, np.eye(3)).astype(np.float32),
+        head_weights=(np.where(face, 1.0, 0.0) * known / _HEAD_SIGMA**2).astype(np.float32),
+        jaw=np.nan_to_num(jaw).astype(np.float32),
+        world=world.astype(np.float32),
+        legs_seen=np.full(len(found), legs),
+    )
+    return targets, known
+
+
+BODY_POINT_NAMES = {index: name for name, index in POINT.items()}
+
+
+def _bridged(seen: np.ndarray) -> np.ndarray:
+    """``seen`` with gaps of at most 8 frames between two seen frames filled."""
+    out = seen.copy()
+    for start, stop in runs(~seen):
+        if start > 0 and stop < len(seen) and stop - start <= _SHORT_GAP:
+            out[start:stop] = True
+    return out
+
+
+def _pixels_per_metre(landmarks: Landmarks) -> float:
+    """Picture scale at the person: spread of the arms and shoulders in pixels over the same in metres."""
+    upper = [11, 12, 13, 14, 15, 16]
+    rows = landmarks.found
+    px, metres = landmarks.body_xy[rows][:, upper], landmarks.body_world[rows][:, upper, :2]
+    spread = [np.linalg.norm(p - p.mean(1, keepdims=True), axis=-1).mean(1) for p in (px, metres)]
+    return float(np.median(spread[0] / np.maximum(spread[1], 1e-3)))
+
+
+def measured_lengths(targets: Targets, found: np.ndarray) -> tuple[list[tuple[int, int]], np.ndarray, np.ndarray]:
+    """Bone lengths the landmarks measure: (from, to) model points, median metres over ``found`` frames, sigmas."""
+    pairs, lengths, sigmas = [], [], []
+    for start, stop, a, b in _BODY_BONES[:8]:
+        pairs.append((POINT[a], POINT[b]))
+        lengths.append(np.median(np.linalg.norm(targets.world[found, stop] - targets.world[found, start], axis=-1)))
+        sigmas.append(0.06 if "hip" in a else 0.03)
+    return pairs, np.array(lengths), np.array(sigmas)

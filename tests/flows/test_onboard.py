@@ -1,0 +1,145 @@
+"""Onboarding through the real flow: what is computed, what is not, and what a kill leaves behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from data_catalog import Catalog
+from flows.onboard_avatar import onboard_avatar
+from flows.settings import Settings
+from flows.status import catalog_status
+from tests.speaker import cut_speaker
+
+pytestmark = pytest.mark.integration
+DATA_TABLES = ("avatars", "videos", "frames", "landmarks", "poses", "clips", "edges")
+# What differs between two runs by nature: when, by whom, how long, how often.
+PER_RUN = {"run_id", "produced_at", "added_at", "seconds", "attempts"}
+
+
+def contents(catalog: Catalog) -> dict[str, pa.Table]:
+    """Every table with its blobs, without what differs between two runs by nature."""
+    found = {}
+    for name in (*DATA_TABLES, "units"):
+        table = catalog.table(name)
+        rows = table.read()
+        found[name] = rows.drop_columns([c for c in rows.column_names if c in PER_RUN])
+    pixels = catalog.table("frames").open().to_table(columns=["video_id", "gop"], with_row_id=True)
+    blobs = catalog.table("frames").open().take_blobs("pixels", ids=pixels["_rowid"].to_pylist())
+    keys = zip(pixels["video_id"].to_pylist(), pixels["gop"].to_pylist(), strict=True)
+    found["pixels"] = pa.Table.from_pylist(
+        sorted(
+            ({"key": f"{v}:{g:06d}", "data": b.readall()} for (v, g), b in zip(keys, blobs, strict=True)),
+            key=lambda row: row["key"],
+        )
+    )
+    return found
+
+
+def test_every_stage_is_ok_and_no_key_is_doubled(onboarded):
+    (status,) = catalog_status(onboarded)
+    assert [(s.stage, s.pending, s.failed, s.waiting) for s in status.stages] == [
+        (name, 0, 0, 0) for name in ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "score_edges")
+    ]
+    for rows, keys in Catalog(onboarded.catalog).verify().values():
+        assert rows == keys
+
+
+def test_the_tables_agree_about_the_video(onboarded):
+    catalog = Catalog(onboarded.catalog)
+    (video,) = catalog.table("videos").read().to_pylist()
+    assert (video["width"], video["height"], video["n_frames"]) == (384, 384, 300)
+    assert catalog.table("frames").count() == catalog.table("clips").count() == 75
+    assert catalog.table("landmarks").count() == catalog.table("poses").count() == 300
+    assert catalog.table("clips").count("usable") > 70
+    assert catalog.table("edges").count() > 0
+
+
+def test_onboarding_again_computes_nothing(onboarded, speaker_video):
+    before = contents(Catalog(onboarded.catalog))
+    report = onboard_avatar("ann", [str(speaker_video)], settings=onboarded)
+    assert (report.computed, report.rows, report.failed) == (0, 0, 0)
+    assert contents(Catalog(onboarded.catalog)) == before
+
+
+def test_a_second_video_is_scored_against_the_first_and_nothing_is_done_twice(onboarded, tmp_path):
+    second = cut_speaker(tmp_path / "second.mp4", start=12.0, seconds=3.0, side=384)
+    report = onboard_avatar("bea", [str(second)], settings=onboarded)
+    assert report.failed == 0
+    catalog = Catalog(onboarded.catalog)
+    (first,), (new,) = catalog.avatar_videos("ann"), catalog.avatar_videos("bea")
+    catalog.add_video("bea", first, uri="known.mp4")
+    report = onboard_avatar("bea", [str(second)], settings=onboarded)
+    computed = {stage.stage: stage.computed for stage in report.stages if stage.computed}
+    assert computed == {"score_edges": 1}
+    keys = set(catalog.records("score_edges"))
+    assert {f"{first}:{first}", f"{new}:{new}", ":".join(sorted((first, new)))} <= keys
+
+
+def test_changing_a_stage_recomputes_it_and_what_reads_it_only(onboarded, speaker_video):
+    changed = onboarded.model_copy(deep=True)
+    changed.stages.create_clips.min_confidence = 0.31
+    report = onboard_avatar("ann", [str(speaker_video)], settings=changed)
+    computed = {stage.stage for stage in report.stages if stage.computed}
+    # The clips' content is the same, so what reads it stays.
+    assert computed == {"create_clips"}
+    onboard_avatar("ann", [str(speaker_video)], settings=onboarded)
+
+
+_ONBOARD = """
+import sys
+from flows import environment
+environment.prepare()
+from flows.onboard_avatar import onboard_avatar
+from flows.settings import Settings
+onboard_avatar("kim", [sys.argv[1]], settings=Settings(catalog=sys.argv[2]))
+"""
+
+
+def _start(video: Path, catalog: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", _ONBOARD, str(video), str(catalog)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TANGO_CATALOG": str(catalog)},
+    )
+
+
+def _rows(catalog: Catalog, stage: str) -> int:
+    records = catalog.records(stage)
+    return sum(record.ok for record in records.values())
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(900)
+def test_kill_9_at_five_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path, prefect_server, ray_cluster):
+    video = cut_speaker(tmp_path / "kim.mp4", start=3.0, seconds=4.0, side=256)
+    whole = Settings(catalog=str(tmp_path / "whole"))
+    onboard_avatar("kim", [str(video)], settings=whole)
+    broken = Catalog(tmp_path / "broken")
+    moments = {
+        "the first frames are written": lambda: broken.table("frames").count() > 0,
+        "landmarks are being detected": lambda: _rows(broken, "extract_frames") > 0,
+        "some landmarks are written": lambda: broken.table("landmarks").count() > 0,
+        "the poses are written": lambda: broken.table("poses").count() > 0,
+        "the clips are written": lambda: broken.table("clips").count() > 0,
+    }
+    for name, reached in moments.items():
+        process = _start(video, tmp_path / "broken")
+        deadline = time.monotonic() + 180
+        while not reached() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert reached(), f"never came so far: {name}"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    report = onboard_avatar("kim", [str(video)], settings=Settings(catalog=str(tmp_path / "broken")))
+    assert report.failed == 0
+    expected, found = contents(Catalog(whole.catalog)), contents(broken)
+    for name in expected:
+        assert found[name].equals(expected[name]), name
+    assert all(rows == keys for rows, keys in broken.verify().values())
