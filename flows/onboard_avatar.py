@@ -6,9 +6,11 @@ from prefect import flow
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from data_catalog import Catalog, Unit, check_avatar_name, digest
+from data_catalog import Catalog, check_avatar_name
+from data_catalog.keys import equals
 from flows.outcome import FlowReport, conclude
 from flows.progress import FlowProgress
+from flows.refused import accept, refuse
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
@@ -81,8 +83,7 @@ def add_videos(
         try:
             video_id = content_id(path)
         except InputError as error:
-            key = f"path:{digest(str(path))}"
-            catalog.fail(Unit("extract_frames", key, path.name, "", "", ""), str(error), run_id=run_id)
+            refuse(catalog, avatar, path, error, run_id=run_id)
             report.refused.append(str(error))
             continue
         if video_id in paths:
@@ -90,6 +91,7 @@ def add_videos(
             continue
         paths[video_id] = path
         catalog.add_video(avatar, video_id, uri=str(path), motion_uri=motion_uri, motion_hash=motion_hash)
+    accept(catalog, avatar, paths.values())
     known = catalog.avatar_videos(avatar)
     return [
         {

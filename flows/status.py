@@ -6,6 +6,7 @@ from data_catalog import Catalog
 from flows.onboard_avatar import clips_done
 from flows.settings import Settings
 from tasks.registry import ONBOARDING, create_stage
+from tasks.run_stage import reason
 from tasks.stage import UpstreamNotReady
 
 
@@ -81,7 +82,7 @@ def _stage_status(catalog: Catalog, name: str, config: dict, scopes: list[dict])
                 status.rows += record.n_rows
             elif record and not record.ok and record.version == unit.version:
                 status.failed += 1
-                status.errors.append(f"{record.subject}: {record.error}")
+                status.errors.append(reason(record.subject, record.error or ""))
             else:
                 status.pending += 1
     return status

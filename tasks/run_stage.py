@@ -96,8 +96,8 @@ def compute_stage(
     progress.stage(stage, label, done, len(units))
     outcomes = pools.of(stage).run(todo, progress.unit) if todo else []
     failed = [outcome for outcome in outcomes if not outcome.ok]
-    errors = [_reason(outcome.subject, outcome.error) for outcome in failed]
-    errors += [f"{_reason(r.subject, r.error or '')} (given up after {r.attempts} attempts)" for r in given_up]
+    errors = [reason(outcome.subject, outcome.error) for outcome in failed]
+    errors += [f"{reason(r.subject, r.error or '')} (given up after {r.attempts} attempts)" for r in given_up]
     done += len(outcomes) - len(failed)
     progress.stage(stage, label, done, len(units))
     may_pass = [unit for unit, outcome in zip(todo, outcomes, strict=True) if outcome.transient]
@@ -131,5 +131,6 @@ def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list
     return [unit for unit in units if unit.key not in spent], list(spent.values())
 
 
-def _reason(subject: str, error: str) -> str:
-    return error if error.startswith(subject) else f"{subject}: {error}"
+def reason(subject: str, error: str) -> str:
+    """An error that names its subject, once."""
+    return error if subject in error.partition(": ")[0] else f"{subject}: {error}"

@@ -33,27 +33,3 @@ def project(joints: np.ndarray, camera: Mapping[str, Any]) -> np.ndarray:
     depth = np.where(depth > 1e-3, depth, np.nan)
     flat = joints[..., :2] * np.array([1.0, -1.0]) / depth * camera["focal"]
     return flat + np.asarray(camera["center"])
-
-
-def solve_translation(
-    points: np.ndarray, pixels: np.ndarray, weights: np.ndarray, camera: Mapping[str, Any]
-) -> np.ndarray:
-    """Where a body must stand so that its points fall on their pixels: (T, 3), weighted least squares.
-
-    Args:
-        points: (T, M, 3) metres, the body about its own origin.
-        pixels: (T, M, 2); ignored where the weight is 0.
-        weights: (T, M).
-
-    The projection is linear in the translation once multiplied by the depth, so it takes one 3x3 solve per frame.
-    """
-    focal = camera["focal"]
-    seen = np.where(weights[..., None] > 0, (pixels - np.asarray(camera["center"])) * np.array([1.0, -1.0]), 0.0)
-    zero, ones = np.zeros(seen.shape[:2]), np.full(seen.shape[:2], focal)
-    rows = np.stack(
-        [np.stack([ones, zero, seen[..., 0]], -1), np.stack([zero, ones, seen[..., 1]], -1)], 2
-    )  # (T, M, 2, 3)
-    right = -(seen * points[..., 2:] + focal * points[..., :2])  # (T, M, 2)
-    normal = np.einsum("tm,tmki,tmkj->tij", weights, rows, rows) + 1e-6 * np.eye(3)
-    moment = np.einsum("tm,tmki,tmk->ti", weights, rows, right)
-    return np.linalg.solve(normal, moment[..., None])[..., 0]

@@ -9,9 +9,7 @@ from tango_models.body.skeleton import JOINT_NAMES, PARENTS
 _LEFT, _RIGHT, _MIDDLE = (60, 200, 90), (235, 70, 70), (255, 200, 60)  # RGB
 
 
-def draw_skeleton(
-    frame: np.ndarray, joints_px: np.ndarray, *, thickness: int = 2, legs: bool = False
-) -> np.ndarray:
+def draw_skeleton(frame: np.ndarray, joints_px: np.ndarray, *, thickness: int = 2, legs: bool = False) -> np.ndarray:
     """A copy of ``frame`` with the bones over it: the person's left green, right red, trunk yellow.
 
     Args:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tango_models.body.camera import make_camera, project, solve_translation
+from tango_models.body.camera import make_camera, project
+from tango_models.body.depth import resolve_depth
 from tango_models.body.initial_pose import initial_pose
 from tango_models.body.joint_limits import joint_limits
 from tango_models.body.motion_io import Motion
-from tango_models.body.smoothing import fill_gaps, gaussian
+from tango_models.body.smoothing import gaussian
 from tango_models.body.targets import Targets, build_targets
 from tango_models.errors import InputError
 from tango_models.perception.landmarks import Landmarks
@@ -77,8 +78,9 @@ def fit_smplx(landmarks: Landmarks, body: Body, *, config: FitConfig | None = No
     targets, known = build_targets(landmarks)
     camera = make_camera(landmarks.image_size, config.focal)
     with one_thread():
-        betas, rest = _fit_shape(targets, np.flatnonzero(landmarks.found), body, camera, config)
-        poses, trans, points = _fit_windows(targets, rest, camera, config)
+        betas, rest = _fit_shape(targets, landmarks.found, body, camera, config)
+        targets, scale = resolve_depth(targets, rest, landmarks.found)
+        poses, trans, points = _fit_windows(targets, rest, scale, camera, config)
     confidence = _confidence(landmarks, targets, points, camera)
     poses, trans = _hold(poses, known), _hold(trans, known)
     bridged = known & ~landmarks.found
@@ -107,43 +109,42 @@ def _check_person(landmarks: Landmarks, config: FitConfig) -> None:
 def _fit_shape(
     targets: Targets, found: np.ndarray, body: Body, camera: dict[str, Any], config: FitConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shape coefficients (S,) and the model points of its T-pose (70, 3)."""
+    """Shape coefficients (S,) and the model points of its T-pose (80, 3)."""
     import torch
 
     from tango_models.body.model_points import rest_points
     from tango_models.body.optimiser import ShapeTerm, optimise
-    from tango_models.body.targets import measured_lengths
 
-    chosen = found[np.linspace(0, len(found) - 1, min(config.shape_frames, len(found))).round().astype(int)]
+    seen = np.flatnonzero(found)
+    chosen = seen[np.linspace(0, len(seen) - 1, min(config.shape_frames, len(seen))).round().astype(int)]
     size = min(10, body.num_betas)
-    zero = torch.zeros(size)
-    template = rest_points(body, zero)
+    template = rest_points(body, torch.zeros(size))
     directions = torch.stack([rest_points(body, row) - template for row in torch.eye(size)], -1)
-    bones, lengths, sigmas = measured_lengths(targets, found)
-    shape = ShapeTerm(template, directions, bones, lengths, sigmas)
-    some, limits = targets.frames(chosen), joint_limits(template[:55].numpy())
-    poses = initial_pose(targets, template.numpy(), limits)[chosen]
-    trans = _place(poses, template.numpy(), some, camera)
+    shape, limits = ShapeTerm(template, directions), joint_limits(template[:55].numpy())
+    targets, scale = resolve_depth(targets, template.numpy(), found)
+    poses = initial_pose(targets, template.numpy(), limits)
+    trans = _place(poses, template.numpy(), targets, scale, camera)[chosen]
     optimise(
-        some, poses, trans, template, limits, camera, iterations=config.shape_iterations, smooth=False, shape=shape
-    )
+        targets.frames(chosen), poses[chosen], trans, template, limits, camera,
+        iterations=config.shape_iterations, smooth=False, shape=shape,
+    )  # fmt: skip
     betas = shape.betas.detach()
     return betas.numpy().copy(), rest_points(body, betas).numpy()
 
 
 def _fit_windows(
-    targets: Targets, rest: np.ndarray, camera: dict[str, Any], config: FitConfig
+    targets: Targets, rest: np.ndarray, scale: float, camera: dict[str, Any], config: FitConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Poses (T, 55, 3), translations (T, 3) and model points (T, 70, 3), window by window with cross-faded overlaps."""
+    """Poses (T, 55, 3), translations (T, 3) and model points (T, 80, 3), window by window with cross-faded overlaps."""
     import torch
 
     from tango_models.body.optimiser import optimise
 
     limits = joint_limits(rest[:55])
     start_poses = initial_pose(targets, rest, limits)
-    start_trans = gaussian(_place(start_poses, rest, targets, camera), 8.0)
+    start_trans = _place(start_poses, rest, targets, scale, camera)
     total, step = len(start_poses), config.window - config.overlap
-    out = [np.zeros((total, *tail), np.float32) for tail in ((55, 3), (3,), (70, 3))]
+    out = [np.zeros((total, *tail), np.float32) for tail in ((55, 3), (3,), (80, 3))]
     for first in range(0, max(1, total - config.overlap), step):
         window = slice(first, min(first + config.window, total))
         solution = optimise(
@@ -159,25 +160,24 @@ def _fit_windows(
     return out[0], out[1], out[2]
 
 
-def _place(poses: np.ndarray, rest: np.ndarray, targets: Targets, camera: dict[str, Any]) -> np.ndarray:
-    """Translations (T, 3) that lay posed bodies over their landmarks, filled where nothing was seen."""
+def _place(poses: np.ndarray, rest: np.ndarray, targets: Targets, scale: float, camera: dict[str, Any]) -> np.ndarray:
+    """Translations (T, 3) that lay the shoulders of posed bodies over their landmarks, at the distance that ``scale``
+    (pixels per metre) stands for."""
     import torch
 
-    from tango_models.body.model_points import pose_points, rotation_matrices
+    from tango_models.body.model_points import POINT, pose_points, rotation_matrices
 
+    marks = [POINT["left_mark"], POINT["right_mark"]]
     with torch.no_grad():
         rotations = rotation_matrices(torch.as_tensor(poses, dtype=torch.float32))
         points = pose_points(torch.as_tensor(rest, dtype=torch.float32), rotations)[0].numpy()
-    weights = targets.point_weights.astype(np.float64).copy()
-    weights[:, 25:55] = 0  # fingers tell little about where the body stands
-    trans = solve_translation(points, targets.points.astype(np.float64), weights, camera)
-    good = (weights > 0).sum(1) >= 3
-    return fill_gaps(trans, good & (trans[:, 2] < -0.2)) if good.any() else trans
+    middle, pixels = points[:, marks].mean(1), targets.points[:, marks].mean(1)
+    flat = (pixels - np.asarray(camera["center"])) * [1, -1] / scale
+    wanted = np.concatenate([flat, np.full((len(flat), 1), -camera["focal"] / scale)], 1)
+    return gaussian(wanted - middle, 3.0)
 
 
-def _confidence(
-    landmarks: Landmarks, targets: Targets, points: np.ndarray, camera: dict[str, Any]
-) -> np.ndarray:
+def _confidence(landmarks: Landmarks, targets: Targets, points: np.ndarray, camera: dict[str, Any]) -> np.ndarray:
     """(T,) in 0..1: mean visibility of the upper body times how well the model lies over it."""
     visibility = landmarks.body_visibility[:, _UPPER_LANDMARKS].mean(1)
     seen = project(points[:, _UPPER_POINTS[1:]], camera)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tango_models.body.joint_limits import JointLimits
-from tango_models.body.model_points import POINT, hand_points
+from tango_models.body.model_points import FINGER_ORDER, POINT, hand_points
 from tango_models.body.rotations import (
     continuous,
     frame,
@@ -26,6 +26,7 @@ from tango_models.body.targets import Targets
 _PELVIS_SIGMA = 12.0  # frames: a pelvis that is barely seen must not sway the legs
 _STRAIGHT = 0.25  # weight of the unbent elbow's hinge axis against the bend's own plane
 _SIDES = ("left", "right")
+_ARM_BONES = ((1, 2), (3, 4))  # of targets.BONES: upper arm, forearm; left, right
 
 
 def initial_pose(targets: Targets, rest: np.ndarray, limits: JointLimits) -> np.ndarray:
@@ -33,7 +34,7 @@ def initial_pose(targets: Targets, rest: np.ndarray, limits: JointLimits) -> np.
 
     Args:
         targets: aims of T frames.
-        rest: (70, 3) model points of the T-pose.
+        rest: (80, 3) model points of the T-pose.
         limits: of the same body.
     """
     world = targets.world.astype(np.float64)
@@ -71,12 +72,11 @@ def _upright(up: np.ndarray, left: np.ndarray) -> np.ndarray:
 def _arm(
     side: int, targets: Targets, rest: np.ndarray, limits: JointLimits, chest: np.ndarray, poses: np.ndarray
 ) -> None:
-    world, name = targets.world.astype(np.float64), _SIDES[side]
+    name = _SIDES[side]
     shoulder, elbow, wrist = (POINT[f"{name}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
     upper_rest, lower_rest = unit(rest[elbow] - rest[shoulder]), unit(rest[wrist] - rest[elbow])
     hinge_rest = limits.axes[elbow, 0].astype(np.float64)
-    upper = unit(world[:, 13 + side] - world[:, 11 + side])
-    lower = unit(world[:, 15 + side] - world[:, 13 + side])
+    upper, lower = (targets.bones[:, k].astype(np.float64) for k in _ARM_BONES[side])
     # In the chest's axes. The plane of a bent elbow tells how the upper arm is twisted; a straight one tells nothing.
     upper_local = np.einsum("tji,tj->ti", chest, upper)
     lower_local = np.einsum("tji,tj->ti", chest, lower)
@@ -104,7 +104,7 @@ def _arm(
     for finger in range(5):
         above = palm
         for k in (1, 2, 3):
-            joint, tip = index[4 * finger + k], index[4 * finger + k + 1]
+            joint, tip = JOINT[f"{name}_{FINGER_ORDER[finger]}{k}"], index[4 * finger + k + 1]
             wanted = unit(hand[:, 4 * finger + k + 1] - hand[:, 4 * finger + k])
             local = swing(unit(rest[tip] - rest[joint]), np.einsum("tji,tj->ti", above, wanted))
             angles = np.clip(local @ limits.axes[joint].T, limits.low[joint], limits.high[joint])

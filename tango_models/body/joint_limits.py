@@ -68,10 +68,10 @@ def joint_limits(rest_joints: np.ndarray) -> JointLimits:
         children = np.flatnonzero(joint == PARENTS)
         kind = _kind(name)
         if kind in ("elbow", "knee", "shoulder", "wrist") or kind.startswith(("finger", "thumb")):
-            child = JOINT[name.split("_")[0] + "_middle1"] if kind == "wrist" else (children[0] if len(children) else -1)
-            bone = rest_joints[child] - rest_joints[joint] if child >= 0 else (
-                rest_joints[joint] - rest_joints[PARENTS[joint]]
-            )  # fmt: skip
+            start, end = (joint, children[0]) if len(children) else (PARENTS[joint], joint)
+            if kind == "wrist":
+                end = JOINT[name.split("_")[0] + "_middle1"]
+            bone = rest_joints[end] - rest_joints[start]
             axes[joint] = _bone_axes(bone, _BENDS_TOWARD.get(kind, np.array([0.0, -1.0, 0.0])))
     low_high = np.array([row[0] for row in rows])
     return JointLimits(

@@ -13,19 +13,38 @@ if TYPE_CHECKING:
 
     from tango_models.body.smplx_body import Body
 
-_FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+FINGER_ORDER = ("thumb", "index", "middle", "ring", "pinky")
+"""The hand network's order; the skeleton has its own."""
 _HEAD_POINTS = ("nose", "leye", "reye", "lear", "rear")
-EXTRA_NAMES: tuple[str, ...] = _HEAD_POINTS + tuple(f"{side}{finger}" for side in "lr" for finger in _FINGERS)
+EXTRA_NAMES: tuple[str, ...] = _HEAD_POINTS + tuple(f"{side}{finger}" for side in "lr" for finger in FINGER_ORDER)
 """Surface points behind the 55 joints: five of the head, ten fingertips (named as in the `smplx` package)."""
 
-POINT: dict[str, int] = JOINT | {name: JOINT_COUNT + k for k, name in enumerate(EXTRA_NAMES)}
-"""Index of every model point, joints first."""
+_KNUCKLED = FINGER_ORDER[1:]
+MARK_NAMES: tuple[str, ...] = (
+    "left_mark",
+    "right_mark",
+    *(f"{s}{f}_mark" for s in "lr" for f in _KNUCKLED),
+)
+"""Points that are no joint of the model but what the networks were taught to call shoulder and knuckle."""
+
+POINT: dict[str, int] = JOINT | {name: JOINT_COUNT + k for k, name in enumerate(EXTRA_NAMES + MARK_NAMES)}
+"""Index of every model point: 55 joints, 15 surface points, 10 marks."""
+
+POINT_COUNT = len(POINT)  # 80
+
+# Measured on rendered speakers: the network's shoulder lies 31 mm above the joint, within 3 mm.
+_SHOULDER_LIFT = 0.03
+# A finger's first bone is 0.88 times as long as the other two together (Buryanov & Kotiuk 2010, to about 5 %); body
+# files put its joint further out, so there the knuckle the network sees lies that much nearer the wrist.
+_FIRST_PHALANX = 0.88
 
 _PARENTS = np.concatenate(
     [
         PARENTS,
         [JOINT["head"]] * len(_HEAD_POINTS),
-        [JOINT[f"{'left' if side == 'l' else 'right'}_{finger}3"] for side in "lr" for finger in _FINGERS],
+        [JOINT[f"{'left' if side == 'l' else 'right'}_{finger}3"] for side in "lr" for finger in FINGER_ORDER],
+        [JOINT["left_collar"], JOINT["right_collar"]],
+        [JOINT["left_wrist"]] * 4 + [JOINT["right_wrist"]] * 4,
     ]
 ).astype(np.int64)
 
@@ -33,7 +52,7 @@ _PARENTS = np.concatenate(
 BODY_PAIRS: tuple[tuple[int, int], ...] = tuple(
     (POINT[name], landmark)
     for name, landmark in (
-        ("left_shoulder", 11), ("right_shoulder", 12), ("left_elbow", 13), ("right_elbow", 14), ("left_wrist", 15),
+        ("left_mark", 11), ("right_mark", 12), ("left_elbow", 13), ("right_elbow", 14), ("left_wrist", 15),
         ("right_wrist", 16), ("left_hip", 23), ("right_hip", 24), ("left_knee", 25), ("right_knee", 26),
         ("left_ankle", 27), ("right_ankle", 28), ("nose", 0), ("leye", 2), ("reye", 5), ("lear", 7), ("rear", 8),
     )
@@ -43,26 +62,39 @@ BODY_PAIRS: tuple[tuple[int, int], ...] = tuple(
 def hand_points(side: int) -> list[int]:
     """Model points of the 21 hand landmarks (wrist, then thumb to little finger, each from palm to tip)."""
     name, letter = (("left", "l"), ("right", "r"))[side]
-    fingers = [[POINT[f"{name}_{f}{k}"] for k in (1, 2, 3)] + [POINT[letter + f]] for f in _FINGERS]
+    fingers = [
+        [POINT[f"{letter}{f}_mark" if f in _KNUCKLED else f"{name}_{f}1"], POINT[f"{name}_{f}2"], POINT[f"{name}_{f}3"],
+         POINT[letter + f]] for f in FINGER_ORDER
+    ]  # fmt: skip
     return [POINT[f"{name}_wrist"], *(point for finger in fingers for point in finger)]
 
 
 def rest_points(body: Body, betas: torch.Tensor | np.ndarray) -> torch.Tensor:
-    """Model points (70, 3) of the T-pose for shape ``betas`` (S,), differentiable in them."""
+    """Model points (80, 3) of the T-pose for shape ``betas`` (S,), differentiable in them."""
     import torch
 
     ids = _extra_vertices(body)
     betas = torch.as_tensor(betas, dtype=torch.float32)
     used = min(betas.shape[-1], body.num_betas)
     extra = body.template[ids] + body.shape_directions[ids][..., :used] @ betas[:used]
-    return torch.cat([body.rest_joints(betas), extra])
+    points = torch.cat([body.rest_joints(betas), extra])
+    lift = torch.tensor([0.0, _SHOULDER_LIFT, 0.0])
+    marks = [points[POINT[f"{side}_shoulder"]] + lift for side in ("left", "right")]
+    for side, letter in (("left", "l"), ("right", "r")):
+        for finger in _KNUCKLED:
+            first, second, third = (points[POINT[f"{side}_{finger}{k}"]] for k in (1, 2, 3))
+            rest = (third - second).norm() + (points[POINT[letter + finger]] - third).norm()
+            short = (_FIRST_PHALANX * rest - (second - first).norm()).clamp_min(0)
+            palm = points[POINT[f"{side}_wrist"]] - first
+            marks.append(first + palm * (short / palm.norm()))
+    return torch.cat([points, torch.stack(marks)])
 
 
 def pose_points(rest: torch.Tensor, rotations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Model points (B, 70, 3) about the pelvis' rest place, and the joints' world rotations (B, 55, 3, 3).
+    """Model points (B, 80, 3) about the pelvis' rest place, and the joints' world rotations (B, 55, 3, 3).
 
     Args:
-        rest: (70, 3) of :func:`rest_points`.
+        rest: (80, 3) of :func:`rest_points`.
         rotations: (B, 55, 3, 3) local rotations.
     """
     import torch

@@ -35,7 +35,7 @@ class Solution:
     trans: np.ndarray
     """(B, 3) float32 metres."""
     points: np.ndarray
-    """(B, 70, 3) float32 metres in the camera's axes."""
+    """(B, 80, 3) float32 metres in the camera's axes."""
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def optimise(
         targets: aims of the B frames.
         poses: (B, 55, 3) to start from.
         trans: (B, 3) to start from.
-        rest: (70, 3) model points of the T-pose; with ``shape``, those of the mean shape.
+        rest: (80, 3) model points of the T-pose; with ``shape``, those of the mean shape.
         smooth: the frames follow each other, so acceleration counts.
         shape: also fit the shape; its ``betas`` hold the result.
     """
@@ -93,7 +93,7 @@ def optimise(
     bone_from, bone_to = (torch.tensor([bone[k] for bone in BONES]) for k in (0, 1))
     centre, focal = torch.tensor(camera["center"], dtype=torch.float32), float(camera["focal"])
     flip = torch.tensor([1.0, -1.0])
-    groups = [{"params": [pose], "lr": 0.02}, {"params": [place], "lr": 0.006}]
+    groups = [{"params": [pose], "lr": 0.02}, {"params": [place], "lr": 0.01}]
     if shape is not None:
         groups.append({"params": [shape.betas], "lr": 0.05})
     optimiser = torch.optim.Adam(groups, betas=(0.8, 0.95))
@@ -126,7 +126,7 @@ def optimise(
                 loss = loss + ((current[1:, 0] - current[:-1, 0]) ** 2).sum() / _STILL_POSE**2
             loss = loss + ((place[1:] - place[:-1]) ** 2).sum() / _STILL_PLACE**2
         if shape is not None:
-            loss = loss + shape.penalty(points_at, len(pose))
+            loss = loss + shape.penalty(len(pose))
         loss.backward()
         optimiser.step()
         schedule.step()
@@ -141,33 +141,23 @@ class ShapeTerm:
     """The shape shared by a video, fitted together with the poses of some of its frames.
 
     Args:
-        template: (70, 3) model points of the mean shape.
-        directions: (70, 3, S) how the model points move with each shape coefficient.
-        bones: (from, to) model points whose length the landmarks measure.
-        lengths: metres, as many.
-        sigmas: metres, as many.
+        template: (80, 3) model points of the mean shape.
+        directions: (80, 3, S) how the model points move with each shape coefficient.
     """
 
-    def __init__(
-        self, template: torch.Tensor, directions: torch.Tensor, bones: list[tuple[int, int]], lengths: np.ndarray,
-        sigmas: np.ndarray,
-    ) -> None:  # fmt: skip
+    def __init__(self, template: torch.Tensor, directions: torch.Tensor) -> None:
         import torch
 
         self.betas = torch.zeros(directions.shape[-1], requires_grad=True)
         self._template, self._directions = template, directions
-        self._from, self._to = (torch.tensor([bone[k] for bone in bones]) for k in (0, 1))
-        self._lengths = torch.as_tensor(lengths, dtype=torch.float32)
-        self._sigmas = torch.as_tensor(sigmas, dtype=torch.float32)
 
     def rest(self) -> torch.Tensor:
-        """Model points (70, 3) of the present shape."""
+        """Model points (80, 3) of the present shape."""
         return self._template + self._directions @ self.betas
 
-    def penalty(self, points: torch.Tensor, frames: int) -> torch.Tensor:
-        """Distance of the bone lengths from the measured ones and of the shape from the mean, weighted as `frames`."""
-        lengths = (points[self._to] - points[self._from]).norm(dim=-1)
-        return frames * ((((lengths - self._lengths) / self._sigmas) ** 2).sum() + 0.3 * (self.betas**2).sum())
+    def penalty(self, frames: int) -> torch.Tensor:
+        """Distance from the mean shape, weighted as ``frames``: coefficients have standard deviation 1."""
+        return frames * (self.betas**2).sum()
 
 
 def _robust(squared: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tango_models.body.cleaning import body_weights, repair_sides
 from tango_models.body.face_pose import head_rotations, jaw_angles, smooth_rotations
-from tango_models.body.model_points import BODY_PAIRS, POINT, hand_points
+from tango_models.body.model_points import BODY_PAIRS, POINT, POINT_COUNT, hand_points
 from tango_models.body.smoothing import adaptive, fill_gaps, gaussian, runs
 from tango_models.perception.landmarks import Landmarks
 
@@ -19,10 +19,10 @@ HAND_BONES: tuple[tuple[int, int], ...] = (
 """(from, to) landmarks of the 20 bones of a hand, and across the knuckles."""
 
 _BODY_BONES = (  # (from, to) body landmarks and the model's points
-    (12, 11, "right_shoulder", "left_shoulder"), (11, 13, "left_shoulder", "left_elbow"),
-    (13, 15, "left_elbow", "left_wrist"), (12, 14, "right_shoulder", "right_elbow"),
-    (14, 16, "right_elbow", "right_wrist"), (24, 23, "right_hip", "left_hip"), (23, 11, "left_hip", "left_shoulder"),
-    (24, 12, "right_hip", "right_shoulder"), (23, 25, "left_hip", "left_knee"), (25, 27, "left_knee", "left_ankle"),
+    (12, 11, "right_mark", "left_mark"), (11, 13, "left_mark", "left_elbow"),
+    (13, 15, "left_elbow", "left_wrist"), (12, 14, "right_mark", "right_elbow"),
+    (14, 16, "right_elbow", "right_wrist"), (24, 23, "right_hip", "left_hip"), (23, 11, "left_hip", "left_mark"),
+    (24, 12, "right_hip", "right_mark"), (23, 25, "left_hip", "left_knee"), (25, 27, "left_knee", "left_ankle"),
     (24, 26, "right_hip", "right_knee"), (26, 28, "right_knee", "right_ankle"),
 )  # fmt: skip
 BONES: tuple[tuple[int, int], ...] = tuple((POINT[a], POINT[b]) for _, _, a, b in _BODY_BONES) + tuple(
@@ -32,7 +32,7 @@ BONES: tuple[tuple[int, int], ...] = tuple((POINT[a], POINT[b]) for _, _, a, b i
 BODY_BONE_COUNT = len(_BODY_BONES)
 
 # How far a landmark may be off, metres at the person's depth: measured against the rendered speaker's truth.
-_BODY_SIGMA = {"hip": 0.06, "shoulder": 0.02, "elbow": 0.02, "wrist": 0.02, "knee": 0.04, "ankle": 0.04}
+_BODY_SIGMA = {"hip": 0.05, "mark": 0.015, "elbow": 0.025, "wrist": 0.02, "knee": 0.04, "ankle": 0.04}
 _FACE_SIGMA, _HAND_SIGMA = 0.02, 0.007
 _BODY_BONE_SIGMA, _HAND_BONE_SIGMA = 0.05, 0.010
 _HEAD_SIGMA = 0.08  # radians
@@ -44,9 +44,9 @@ class Targets:
     """Aims of ``T`` frames. Weights are 1 / sigma^2 times trust, 0 where there is nothing to aim at."""
 
     points: np.ndarray
-    """(T, 70, 2) pixels of the model points."""
+    """(T, 80, 2) pixels of the model points."""
     point_weights: np.ndarray
-    """(T, 70)."""
+    """(T, 80)."""
     bones: np.ndarray
     """(T, 54, 3) unit directions of ``BONES``, world axes."""
     bone_weights: np.ndarray
@@ -89,8 +89,8 @@ def build_targets(landmarks: Landmarks) -> tuple[Targets, np.ndarray]:
     world = fill_gaps(adaptive(landmarks.body_world, at_rest=6, in_motion=1.5, speed=still, weights=counted), found)
     trust = fill_gaps(gaussian(weights, 2.0), found)
 
-    points = np.zeros((len(found), 70, 2))
-    point_weights = np.zeros((len(found), 70))
+    points = np.zeros((len(found), POINT_COUNT, 2))
+    point_weights = np.zeros((len(found), POINT_COUNT))
     for point, landmark in BODY_PAIRS:
         name = BODY_POINT_NAMES[point]
         sigma = _BODY_SIGMA.get(name.rpartition("_")[2], _FACE_SIGMA)
@@ -169,13 +169,3 @@ def _pixels_per_metre(landmarks: Landmarks) -> float:
     px, metres = landmarks.body_xy[rows][:, upper], landmarks.body_world[rows][:, upper, :2]
     spread = [np.linalg.norm(p - p.mean(1, keepdims=True), axis=-1).mean(1) for p in (px, metres)]
     return float(np.median(spread[0] / np.maximum(spread[1], 1e-3)))
-
-
-def measured_lengths(targets: Targets, found: np.ndarray) -> tuple[list[tuple[int, int]], np.ndarray, np.ndarray]:
-    """Bone lengths the landmarks measure: (from, to) model points, median metres over ``found`` frames, sigmas."""
-    pairs, lengths, sigmas = [], [], []
-    for start, stop, a, b in _BODY_BONES[:8]:
-        pairs.append((POINT[a], POINT[b]))
-        lengths.append(np.median(np.linalg.norm(targets.world[found, stop] - targets.world[found, start], axis=-1)))
-        sigmas.append(0.06 if "hip" in a else 0.03)
-    return pairs, np.array(lengths), np.array(sigmas)

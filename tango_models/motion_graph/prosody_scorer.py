@@ -8,8 +8,8 @@ from tango_models.motion_graph.scorers import ClipProsody
 from tango_models.speech.prosody import SpeechFeatures
 from tango_models.speech.timeline import CLIP_FRAMES, slot_count
 
-_GESTURE_SCALE = 5.0  # frames, sigma: a stroke lasts about 0.4 s (McNeill 1992), which is this Gaussian's half width
-_LEAD = 2  # frames (67 ms) by which a stroke precedes the stressed syllable (Pouw & Dixon 2019: 50-100 ms)
+_GESTURE_SCALE = 5.0  # frames, sigma: 0.39 s wide at half height, about the length of a stroke; chosen, not fitted
+_LEAD = 2  # frames (67 ms) by which a stroke is taken to end before the stressed syllable; chosen, not fitted
 _PAUSE = 12  # frames (0.4 s) without voice that make a silence; shorter ones are part of a phrase
 _RAMP = 9  # frames (0.3 s) over which a silence sets in and ends
 

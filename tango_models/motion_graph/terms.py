@@ -31,7 +31,7 @@ class EdgeConfig:
 
     slack: float = 2.0
     """One frame's mean distance to +-4 frames is about 2.5 frames of motion; 2 makes that five frames' worth. On raw
-    landmarks of seated speakers (4 clips of 5 to 8.5 s) 1.5 left 1 to 4 jumps per clip, 2 leaves 3 to 8."""
+    landmarks of seated speakers (4 clips of 5 to 8.5 s) 1.5 left 1 to 4 jumps per clip, 2 leaves about 4."""
     floor_quantile: float = 0.5
     ceiling_quantile: float = 0.95
     floor: tuple[float, ...] = (0.010, 0.08, 0.012, 0.04, 0.40)

@@ -27,7 +27,7 @@ def voice_activity(audio: np.ndarray) -> np.ndarray:
 
     The weights come with the `silero-vad` package (MIT). The network, 300,000 weights, is evaluated here in numpy:
     everything but its recurrent cell for all steps at once. That gives what the packaged network gives step by step (a
-    test compares them) in a fifth of the time, and without the recurrent state it keeps inside, which threads would
+    test compares them) in a third of the time, and without the recurrent state it keeps inside, which threads would
     share.
     """
     audio = check_audio(audio)

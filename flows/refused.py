@@ -1,0 +1,35 @@
+"""Files that could not even be read, so that they have no content and no video id: rows of the ledger by their path."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from data_catalog import Catalog, Unit, UnitRecord, digest
+from data_catalog.keys import equals
+from tango_models.errors import InputError
+
+_STAGE = "extract_frames"
+_PREFIX = "path:"
+
+
+def refuse(catalog: Catalog, avatar: str, path: Path, error: InputError, *, run_id: str) -> None:
+    """Write down that a file given for an avatar cannot be read, and why."""
+    catalog.fail(Unit(_STAGE, _key(avatar, path), path.name, "", "", ""), str(error), run_id=run_id)
+
+
+def accept(catalog: Catalog, avatar: str, paths: Iterable[Path]) -> None:
+    """Forget what was once wrong with files that can be read now."""
+    if keys := [_key(avatar, path) for path in paths]:
+        catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
+
+
+def refusals(catalog: Catalog) -> dict[str, list[UnitRecord]]:
+    """The files that could not be read when they were last given, by avatar."""
+    found: dict[str, list[UnitRecord]] = {}
+    for key, record in catalog.records(_STAGE).items():
+        if key.startswith(_PREFIX):
+            found.setdefault(key.split(":")[1], []).append(record)
+    return found
+
+
+def _key(avatar: str, path: Path) -> str:
+    return f"{_PREFIX}{avatar}:{digest(str(path))}"

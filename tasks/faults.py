@@ -1,0 +1,32 @@
+"""Failures in the words of the person who has to do something about them."""
+
+import errno
+import traceback
+
+from tango_models.errors import InputError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Lance reports the system's error as text only, wrapped several times.
+_FULL_TEXTS = ("No space left on device", "Disk quota exceeded", "quota exceeded", "File too large")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a write failed for want of room: that says nothing about what was to be written."""
+    if not isinstance(error, OSError):
+        return False
+    return error.errno in _FULL if error.errno else any(text in str(error) for text in _FULL_TEXTS)
+
+
+def describe(error: BaseException, catalog_uri: str) -> str:
+    """An exception of a stage in one line; of an unforeseen one its type and message."""
+    if isinstance(error, InputError):
+        return str(error)
+    if is_disk_full(error):
+        return f"{catalog_uri}: the disk is full; free some space and run the command again"
+    return " ".join("".join(traceback.format_exception_only(error)).split())
+
+
+def about(subject: str, error: str) -> str:
+    """One line about a failure that begins with its subject; of an error with its stack trace the first line."""
+    line = error.strip().partition("\n")[0]
+    return line if subject in line.partition(": ")[0] else f"{subject}: {line}"
