@@ -15,6 +15,7 @@ from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
 from tasks.cluster import Pools
+from tasks.faults import describe
 
 _PER_VIDEO = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips")
 
@@ -59,8 +60,12 @@ def onboard_avatar(
         if ready := clips_done(catalog, avatar):
             runs.run("score_edges", avatar, {"video_ids": ready})
         report.stages = runs.summaries()
+    report.notes += cut_off(catalog, added)
     if report.computed:
-        catalog.compact()
+        try:
+            catalog.compact()
+        except OSError as error:  # the rows are all there
+            report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
     return conclude(report, max_failed_share=settings.max_failed_share)
 
 
@@ -103,6 +108,13 @@ def add_videos(
         }
         for video_id, path in paths.items()
     ]
+
+
+def cut_off(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
+    """A note about each video that ends before the length its header declares."""
+    where = equals(video_id=[video["video_id"] for video in added], truncated=True)
+    rows = catalog.table("videos").read(["video_id", "file_name", "seconds"], where=where).to_pylist()
+    return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
 
 
 def clips_done(catalog: Catalog, avatar: str) -> list[str]:

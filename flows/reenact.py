@@ -84,7 +84,10 @@ def reenact(
     ):
         runs = StageRuns(pools, progress, settings)
         for stage, scope in scopes.items():
-            if not runs.run(stage, target.name, scope).ok:
+            done = runs.run(stage, target.name, scope)
+            if done.blocked:
+                report.refused.append(f"{done.blocked}; run `tango onboard {avatar}` with its videos again")
+            if not done.ok:
                 break
         report.stages = runs.summaries()
     conclude(report, max_failed_share=0.0)

@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog
 from flows.onboard_avatar import clips_done
+from flows.refused import refusals
 from flows.settings import Settings
 from tasks.registry import ONBOARDING, create_stage
 from tasks.run_stage import reason
@@ -42,10 +43,17 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
         ValueError: the avatar is not in the catalog.
     """
     catalog = Catalog(settings.catalog, settings.storage_options)
-    known = catalog.avatars()
+    refused = refusals(catalog)
+    known = sorted({*catalog.avatars(), *refused})
     if avatar is not None and avatar not in known:
         raise ValueError(f"avatar {avatar!r}: unknown (known: {', '.join(known) or 'none'}); onboard it first")
-    return [_avatar_status(catalog, settings, name) for name in ([avatar] if avatar else known)]
+    found = [_avatar_status(catalog, settings, name) for name in ([avatar] if avatar else known)]
+    for entry in found:
+        extraction = entry.stages[0]
+        for record in refused.get(entry.avatar, []):
+            extraction.failed += 1
+            extraction.errors.append(reason(record.subject, record.error or ""))
+    return found
 
 
 def _avatar_status(catalog: Catalog, settings: Settings, avatar: str) -> AvatarStatus:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pydantic import BaseModel, Field
 
 from data_catalog import Catalog
+from tasks.registry import next_stage
 from tasks.workers import WorkerPool, WorkerResources
 
 
@@ -55,17 +56,28 @@ class Pools:
         self._resources.close()
 
     def of(self, stage: str) -> WorkerPool:
-        """The pool of a stage; starts or joins the cluster when it is the first."""
+        """The pool of a stage; starts or joins the cluster when it is the first.
+
+        The next stage's first worker starts at the same time: a process with its imports and models takes 3 to 5 s,
+        which then pass while this stage computes.
+        """
         with self._lock:
             if not self._cpus:
                 self._cpus = self._start()
-            if stage not in self._pools:
-                resources = self._cluster.workers.get(stage, WorkerResources())
-                size = resources.count or max(1, int(self._cpus // 2))
-                self._pools[stage] = WorkerPool(
-                    stage, self.configs[stage], self.catalog, resources, size=size, run_id=self.run_id
-                )
-            return self._pools[stage]
+            pool = self._pool(stage)
+            pool.warm()
+            if following := next_stage(stage):
+                self._pool(following).warm()
+            return pool
+
+    def _pool(self, stage: str) -> WorkerPool:
+        if stage not in self._pools:
+            resources = self._cluster.workers.get(stage, WorkerResources())
+            size = resources.count or max(1, int(self._cpus // 2))
+            self._pools[stage] = WorkerPool(
+                stage, self.configs[stage], self.catalog, resources, size=size, run_id=self.run_id
+            )
+        return self._pools[stage]
 
     def _start(self) -> float:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -25,8 +25,3 @@ def describe(error: BaseException, catalog_uri: str) -> str:
         return f"{catalog_uri}: the disk is full; free some space and run the command again"
     return " ".join("".join(traceback.format_exception_only(error)).split())
 
-
-def about(subject: str, error: str) -> str:
-    """One line about a failure that begins with its subject; of an error with its stack trace the first line."""
-    line = error.strip().partition("\n")[0]
-    return line if subject in line.partition(": ")[0] else f"{subject}: {line}"

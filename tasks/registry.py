@@ -25,6 +25,14 @@ def stage_class(name: str) -> type[Stage]:
     return getattr(importlib.import_module(module), attribute)
 
 
+def next_stage(name: str) -> str | None:
+    """The stage that reads what this one writes, None behind the last of a pipeline."""
+    for pipeline in (ONBOARDING, REENACTMENT):
+        if name in pipeline[:-1]:
+            return pipeline[pipeline.index(name) + 1]
+    return None
+
+
 def create_stage(name: str, config: dict[str, Any] | None = None) -> Stage:
     """A stage from its JSON configuration (defaults where it says nothing)."""
     cls = stage_class(name)

@@ -87,7 +87,7 @@ def compute_stage(
     try:
         units = planner.plan(catalog, **scope)
     except UpstreamNotReady as error:
-        return StageSummary(stage=stage, scope=label, blocked=str(error))
+        return StageSummary(stage=stage, scope=label, blocked=f"{label}: waits for {error.stage}")
     pending = catalog.pending(units)
     keys = {unit.key for unit in pending}
     pending += [unit for unit in units if unit.key not in keys and not planner.is_intact(catalog, unit)]
@@ -97,7 +97,11 @@ def compute_stage(
     outcomes = pools.of(stage).run(todo, progress.unit) if todo else []
     failed = [outcome for outcome in outcomes if not outcome.ok]
     errors = [reason(outcome.subject, outcome.error) for outcome in failed]
-    errors += [f"{reason(r.subject, r.error or '')} (given up after {r.attempts} attempts)" for r in given_up]
+    errors += [
+        f"{reason(r.subject, r.error or '')} (given up after {r.attempts} attempts; "
+        "a higher TANGO_MAX_ATTEMPTS tries again)"
+        for r in given_up
+    ]
     done += len(outcomes) - len(failed)
     progress.stage(stage, label, done, len(units))
     may_pass = [unit for unit, outcome in zip(todo, outcomes, strict=True) if outcome.transient]
@@ -132,5 +136,7 @@ def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list
 
 
 def reason(subject: str, error: str) -> str:
-    """An error that names its subject, once."""
-    return error if subject in error.partition(": ")[0] else f"{subject}: {error}"
+    """A failure in one line that names its subject, once; the ledger also keeps the stack trace of what is no fault of
+    the input."""
+    line = error.strip().partition("\n")[0]
+    return line if subject in line.partition(": ")[0] else f"{subject}: {line}"

@@ -5,6 +5,7 @@ An actor loads its stage's models once and then does units; a call costs about 1
 nothing else: they read and write rows themselves, and only a small outcome travels back.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -19,6 +20,7 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
+from tasks.faults import describe, is_disk_full
 from tasks.registry import create_stage
 from tasks.stage import RowWriter
 
@@ -68,13 +70,15 @@ class StageWorker:
         self._catalog = Catalog(catalog_uri, storage_options)
         self._run_id = run_id
         self._ready = False
+        self._loading = threading.Lock()  # the first unit may come while `warm` is still at it
         self._progress = (0, 0)
 
     def warm(self) -> None:
         """Load the models now rather than at the first unit."""
-        if not self._ready:
-            self._stage.setup()
-            self._ready = True
+        with self._loading:
+            if not self._ready:
+                self._stage.setup()
+                self._ready = True
 
     def progress(self) -> tuple[int, int]:
         return self._progress
@@ -87,20 +91,34 @@ class StageWorker:
         try:
             self.warm()
             fields = self._stage.process(self._catalog, unit, out)
-        except Exception as error:
             seconds = time.monotonic() - start
-            transient = not isinstance(error, InputError)
-            reason = str(error) if not transient else "".join(traceback.format_exception(error)[-3:]).strip()
-            self._catalog.fail(unit, reason, run_id=self._run_id, seconds=seconds)
-            return Outcome(unit.key, unit.subject, False, reason, transient, seconds=seconds)
-        seconds = time.monotonic() - start
-        self._catalog.finish(
-            unit, table=self._stage.table, n_rows=out.n_rows, run_id=self._run_id, seconds=seconds, fields=fields
-        )
+            self._catalog.finish(
+                unit, table=self._stage.table, n_rows=out.n_rows, run_id=self._run_id, seconds=seconds, fields=fields
+            )
+        except Exception as error:
+            return self._failed(unit, error, time.monotonic() - start)
         return Outcome(unit.key, unit.subject, True, n_rows=out.n_rows, seconds=seconds)
+
+    def _failed(self, unit: Unit, error: Exception, seconds: float) -> Outcome:
+        reason = describe(error, self._catalog.uri)
+        if is_disk_full(error):
+            # Nothing is the matter with the unit: it stays pending, and no attempt is counted.
+            return Outcome(unit.key, unit.subject, False, reason, seconds=seconds)
+        transient = not isinstance(error, InputError)
+        trace = "\n" + "".join(traceback.format_exception(error)[-3:]).strip() if transient else ""
+        note_failure(self._catalog, unit, reason + trace, run_id=self._run_id, seconds=seconds)
+        return Outcome(unit.key, unit.subject, False, reason, transient, seconds=seconds)
 
     def _note(self, done: int, total: int) -> None:
         self._progress = (done, total)
+
+
+def note_failure(catalog: Catalog, unit: Unit, reason: str, *, run_id: str, seconds: float = 0.0) -> None:
+    """Write a failed unit down. Where even that cannot be written it stays pending, and the reason is not lost."""
+    try:
+        catalog.fail(unit, reason, run_id=run_id, seconds=seconds)
+    except OSError as error:
+        _LOG.warning("%s %s: its failure could not be written down (%s)", unit.stage, unit.subject, error)
 
 
 class WorkerPool:
@@ -153,7 +171,9 @@ class WorkerPool:
         except ray.exceptions.RayError as error:  # the process died: out of memory, a crash in native code
             reason = f"worker process died: {type(error).__name__}: {str(error).splitlines()[0]}"
             _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
-            self._catalog.fail(unit, reason, run_id=self._run_id)
+            note_failure(self._catalog, unit, reason, run_id=self._run_id)
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.kill(worker)
             with self._lock:
                 self._workers.remove(worker)
                 worker = self._start()
@@ -175,7 +195,8 @@ class WorkerPool:
         import ray
 
         threads = str(self._resources.threads)
-        actor: Any = ray.remote(StageWorker).options(
+        # A class of the stage's name: Ray, `ps` and `top` then show what a process is for.
+        actor: Any = ray.remote(type(self._stage, (StageWorker,), {})).options(
             num_cpus=self._resources.num_cpus,
             num_gpus=self._resources.num_gpus,
             max_restarts=0,  # a dead worker is replaced here, where its unit can be written down as failed

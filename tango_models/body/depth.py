@@ -17,81 +17,100 @@ from tango_models.body.rotations import unit
 from tango_models.body.smoothing import gaussian
 from tango_models.body.targets import BODY_BONE_COUNT, BONES, HAND_BONES, Targets
 
-_ARM_BONES = (1, 2, 3, 4)  # of BONES
+_ARMS = (("left", 1), ("right", 3))  # side, index in BONES of its upper arm; the forearm follows
 _KNUCKLES = (5, 9, 13, 17)
-_SLACK = 0.05  # share of a bone's length by which a depth may exceed what the picture leaves
+_SLACK = 0.05  # share of a bone's length by which its depth may exceed what the picture leaves
+_FORESHORTENED = 0.6  # from this share of its length on, a bone's depth is known from the picture
+# A raised arm comes nearer the camera and looks longer; so much of the longest looks is granted to that.
+_ARM_PERCENTILE, _ARM_ALLOWANCE = 90, 0.93
 
 
 def pixels_per_metre(targets: Targets, rest: np.ndarray, known: np.ndarray) -> float:
     """Scale of the picture at the speaker, for the body whose T-pose has model points ``rest`` (80, 3).
 
-    The median of shoulder width (turned sideways by the landmarks' depth) and trunk over the video; but no smaller
-    than lets the arms be as long as they look, which 5 % of the frames may exceed.
+    The median over the video of how large shoulder width and trunk look, each shortened as the landmarks' depth says;
+    but no smaller than lets the upper arms be as long as they look.
     """
-    ratios, weights = [], []
-    for start, stop in (
-        ("left_mark", "right_mark"), ("left_hip", "left_mark"), ("right_hip", "right_mark"),
-    ):  # fmt: skip
+    points, world, weights = targets.points[known], targets.world[known], targets.point_weights[known]
+    ratios, trusts = [], []
+    for (start, first), (stop, last) in (
+        (("left_mark", 11), ("right_mark", 12)),
+        (("left_hip", 23), ("left_mark", 11)),
+        (("right_hip", 24), ("right_mark", 12)),
+    ):
         a, b = POINT[start], POINT[stop]
-        seen = np.minimum(targets.point_weights[:, a], targets.point_weights[:, b])[known]
-        flat = np.linalg.norm(targets.points[known, a] - targets.points[known, b], axis=-1)
-        side = targets.world[known, 11] - (targets.world[known, 12] if stop == "right_mark" and start == "left_mark"
-                                           else targets.world[known, 23])  # fmt: skip
-        visible = np.sqrt(1 - np.minimum(unit(side)[:, 2] ** 2, 0.75))
-        ratios.append(flat / (np.linalg.norm(rest[a] - rest[b]) * visible))
-        weights.append(seen)
-    order = np.argsort(np.concatenate(ratios))
-    mass = np.cumsum(np.concatenate(weights)[order])
-    scale = float(np.concatenate(ratios)[order][np.searchsorted(mass, 0.5 * mass[-1])])
-    for k in _ARM_BONES:
-        a, b = BONES[k]
-        sure = known & (np.minimum(targets.point_weights[:, a], targets.point_weights[:, b]) > 500)
-        if sure.sum() >= 10:
-            flat = np.linalg.norm(targets.points[sure, a] - targets.points[sure, b], axis=-1)
-            scale = max(scale, float(np.percentile(flat, 95)) / np.linalg.norm(rest[a] - rest[b]))
+        seen_share = np.sqrt(1 - np.minimum(unit(world[:, last] - world[:, first])[:, 2] ** 2, 0.75))
+        looks = np.linalg.norm(points[:, a] - points[:, b], axis=-1)
+        ratios.append(looks / (np.linalg.norm(rest[a] - rest[b]) * seen_share))
+        trusts.append(np.minimum(weights[:, a], weights[:, b]))
+    ratio, trust = np.concatenate(ratios), np.concatenate(trusts)
+    order = np.argsort(ratio)
+    mass = np.cumsum(trust[order])
+    scale = float(ratio[order][np.searchsorted(mass, 0.5 * mass[-1])])
+    for _, bone in _ARMS:
+        a, b = BONES[bone]
+        sure = np.minimum(weights[:, a], weights[:, b]) > 0.5 * np.minimum(weights[:, a], weights[:, b]).max()
+        looks = np.linalg.norm(points[sure, a] - points[sure, b], axis=-1) / np.linalg.norm(rest[a] - rest[b])
+        scale = max(scale, _ARM_ALLOWANCE * float(np.percentile(looks, _ARM_PERCENTILE)))
     return scale
 
 
-def resolve_depth(targets: Targets, rest: np.ndarray, known: np.ndarray) -> tuple[Targets, float]:
+def resolve_depth(
+    targets: Targets, rest: np.ndarray, known: np.ndarray, camera: Mapping[str, Any]
+) -> tuple[Targets, float]:
     """Targets whose arm and hand bones agree with the picture, and the picture's scale in pixels per metre.
 
     Args:
         targets: of T frames; ``known`` (T,) bool tells which of them hold.
         rest: (80, 3) model points of the T-pose.
+        camera: of the fit.
     """
     scale = pixels_per_metre(targets, rest, known)
+    focal = camera["focal"]
     bones, hands = targets.bones.astype(np.float64).copy(), targets.hands.astype(np.float64).copy()
-    for k in _ARM_BONES:
-        a, b = BONES[k]
-        flat = (targets.points[:, b] - targets.points[:, a]) * [1, -1] / (scale * np.linalg.norm(rest[b] - rest[a]))
-        length = np.linalg.norm(flat, axis=-1)
-        left = np.sqrt(np.maximum(1 - length**2, 0.0))
-        # Foreshortening says little about a bone that lies in the picture's plane, and all about one that does not.
-        least = np.where(length < 0.8, 0.8 * left, 0.0)
-        guess = bones[:, k, 2]
-        sign = np.where(gaussian(guess, 3.0) >= 0, 1.0, -1.0)
-        depth = sign * np.clip(np.abs(guess), least, left + _SLACK)
-        seen = (targets.point_weights[:, a] > 0) & (targets.point_weights[:, b] > 0)
-        refined = unit(np.concatenate([flat, gaussian(depth, 1.0)[:, None]], -1))
-        bones[:, k] = np.where(seen[:, None], refined, bones[:, k])
-    for side in (0, 1):
-        index = hand_points(side)
-        palm = np.mean([np.linalg.norm(rest[index[k]] - rest[index[0]]) for k in _KNUCKLES])
-        px = targets.points[:, index] * [1, -1]
-        flat = (px - px[:, :1]) / scale
-        spread = np.linalg.norm(hands[:, side, 1:, :2], axis=-1).mean(1)
-        depth = (
-            hands[:, side, :, 2] * (np.linalg.norm(flat[:, 1:], axis=-1).mean(1) / np.maximum(spread, 1e-3))[:, None]
-        )
-        flat_palm, deep_palm = (
-            np.sqrt((values[:, list(_KNUCKLES)] ** 2).reshape(len(hands), 4, -1).sum(-1)).mean(1)
-            for values in (flat, depth[..., None])
-        )
-        stretch = np.sqrt(np.maximum(palm**2 - flat_palm**2, 0)) / np.maximum(deep_palm, 0.01)
-        stretch = gaussian(np.clip(stretch, 0.6, 2.5), 3.0)
-        local = np.concatenate([flat, (depth * stretch[:, None])[..., None]], -1)
-        hands[:, side] = np.where(targets.hand_known[:, side, None, None], local, hands[:, side])
+    flat = (targets.points - np.asarray(camera["center"])) * [1, -1] / focal
+    rays = unit(np.concatenate([flat, np.full((*flat.shape[:2], 1), -1.0)], -1))
+    turn = targets.world[:, 11, 2] - targets.world[:, 12, 2]  # the left shoulder is that much nearer
+    for side, (name, bone) in enumerate(_ARMS):
+        shoulder = POINT[f"{name}_mark"]
+        distance = focal / scale - gaussian(turn, 2.0) * (0.5, -0.5)[side]
+        start = rays[:, shoulder] * (distance / -rays[:, shoulder, 2])[:, None]
+        for k in (bone, bone + 1):
+            a, b = BONES[k]
+            end = _reach(start, rays[:, b], np.linalg.norm(rest[b] - rest[a]), bones[:, k])
+            seen = (targets.point_weights[:, a] > 0) & (targets.point_weights[:, b] > 0)
+            bones[:, k] = np.where(seen[:, None], unit(end - start), bones[:, k])
+            start = end
+        hands[:, side] = _hand(targets, side, rest, -start[:, 2] / focal)
         first = BODY_BONE_COUNT + side * len(HAND_BONES)
-        for k, (start, stop) in enumerate(HAND_BONES):
-            bones[:, first + k] = unit(hands[:, side, stop] - hands[:, side, start])
+        for k, (root, tip) in enumerate(HAND_BONES):
+            bones[:, first + k] = unit(hands[:, side, tip] - hands[:, side, root])
     return replace(targets, bones=bones.astype(np.float32), hands=hands.astype(np.float32)), scale
+
+
+def _reach(start: np.ndarray, rays: np.ndarray, length: float, guess: np.ndarray) -> np.ndarray:
+    """Ends (T, 3) of bones of ``length`` from ``start`` on the rays of their pixels, on the side that the directions
+    ``guess`` say; the nearest point of the ray where it passes further away than the bone is long."""
+    middle = (rays * start).sum(-1)
+    left = np.sqrt(np.maximum(middle**2 - (start**2).sum(-1) + length**2, 0.0))
+    off = (rays * (start + length * guess)).sum(-1) - middle
+    least = np.where(left > _FORESHORTENED * length, 0.8 * left, 0.0)
+    sign = np.where(gaussian(off, 3.0) >= 0, 1.0, -1.0)
+    along = gaussian(sign * np.clip(np.abs(off), least, left + _SLACK * length), 1.0)
+    return rays * (middle + along)[:, None]
+
+
+def _hand(targets: Targets, side: int, rest: np.ndarray, metres_per_pixel: np.ndarray) -> np.ndarray:
+    """One hand (T, 21, 3) in metres: flat as in the picture, as deep as makes the palm as long as the body's."""
+    index, hand = hand_points(side), targets.hands[:, side].astype(np.float64)
+    palm = np.mean([np.linalg.norm(rest[index[k]] - rest[index[0]]) for k in _KNUCKLES])
+    pixels = targets.points[:, index] * [1, -1]
+    flat = (pixels - pixels[:, :1]) * metres_per_pixel[:, None, None]
+    spread = np.linalg.norm(hand[:, 1:, :2], axis=-1).mean(1)
+    depth = hand[..., 2] * (np.linalg.norm(flat[:, 1:], axis=-1).mean(1) / np.maximum(spread, 1e-3))[:, None]
+    flat_palm = np.linalg.norm(flat[:, _KNUCKLES], axis=-1).mean(1)
+    deep_palm = np.abs(depth[:, _KNUCKLES]).mean(1)
+    stretch = np.sqrt(np.maximum(palm**2 - flat_palm**2, 0)) / np.maximum(deep_palm, 0.01)
+    depth *= gaussian(np.clip(stretch, 0.6, 2.5), 3.0)[:, None]
+    local = np.concatenate([flat, depth[..., None]], -1)
+    return np.where(targets.hand_known[:, side, None, None], local, hand)

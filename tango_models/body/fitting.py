@@ -79,7 +79,7 @@ def fit_smplx(landmarks: Landmarks, body: Body, *, config: FitConfig | None = No
     camera = make_camera(landmarks.image_size, config.focal)
     with one_thread():
         betas, rest = _fit_shape(targets, landmarks.found, body, camera, config)
-        targets, scale = resolve_depth(targets, rest, landmarks.found)
+        targets, scale = resolve_depth(targets, rest, landmarks.found, camera)
         poses, trans, points = _fit_windows(targets, rest, scale, camera, config)
     confidence = _confidence(landmarks, targets, points, camera)
     poses, trans = _hold(poses, known), _hold(trans, known)
@@ -121,7 +121,7 @@ def _fit_shape(
     template = rest_points(body, torch.zeros(size))
     directions = torch.stack([rest_points(body, row) - template for row in torch.eye(size)], -1)
     shape, limits = ShapeTerm(template, directions), joint_limits(template[:55].numpy())
-    targets, scale = resolve_depth(targets, template.numpy(), found)
+    targets, scale = resolve_depth(targets, template.numpy(), found, camera)
     poses = initial_pose(targets, template.numpy(), limits)
     trans = _place(poses, template.numpy(), targets, scale, camera)[chosen]
     optimise(

@@ -109,7 +109,7 @@ class Body:
         import torch
         from smplx.lbs import lbs
 
-        poses = torch.as_tensor(poses, dtype=torch.float32)
+        poses = torch.as_tensor(poses, dtype=torch.float32).contiguous()  # lbs views it
         count = len(poses)
 
         def coefficients(values: np.ndarray | torch.Tensor | None, size: int) -> torch.Tensor:

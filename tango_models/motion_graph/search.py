@@ -23,8 +23,9 @@ class SearchConfig:
     """Times the edge's own cost, for every jump."""
     early_penalty: float = 1.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
-    noise: float = 0.02
-    """Seeds other than 0 add uniform noise of this size to every node cost: it reorders what is nearly equal."""
+    noise: float = 0.2
+    """Seeds other than 0 add up to this much to the cost of a node, the same in all slots: they like other clips.
+    (Drawn anew for every slot it would average out along a run and change nothing.)"""
     diversity: float = 0.3
     """Added for each earlier variant: to the nodes it shows, within 2 steps of when it shows them, and to its jumps."""
     reuse_rounds: int = 300
@@ -104,8 +105,8 @@ def search_path(
     base = config.jump_cost + config.edge_weight * np.asarray(edges.cost, np.float32)
     searched = node_cost
     if seed:
-        noise = np.random.default_rng(seed).random(node_cost.shape, dtype=np.float32)
-        searched = node_cost + np.float32(config.noise) * noise
+        taste = np.random.default_rng(seed).random(node_cost.shape[1], dtype=np.float32)
+        searched = node_cost + np.float32(config.noise) * taste[None, :]
     jump_extra = np.zeros(len(edges.src), np.float32)
     paths: list[Path] = []
     for variant in range(variants):
