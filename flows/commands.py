@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows import environment
@@ -20,28 +21,25 @@ _ERR = Console(stderr=True, highlight=False)
 
 def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str | None) -> None:
     with _reported():
-        from flows.onboard_avatar import onboard_avatar
+        from flows.onboard_avatar import check_request, onboard_avatar
 
-        report = onboard_avatar(
-            avatar, [str(v) for v in videos], motion=str(motion) if motion else None, settings=_settings(catalog)
-        )
-        _print_report(report)
+        settings = _settings(catalog)
+        paths, motion_path = [str(v) for v in videos], str(motion) if motion else None
+        check_request(avatar, paths, motion_path)  # answers at once; the flow asks again after Prefect's start
+        _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
 
 
 def reenact(
     avatar: str, speech: Path, out: Path, scorer: str, interpolator: str, seed: int, catalog: str | None
 ) -> None:
     with _reported():
+        from flows.reenact import check_request
         from flows.reenact import reenact as flow
 
+        settings = _settings(catalog)
+        check_request(avatar, speech.expanduser(), out.expanduser().absolute(), scorer, interpolator, settings)
         made = flow(
-            avatar,
-            str(speech),
-            str(out),
-            scorer=scorer,
-            interpolator=interpolator,
-            seed=seed,
-            settings=_settings(catalog),
+            avatar, str(speech), str(out), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings
         )
         _print_made(made)
 
@@ -86,7 +84,7 @@ def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
             _OUT.print(table)
             for stage in entry.stages:
                 for error in stage.errors:
-                    _OUT.print(f"  [red]{stage.stage}[/red] {error}", soft_wrap=True)
+                    _OUT.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
 
 
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
@@ -111,7 +109,12 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
 
 
 def _settings(catalog: str | None) -> Settings:
-    return Settings(catalog=catalog) if catalog else Settings()
+    from tango_models.errors import InputError
+
+    settings = Settings(catalog=catalog) if catalog else Settings()
+    if Path(settings.catalog).is_file():
+        raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
+    return settings
 
 
 @contextmanager
@@ -120,10 +123,15 @@ def _reported() -> Iterator[None]:
     from tango_models.errors import InputError
 
     environment.prepare()
+    environment.quiet_console()
     try:
         yield
     except (InputError, ValueError) as error:
         _fail(str(error))
+    except OSError as error:
+        from tasks.faults import describe
+
+        _fail(describe(error, "the catalog"))
     except Exception as error:
         if type(error).__name__ != "FlowIncomplete":
             raise
@@ -131,16 +139,21 @@ def _reported() -> Iterator[None]:
 
 
 def _fail(message: str) -> None:
-    _ERR.print(f"[bold red]error[/bold red] {message}", soft_wrap=True, markup=True)
+    _ERR.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
     raise typer.Exit(1)
 
 
 def _print_report(report) -> None:
     for note in report.notes:
-        _OUT.print(note, soft_wrap=True)
-    _OUT.print(f"{report.subject}: {report.computed} units computed, {report.rows} rows written, nothing failed.")
+        _OUT.print(note, soft_wrap=True, markup=False)
+    _OUT.print(
+        f"{report.subject}: {report.computed} units computed, {report.rows} rows written, nothing failed.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _print_made(made) -> None:
     for label, path in (("video", made.video), ("report", made.report_page), ("motion", made.motion)):
-        _OUT.print(f"{label:>7}  {os.path.relpath(path) if sys.stdout.isatty() else path}", soft_wrap=True)
+        shown = os.path.relpath(path) if sys.stdout.isatty() else path
+        _OUT.print(f"{label:>7}  {shown}", soft_wrap=True, markup=False)

@@ -29,6 +29,11 @@ def prepare() -> None:
         os.environ["PREFECT_API_URL"] = LOCAL_SERVER
 
 
+def quiet_console() -> None:
+    """Keep Prefect's log out of the terminal, where the progress and one line per fault stand; the UI has all of it."""
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
 def answers(url: str) -> bool:
     with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=0.3) as reply:  # noqa: S310
         return reply.status == 200

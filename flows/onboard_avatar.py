@@ -33,17 +33,17 @@ def onboard_avatar(
 
     Args:
         avatar: 1 to 64 letters, digits, '-', '_', '.'.
-        videos: paths of video files.
+        videos: paths of video files; one that cannot be used does not stop the others.
         motion: npz motion file to import instead of fitting; goes with exactly one video.
         settings: the settings tree; None reads the environment.
 
     Raises:
+        ValueError: an avatar name that is not allowed.
+        InputError: an unreadable motion file, or one for several videos.
         FlowIncomplete: units failed; running it again does only those.
     """
     settings = settings or Settings()
-    check_avatar_name(avatar)
-    if motion and len(videos) != 1:
-        raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
+    check_request(avatar, videos, motion)
     catalog = Catalog(settings.catalog, settings.storage_options)
     report = FlowReport(subject=avatar)
     added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id))
@@ -67,6 +67,17 @@ def onboard_avatar(
         except OSError as error:  # the rows are all there
             report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
     return conclude(report, max_failed_share=settings.max_failed_share)
+
+
+def check_request(avatar: str, videos: list[str], motion: str | None) -> None:
+    """Refuse what cannot work before anything is started; see `onboard_avatar`."""
+    from tango_models.media.container import checked_path
+
+    check_avatar_name(avatar)
+    if motion and len(videos) != 1:
+        raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
+    if motion:
+        checked_path(Path(motion).expanduser())
 
 
 def add_videos(

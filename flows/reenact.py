@@ -1,5 +1,6 @@
 """An avatar and a speech become a video of the avatar gesturing to it, with a motion file and a report beside it."""
 
+import sys
 from pathlib import Path
 
 from prefect import flow
@@ -57,19 +58,12 @@ def reenact(
         InputError: unknown avatar, unreadable speech, or an output that cannot be written.
         FlowIncomplete: a stage failed; running it again does only what is missing.
     """
-    from tango_models.interpolation.base import create_interpolator
-    from tango_models.media.probe import content_id
-    from tango_models.motion_graph.scorers import create_scorer
-
     settings = settings or Settings()
-    check_avatar_name(avatar)
     target, source = Path(out).expanduser().absolute(), Path(speech).expanduser().absolute()
-    check_output(target)
-    create_scorer(scorer)
-    create_interpolator(interpolator)
+    videos, speech_id = check_request(avatar, source, target, scorer, interpolator, settings)
     catalog = Catalog(settings.catalog, settings.storage_options)
-    videos = usable_videos(catalog, avatar)
-    speech_id = content_id(source)
+    # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
+    settings = settings.model_copy(update={"max_attempts": sys.maxsize})
     path_id = path_key(videos, speech_id, scorer, seed)
     scopes: dict[str, dict] = {
         "analyse_speech": {"speech_id": speech_id, "speech_uri": str(source)},
@@ -98,6 +92,29 @@ def reenact(
     if made["poster"]:
         create_image_artifact(made["poster"], key="seams", description=f"Seams of {target.name}")
     return Reenactment(video=made["uri"], motion=made["motion_uri"], report_page=made["report_uri"], report=report)
+
+
+def check_request(
+    avatar: str, speech: Path, target: Path, scorer: str, interpolator: str, settings: Settings
+) -> tuple[list[str], str]:
+    """Refuse what cannot work before anything is started.
+
+    Returns:
+        the avatar's usable videos, and the id of the speech.
+
+    Raises:
+        ValueError: unknown avatar, or none of its videos is ready.
+        InputError: unreadable speech, an output that cannot be written, unknown scorer or interpolator.
+    """
+    from tango_models.interpolation.base import create_interpolator
+    from tango_models.media.probe import content_id
+    from tango_models.motion_graph.scorers import create_scorer
+
+    check_avatar_name(avatar)
+    check_output(target)
+    create_scorer(scorer)
+    create_interpolator(interpolator)
+    return usable_videos(Catalog(settings.catalog, settings.storage_options), avatar), content_id(speech)
 
 
 __all__ = ["InputError", "Reenactment", "reenact"]

@@ -8,7 +8,8 @@ from prefect.futures import PrefectFuture
 
 from flows.settings import Settings
 from tasks.cluster import Pools
-from tasks.run_stage import Progress, StageSummary, run_stage
+from tasks.faults import describe
+from tasks.run_stage import Progress, StageIncomplete, StageSummary, run_stage
 
 _RETRY_DELAY_SECONDS = 5
 
@@ -49,6 +50,8 @@ class StageRuns:
             future.wait()
             result = future.state.result(raise_on_failure=False)
             if not isinstance(result, StageSummary):
-                result = StageSummary(stage=stage, scope=label, wanted=1, failed=1, errors=[f"{label}: {result}"])
+                known = isinstance(result, StageIncomplete)
+                error = str(result) if known else f"{label}: {describe(result, self._pools.catalog.uri)}"
+                result = StageSummary(stage=stage, scope=label, wanted=1, failed=1, errors=[error])
             found.append(result)
         return found

@@ -25,6 +25,7 @@ class AnalyseSpeechConfig(BaseModel):
 
 class AnalyseSpeech(Stage):
     name, table, code_version = "analyse_speech", "speech", "1"
+    libraries = ("av", "scipy.ndimage", "soxr", "torch")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig
 

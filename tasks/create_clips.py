@@ -30,6 +30,7 @@ class CreateClipsConfig(BaseModel):
 
 class CreateClips(Stage):
     name, table, code_version = "create_clips", "clips", "1"
+    libraries = ("scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = CreateClipsConfig
     config: CreateClipsConfig
 

@@ -31,6 +31,7 @@ class ExtractFramesConfig(BaseModel):
 
 class ExtractFrames(Stage):
     name, table, code_version = "extract_frames", "videos", "1"
+    libraries = ("av", "av.video.reformatter", "soxr")
     Config = ExtractFramesConfig
     config: ExtractFramesConfig
 

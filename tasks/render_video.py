@@ -41,6 +41,14 @@ class RenderVideoConfig(BaseModel):
 
 class RenderVideo(Stage):
     name, table, code_version = "render_video", "renders", "1"
+    libraries = (
+        "av",
+        "av.video.reformatter",
+        "jinja2",
+        "matplotlib.backends.backend_agg",
+        "matplotlib.figure",
+        "scipy.spatial.transform",
+    )
     Config = RenderVideoConfig
     config: RenderVideoConfig
 

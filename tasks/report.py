@@ -8,8 +8,10 @@ import numpy as np
 from data_catalog import Catalog, clip_id
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
+from tango_models.errors import InputError
 from tasks.analyse_speech import read_speech_features
 from tasks.columns import matrix
+from tasks.faults import is_disk_full
 from tasks.interpolate_seams import transition_id
 from tasks.playback import Playback
 
@@ -115,7 +117,12 @@ def write_report(
         settings={key: value for key, value in settings.items() if key != "versions"},
         versions=settings["versions"],
     )
-    page.write_text(build_report(data), encoding="utf-8")
+    text = build_report(data)
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fault = "the disk is full" if is_disk_full(error) else f"cannot be written ({error.strerror})"
+        raise InputError(str(page), fault, "free some space or name another --out") from error
     if not seams:
         return metrics, ""
     worst = max((s for s in seams), key=lambda s: s.quality.get("jump", 0.0))

@@ -31,6 +31,7 @@ class RetrievePathConfig(BaseModel):
 
 class RetrievePath(Stage):
     name, table, code_version = "retrieve_path", "paths", "1"
+    libraries = ("scipy.sparse.csgraph", "scipy.stats", "tango_models.motion_graph.search")
     Config = RetrievePathConfig
     config: RetrievePathConfig
 

@@ -29,6 +29,7 @@ class ScoreEdgesConfig(BaseModel):
 
 class ScoreEdges(Stage):
     name, table, code_version = "score_edges", "edges", "1"
+    libraries = ("numba", "scipy.sparse.csgraph")
     Config = ScoreEdgesConfig
     config: ScoreEdgesConfig
 

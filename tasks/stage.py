@@ -4,6 +4,8 @@ Every stage is the same small shape, so that orchestration knows none of the mod
 
 - class attributes `name`, `table` and `code_version` (raise it when what is computed changes: Prefect's own source
   hash would see a task's lines, not the model they call);
+- `libraries`, modules that `process` needs and that are slow to import: a worker imports them while the stage before
+  still computes;
 - a typed `config` whose content hash is part of every row's version;
 - `plan` says which units are wanted and on which upstream fields they depend (cheap: reads the ledger, no pixels);
 - `setup` loads what is expensive, once per worker;
@@ -60,6 +62,7 @@ class Stage(ABC):
     name: ClassVar[str]
     table: ClassVar[str]
     code_version: ClassVar[str]
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: BaseModel) -> None:
         self.config = config

@@ -6,6 +6,7 @@ nothing else: they read and write rows themselves, and only a small outcome trav
 """
 
 import contextlib
+import importlib
 import logging
 import queue
 import threading
@@ -74,9 +75,11 @@ class StageWorker:
         self._progress = (0, 0)
 
     def warm(self) -> None:
-        """Load the models now rather than at the first unit."""
+        """Load libraries and models now rather than at the first unit."""
         with self._loading:
             if not self._ready:
+                for library in self._stage.libraries:
+                    importlib.import_module(library)
                 self._stage.setup()
                 self._ready = True
 

@@ -8,7 +8,9 @@ right to a few millimetres. So the picture and the bone lengths give the size of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +79,7 @@ def resolve_depth(
         start = rays[:, shoulder] * (distance / -rays[:, shoulder, 2])[:, None]
         for k in (bone, bone + 1):
             a, b = BONES[k]
-            end = _reach(start, rays[:, b], np.linalg.norm(rest[b] - rest[a]), bones[:, k])
+            end = _reach(start, rays[:, b], float(np.linalg.norm(rest[b] - rest[a])), bones[:, k])
             seen = (targets.point_weights[:, a] > 0) & (targets.point_weights[:, b] > 0)
             bones[:, k] = np.where(seen[:, None], unit(end - start), bones[:, k])
             start = end

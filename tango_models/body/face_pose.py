@@ -38,7 +38,8 @@ def head_rotations(face_xy: np.ndarray, face_z: np.ndarray, score: np.ndarray) -
     points = np.concatenate([face_xy[seen] * [1, -1], face_z[seen][..., None]], -1).astype(np.float64)  # (N, F, 3)
     points -= points[:, _STIFF].mean(1, keepdims=True)
     points /= np.linalg.norm(points[:, _STIFF], axis=-1).mean(1)[:, None, None]
-    across = sum(points[:, COLUMN[left]] - points[:, COLUMN[right]] for right, left in SYMMETRIC_PAIRS)
+    right, left = ([COLUMN[pair[side]] for pair in SYMMETRIC_PAIRS] for side in (0, 1))
+    across = (points[:, left] - points[:, right]).sum(1)
     rough = frame(across, points[:, _FOREHEAD] - points[:, _CHIN])  # columns: left, up, forward
     shape = np.median(np.einsum("nji,npj->npi", rough, points), axis=0)[_STIFF]
     moment = np.einsum("npi,pj->nij", points[:, _STIFF], shape)

@@ -33,7 +33,7 @@ class FitConfig:
     iterations: int = 40
     """Gradient steps per window, from the analytic pose."""
     shape_iterations: int = 80
-    shape_frames: int = 48
+    shape_frames: int = 32
     """Frames spread over the video from which its one shape is estimated."""
     window: int = 192
     """Frames fitted at once; memory grows with this, not with the video."""

@@ -25,6 +25,7 @@ from tango_models.body.targets import Targets
 
 _PELVIS_SIGMA = 12.0  # frames: a pelvis that is barely seen must not sway the legs
 _STRAIGHT = 0.25  # weight of the unbent elbow's hinge axis against the bend's own plane
+_FROM_HAND = 0.5  # weight of the axis that the hand suggests
 _SIDES = ("left", "right")
 _ARM_BONES = ((1, 2), (3, 4))  # of targets.BONES: upper arm, forearm; left, right
 
@@ -82,18 +83,21 @@ def _arm(
     lower_local = np.einsum("tji,tj->ti", chest, lower)
     plain = to_matrix(swing(upper_rest, upper_local)) @ hinge_rest
     hinge = np.cross(upper_local, lower_local) + _STRAIGHT * plain
+    known = targets.hand_known[:, side]
+    index = hand_points(side)
+    hand = targets.hands[:, side].astype(np.float64)
+    palm_rest = frame(rest[index[9]] - rest[index[0]], rest[index[5]] - rest[index[17]])
+    palm = frame(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17]) @ palm_rest.T
+    # A relaxed forearm carries the hinge's axis to the hand: the thumb leads when the elbow bends.
+    from_hand = np.einsum("tji,tj->ti", chest, palm @ hinge_rest)
+    hinge = hinge + np.where(known[:, None], _FROM_HAND * from_hand, 0.0)
     turned = frame(upper_local, hinge) @ transpose(frame(upper_rest, hinge_rest))
     poses[:, shoulder] = continuous(to_axis_angle(turned))
     poses[:, elbow] = swing(lower_rest, np.einsum("tji,tj->ti", turned, lower_local))
     forearm = chest @ turned @ to_matrix(poses[:, elbow])
 
-    known = targets.hand_known[:, side]
     if not known.any():
         return
-    index = hand_points(side)
-    hand = targets.hands[:, side].astype(np.float64)
-    palm_rest = frame(rest[index[9]] - rest[index[0]], rest[index[5]] - rest[index[17]])
-    palm = frame(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17]) @ palm_rest.T
     turn = transpose(forearm) @ palm
     # A forearm turns along its whole length: half of the twist belongs to the elbow joint.
     twist = np.unwrap(fill_gaps(np.unwrap(twist_angle(turn, lower_rest)), known))

@@ -24,7 +24,7 @@ _TABLE: dict[str, tuple[tuple[tuple[float, float], ...], tuple[float, ...], tupl
     "neck": (((-0.7, 0.7),) * 3, (0, 0, 0), (0.4, 0.4, 0.4)),
     "head": (((-0.8, 0.8),) * 3, (0, 0, 0), (0.4, 0.4, 0.4)),
     "collar": (((-0.5, 0.5),) * 3, (0, 0, 0), (0.2, 0.2, 0.2)),
-    "elbow": (((0.0, 2.65), (-0.15, 0.15), (-1.6, 1.6)), (0.5, 0, 0), (1.5, 0.1, 0.6)),
+    "elbow": (_FREE, (0.5, 0, 0), (9.0, 9.0, 9.0)),  # see HINGES
     "wrist": (((-1.3, 1.3), (-0.7, 0.7), (-1.2, 1.2)), (0, 0, 0), (0.6, 0.35, 0.5)),
     "finger1": (((-0.5, 1.7), (-0.4, 0.4), (-0.2, 0.2)), (0.3, 0, 0), (0.7, 0.2, 0.1)),
     "finger2": (((0.0, 1.9), (-0.06, 0.06), (-0.06, 0.06)), (0.4, 0, 0), (0.7, 0.05, 0.05)),
@@ -33,11 +33,21 @@ _TABLE: dict[str, tuple[tuple[tuple[float, float], ...], tuple[float, ...], tupl
     "thumb2": (((-0.8, 0.8), (-0.8, 0.8), (-0.3, 0.3)), (0, 0, 0), (0.3, 0.3, 0.15)),
     "thumb3": (((-1.2, 1.2), (-1.2, 1.2), (-0.15, 0.15)), (0, 0, 0), (0.4, 0.4, 0.08)),
     "hip": (_FREE, (0, 0, 0), (0.6, 0.6, 0.4)),
-    "knee": (((0.0, 2.5), (-0.15, 0.15), (-0.3, 0.3)), (0, 0, 0), (0.8, 0.1, 0.2)),
+    "knee": (_FREE, (0, 0, 0), (9.0, 9.0, 9.0)),
     "shoulder": (_FREE, (0, 0, 0), (3.0, 3.0, 1.0)),
     "jaw": (((0.0, 0.5), (-0.1, 0.1), (-0.1, 0.1)), (0, 0, 0), (1.0, 0.05, 0.05)),
     "fixed": (((-0.01, 0.01),) * 3, (0, 0, 0), (0.02, 0.02, 0.02)),
 }
+
+
+HINGES: tuple[tuple[int, float], ...] = (
+    (JOINT["left_elbow"], 0.8),
+    (JOINT["right_elbow"], 0.8),
+    (JOINT["left_knee"], 0.2),
+    (JOINT["right_knee"], 0.2),
+)
+"""(joint, usual twist in radians). They bend far and twist at once, where axis-angle parts are no angles any more; the
+optimiser holds them by where they point instead."""
 
 
 @dataclass(frozen=True)

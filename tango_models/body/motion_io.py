@@ -6,6 +6,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def save_motion(path: str | Path, motion: Motion) -> None:
         InputError: the file cannot be written there.
     """
     path = Path(path)
-    arrays = {
+    arrays: dict[str, Any] = {
         "poses": np.asarray(motion.poses, np.float32),
         "trans": np.asarray(motion.trans, np.float32),
         "betas": _pad(np.asarray(motion.betas, np.float32), _FILE_BETAS),
@@ -78,10 +79,11 @@ def load_motion(path: str | Path) -> Motion:
     """
     path = Path(path)
     try:
-        # mmap_mode=None and allow_pickle=False: object arrays raise ValueError instead of running code.
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise InputError(str(path), "is a single array, not an npz archive", _REMEDY)
+        # Without pickles an object array raises ValueError instead of running code.
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise InputError(str(path), "is a single array, not an npz archive", _REMEDY)
+        with file:
             names = {"poses", "trans", "betas", "expressions", "mocap_frame_rate", "mocap_framerate"}
             raw = {name: file[name] for name in names & set(file.files)}
     except InputError:
@@ -140,8 +142,10 @@ def _resample(motion: Motion) -> Motion:
             expressions = np.stack([np.interp(times, source, column) for column in expressions.T], 1)
         else:
             poses, trans, expressions = (np.repeat(a, len(times), axis=0) for a in (poses, trans, expressions))
-    arrays = (np.ascontiguousarray(a, np.float32) for a in (poses, trans, motion.betas, expressions))
-    return Motion(*arrays, fps=FPS)
+    poses, trans, betas, expressions = (
+        np.ascontiguousarray(a, np.float32) for a in (poses, trans, motion.betas, expressions)
+    )
+    return Motion(poses, trans, betas, expressions, fps=FPS)
 
 
 def _pad(array: np.ndarray, size: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tango_models.body.joint_limits import JointLimits
+from tango_models.body.joint_limits import HINGES, JointLimits
 from tango_models.body.model_points import pose_points, rotation_matrices
 from tango_models.body.skeleton import HEAD, JAW, JOINT_COUNT, LEFT_EYE, LEGS, RIGHT_EYE
 from tango_models.body.targets import BONES, Targets
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     import torch
 
 _LIMIT_SIGMA = 0.05  # radians beyond a limit
+_HINGE_SIGMA = 0.1  # sine of the angle by which a hinge's bone leaves its plane
 _PRIOR_WEIGHT = 0.5
 # Acceleration per frame^2. A full gesture (1 rad at 2 Hz) has 0.17 rad; what is left of the tremor a tenth of that.
-_POSE_ACCELERATION, _PLACE_ACCELERATION = 0.05, 0.004
+_POSE_ACCELERATION, _PLACE_ACCELERATION = 0.15, 0.01
 # Change per frame of what is hardly seen: legs out of the picture, and the place of the pelvis.
-_STILL_POSE, _STILL_PLACE = 0.004, 0.004
+_STILL_POSE, _STILL_PLACE = 0.01, 0.01
 _ROBUST = 3.0  # residuals beyond this many sigmas pull no harder (Charbonnier)
 
 
@@ -90,6 +91,10 @@ def optimise(
     pixels, point_weights = tensor(targets.points), tensor(targets.point_weights)
     bones, bone_weights = tensor(targets.bones), tensor(targets.bone_weights)
     head, head_weights = tensor(targets.head), tensor(targets.head_weights)
+    hinge_joints = [joint for joint, _ in HINGES]
+    # Columns flex, the direction the bone's end moves to, bone.
+    hinge_axes = axes[hinge_joints].transpose(-1, -2) * torch.tensor([1.0, -1.0, 1.0])
+    hinge_twist = torch.tensor([usual for _, usual in HINGES])
     bone_from, bone_to = (torch.tensor([bone[k] for bone in BONES]) for k in (0, 1))
     centre, focal = torch.tensor(camera["center"], dtype=torch.float32), float(camera["focal"])
     flip = torch.tensor([1.0, -1.0])
@@ -105,7 +110,8 @@ def optimise(
         optimiser.zero_grad(set_to_none=True)
         current = start + (pose - start) * free
         points_at = rest if shape is None else shape.rest()
-        points, world = pose_points(points_at, rotation_matrices(current))
+        local = rotation_matrices(current)
+        points, world = pose_points(points_at, local)
         points = points + place[:, None]
         depth = (-points[..., 2:]).clamp_min(0.1)
         seen = points[..., :2] * flip * (focal / depth) + centre
@@ -119,6 +125,13 @@ def optimise(
         beyond = (angles - high).clamp_min(0) + (low - angles).clamp_min(0)
         loss = loss + (beyond**2).sum() / _LIMIT_SIGMA**2
         loss = loss + _PRIOR_WEIGHT * (((angles - usual) / sigma) ** 2).sum()
+        # A hinge's bone stays in the plane across its flex axis, on the bending side; twist is what tilts that axis.
+        tilted = local[:, hinge_joints] @ hinge_axes  # (B, H, 3, 3): flex, side and bone turned
+        bone, flexed = tilted[..., 2], tilted[..., 0]
+        sideways = (bone * hinge_axes[..., 0]).sum(-1) / _HINGE_SIGMA
+        backward = (bone * hinge_axes[..., 1]).sum(-1).clamp_max(0) / _LIMIT_SIGMA
+        twist = 2 * (1 - (flexed * hinge_axes[..., 0]).sum(-1)) / hinge_twist**2
+        loss = loss + (sideways**2 + backward**2 + _PRIOR_WEIGHT * twist).sum()
         if smooth and len(pose) > 2:
             loss = loss + ((current[2:] - 2 * current[1:-1] + current[:-2]) ** 2).sum() / _POSE_ACCELERATION**2
             loss = loss + ((place[2:] - 2 * place[1:-1] + place[:-2]) ** 2).sum() / _PLACE_ACCELERATION**2
@@ -156,8 +169,9 @@ class ShapeTerm:
         return self._template + self._directions @ self.betas
 
     def penalty(self, frames: int) -> torch.Tensor:
-        """Distance from the mean shape, weighted as ``frames``: coefficients have standard deviation 1."""
-        return frames * (self.betas**2).sum()
+        """Distance from the mean shape, weighted as ``frames``: coefficients have standard deviation 1, but the
+        landmarks of all frames err the same way, so it counts less than they do together."""
+        return 0.3 * frames * (self.betas**2).sum()
 
 
 def _robust(squared: torch.Tensor) -> torch.Tensor:

@@ -32,9 +32,11 @@ BONES: tuple[tuple[int, int], ...] = tuple((POINT[a], POINT[b]) for _, _, a, b i
 BODY_BONE_COUNT = len(_BODY_BONES)
 
 # How far a landmark may be off, metres at the person's depth: measured against the rendered speaker's truth.
-_BODY_SIGMA = {"hip": 0.05, "mark": 0.015, "elbow": 0.025, "wrist": 0.02, "knee": 0.04, "ankle": 0.04}
+_BODY_SIGMA = {"hip": 0.08, "mark": 0.015, "elbow": 0.025, "wrist": 0.02, "knee": 0.04, "ankle": 0.04}
 _FACE_SIGMA, _HAND_SIGMA = 0.02, 0.007
 _BODY_BONE_SIGMA, _HAND_BONE_SIGMA = 0.05, 0.010
+# The hips of somebody seated or cut off at the waist are a guess, and with them how the trunk leans.
+_TRUNK_BONE_SIGMA = 0.15
 _HEAD_SIGMA = 0.08  # radians
 _SHORT_GAP = 8  # frames that are bridged
 
@@ -104,7 +106,8 @@ def build_targets(landmarks: Landmarks) -> tuple[Targets, np.ndarray]:
     bone_weights = np.zeros(bones.shape[:2])
     for k, (start, stop, _, _) in enumerate(_BODY_BONES):
         bones[:, k] = world[:, stop] - world[:, start]
-        bone_weights[:, k] = np.minimum(trust[:, start], trust[:, stop]) / _BODY_BONE_SIGMA**2
+        sigma = _TRUNK_BONE_SIGMA if (start in (23, 24)) != (stop in (23, 24)) and stop < 23 else _BODY_BONE_SIGMA
+        bone_weights[:, k] = np.minimum(trust[:, start], trust[:, stop]) / sigma**2
         if max(start, stop) >= 25 and not legs:
             bone_weights[:, k] = 0
     hands = np.zeros((len(found), 2, 21, 3))

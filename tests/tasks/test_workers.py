@@ -36,7 +36,7 @@ def test_a_killed_worker_is_a_failed_row_and_the_next_attempt_succeeds(extracted
 
     def kill_when_it_computes(*_):
         for process in psutil.process_iter(["cmdline"]):
-            if "ray::StageWorker" in " ".join(process.info["cmdline"] or []) and not killed.is_set():
+            if "ray::detect_landmarks" in " ".join(process.info["cmdline"] or []) and not killed.is_set():
                 process.send_signal(signal.SIGKILL)
                 killed.set()
 
