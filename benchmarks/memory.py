@@ -13,10 +13,10 @@ from benchmarks.machine import heading, table
 
 _SECONDS_BETWEEN_SAMPLES = 0.2
 _KINDS = (
+    (r"ray::\w+Agent|raylet/raylet|gcs_server|dashboard|monitor", "Ray itself"),
     (r"^ray::(\w+)", r"worker: \1"),
     (r"flows\.cli", "flow"),
     (r"uvicorn|prefect", "Prefect server"),
-    (r"raylet/raylet|gcs_server|dashboard|monitor", "Ray itself"),
 )
 
 

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows import environment
+from flows.local_server import ready, server
 from flows.settings import Settings
 
 _OUT = Console(highlight=False)
@@ -20,24 +21,26 @@ _ERR = Console(stderr=True, highlight=False)
 
 
 def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str | None) -> None:
-    with _reported():
+    with _reported(), server():
         from flows.onboard_avatar import check_request, onboard_avatar
 
         settings = _settings(catalog)
         paths, motion_path = [str(v) for v in videos], str(motion) if motion else None
         check_request(avatar, paths, motion_path)  # answers at once; the flow asks again after Prefect's start
+        ready()
         _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
 
 
 def reenact(
     avatar: str, speech: Path, out: Path, scorer: str, interpolator: str, seed: int, catalog: str | None
 ) -> None:
-    with _reported():
+    with _reported(), server():
         from flows.reenact import check_request
         from flows.reenact import reenact as flow
 
         settings = _settings(catalog)
         check_request(avatar, speech.expanduser(), out.expanduser().absolute(), scorer, interpolator, settings)
+        ready()
         made = flow(
             avatar, str(speech), str(out), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings
         )
@@ -45,20 +48,22 @@ def reenact(
 
 
 def preprocess(folder: Path, catalog: str | None) -> None:
-    with _reported():
+    with _reported(), server():
         from flows.preprocess_dataset import preprocess_dataset
 
+        ready()
         _print_report(preprocess_dataset(str(folder), settings=_settings(catalog)))
 
 
 def demo(out: Path, catalog: str | None) -> None:
-    with _reported():
+    with _reported(), server():
         from flows.onboard_avatar import onboard_avatar
         from flows.reenact import reenact as flow
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
 
         out.mkdir(parents=True, exist_ok=True)
         settings = _settings(catalog or str(out / "catalog"))
+        ready()
         onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
         made = flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings)
         _print_made(made)

@@ -39,6 +39,7 @@ def server() -> Iterator[None]:
     try:
         yield
     finally:
+        _send_logs()
         del os.environ["PREFECT_API_URL"]
         process.terminate()
         try:
@@ -46,6 +47,14 @@ def server() -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _send_logs() -> None:
+    """Let Prefect send what it has logged: at the end of the process it would find no server, and complain."""
+    if "prefect" in sys.modules:
+        from prefect.logging.handlers import APILogWorker
+
+        APILogWorker.drain_all(timeout=5)
 
 
 def ready() -> None:

@@ -24,4 +24,3 @@ def describe(error: BaseException, catalog_uri: str) -> str:
     if is_disk_full(error):
         return f"{catalog_uri}: the disk is full; free some space and run the command again"
     return " ".join("".join(traceback.format_exception_only(error)).split())
-

@@ -26,9 +26,7 @@ class Match:
     backward_confidence: np.ndarray
 
 
-def match_frames(
-    outgoing: np.ndarray, incoming: np.ndarray, torso: np.ndarray | None, *, flow_side: int
-) -> Match:
+def match_frames(outgoing: np.ndarray, incoming: np.ndarray, torso: np.ndarray | None, *, flow_side: int) -> Match:
     """Match of two (H, W, 3) uint8 frames; `torso` (2, 3) takes outgoing px to incoming px, or None.
 
     With `torso`, flow is computed twice: from rest, which suits a static background, and from the torso's

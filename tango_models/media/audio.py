@@ -65,9 +65,7 @@ def read_audio(path: str | os.PathLike[str], *, rate: int = RATE, max_seconds: f
     return np.concatenate(blocks)
 
 
-def read_speech(
-    path: str | os.PathLike[str], *, max_seconds: float = LONGEST_SPEECH, rate: int = RATE
-) -> np.ndarray:
+def read_speech(path: str | os.PathLike[str], *, max_seconds: float = LONGEST_SPEECH, rate: int = RATE) -> np.ndarray:
     """A speech recording, float32 (S,) mono at `rate`.
 
     Silence is accepted: it gives a resting video. Raises InputError as `read_audio`, and when shorter than 0.2 s.
@@ -75,9 +73,7 @@ def read_speech(
     audio = read_audio(path, rate=rate, max_seconds=max_seconds)
     seconds = len(audio) / rate
     if seconds < SHORTEST_SPEECH:
-        raise InputError(
-            str(path), f"is {seconds:.2f} s long", f"give at least {SHORTEST_SPEECH} s of speech"
-        )
+        raise InputError(str(path), f"is {seconds:.2f} s long", f"give at least {SHORTEST_SPEECH} s of speech")
     return audio
 
 

@@ -12,6 +12,10 @@ from tango_models.motion_graph.viterbi import IncomingEdges, best_path, group_by
 __all__ = ["Edges", "Path", "SearchConfig", "even_reuse", "path_cost", "search_path"]
 
 
+_PASSAGE = 8
+"""Clips that a seed likes or dislikes together: about a second."""
+
+
 @dataclass(frozen=True)
 class SearchConfig:
     """What a path pays besides its nodes. Node costs are meant to lie in about [0, 1]."""
@@ -23,9 +27,9 @@ class SearchConfig:
     """Times the edge's own cost, for every jump."""
     early_penalty: float = 1.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
-    noise: float = 0.2
-    """Seeds other than 0 add up to this much to the cost of a node, the same in all slots: they like other clips.
-    (Drawn anew for every slot it would average out along a run and change nothing.)"""
+    noise: float = 0.3
+    """Seeds other than 0 add up to this much to the costs of a second of footage, the same in all slots: they like
+    other passages. (Drawn anew for every node or slot it would average out along a run and change nothing.)"""
     diversity: float = 0.3
     """Added for each earlier variant: to the nodes it shows, within 2 steps of when it shows them, and to its jumps."""
     reuse_rounds: int = 300
@@ -105,7 +109,8 @@ def search_path(
     base = config.jump_cost + config.edge_weight * np.asarray(edges.cost, np.float32)
     searched = node_cost
     if seed:
-        taste = np.random.default_rng(seed).random(node_cost.shape[1], dtype=np.float32)
+        passages = -(-node_cost.shape[1] // _PASSAGE)
+        taste = np.random.default_rng(seed).random(passages, dtype=np.float32).repeat(_PASSAGE)[: node_cost.shape[1]]
         searched = node_cost + np.float32(config.noise) * taste[None, :]
     jump_extra = np.zeros(len(edges.src), np.float32)
     paths: list[Path] = []

@@ -124,7 +124,7 @@ def build_figure(identity: Identity, body: Body) -> Figure:
     thick = np.where(arm, 0.008, 0.007)
     points, cloth = shells.cover(dressed, 14, thick)
     opening = np.array([c.opening_width(v, values) for v in y])
-    under_jacket = (np.minimum(values[c.JACKET_SLEEVE_X] - np.abs(x), np.maximum(np.abs(x) - opening, -z * 2)) > 0.05)
+    under_jacket = np.minimum(values[c.JACKET_SLEEVE_X] - np.abs(x), np.maximum(np.abs(x) - opening, -z * 2)) > 0.05
     under_jacket &= y < values[c.JACKET_NECK_Y] - 0.05
     keep = dressed[faces].all(1) & (depth_top[faces].max(1) > 0)
     if identity.jacket is not None:
@@ -134,7 +134,7 @@ def build_figure(identity: Identity, body: Body) -> Figure:
         loose = 0.014 - 0.002 * arm
         points, cloth = shells.cover(dressed & (y > values[c.HEM_Y] - 0.15), 26, loose)
         keep = dressed[faces].all(1) & (y[faces].min(1) > values[c.HEM_Y] - 0.1)
-        keep &= (np.abs(x)[faces].min(1) < values[c.JACKET_SLEEVE_X])
+        keep &= np.abs(x)[faces].min(1) < values[c.JACKET_SLEEVE_X]
         piece(points, cloth, faces[keep], c.JACKET)
 
     # Hair.

@@ -116,6 +116,7 @@ class _Track:
 
 def _varied(state: ArmState, rng: np.random.Generator, size: float) -> ArmState:
     """Human scatter around the gesture's shape, and its overall size about the waiting place."""
+
     def scaled(value: float, about: float) -> float:
         return about + (value - about) * size
 

@@ -98,7 +98,7 @@ def material(layer, x, y, z, lips, lash, nail, cuts, palette, colour, surface):
             red = min(0.20 * cheek + 0.16 * nose + 0.2 * ear, 0.4)
             colour[1] *= 1.0 - 0.5 * red
             colour[2] *= 1.0 - 0.5 * red
-            surface[0] += 0.10 * nose + 0.06 * math.exp(-((y - cuts[EYE_Y] - 0.05 * s) / 0.025) ** 2)
+            surface[0] += 0.10 * nose + 0.06 * math.exp(-(((y - cuts[EYE_Y] - 0.05 * s) / 0.025) ** 2))
             # sockets a little darker and cooler
             socket = math.exp(-(((abs(x) - cuts[EYE_X]) / 0.022) ** 2 + ((y - cuts[EYE_Y] + 0.002) / 0.014) ** 2))
             if z > cuts[EYE_Z] - 0.02:

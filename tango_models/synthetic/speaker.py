@@ -78,9 +78,7 @@ def synthesize(
     motion = perform(utterance, joints=joints, betas=betas, seed=seed, style=style)
     renderer = Renderer(person, size=size, body=body)
     total = len(motion.poses)
-    writer = VideoWriter(
-        out_mp4, width=size, height=size, fps=FPS, crf=crf, audio=utterance.audio, audio_rate=RATE
-    )
+    writer = VideoWriter(out_mp4, width=size, height=size, fps=FPS, crf=crf, audio=utterance.audio, audio_rate=RATE)
     with writer as video:
         pictures = renderer.frames(motion.poses, motion.trans, motion.expressions)
         for done, picture in enumerate(pictures, start=1):

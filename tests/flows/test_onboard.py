@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from data_catalog import Catalog
@@ -86,23 +87,21 @@ def test_changing_a_stage_recomputes_it_and_what_reads_it_only(onboarded, speake
     onboard_avatar("ann", [str(speaker_video)], settings=onboarded)
 
 
-_ONBOARD = """
-import sys
-from flows import environment
-environment.prepare()
-from flows.onboard_avatar import onboard_avatar
-from flows.settings import Settings
-onboard_avatar("kim", [sys.argv[1]], settings=Settings(catalog=sys.argv[2]))
-"""
-
-
 def _start(video: Path, catalog: Path) -> subprocess.Popen:
+    """`tango onboard` as a person would run it, with everything it starts in a process group of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
     return subprocess.Popen(
-        [sys.executable, "-c", _ONBOARD, str(video), str(catalog)],
+        [Path(sys.executable).parent / "tango", "onboard", "kim", video, "--catalog", catalog],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "TANGO_CATALOG": str(catalog)},
+        env=environment,
+        start_new_session=True,
     )
+
+
+def _left_over(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that are still there after a grace of some seconds."""
+    return psutil.wait_procs(processes, timeout=30)[1]
 
 
 def _rows(catalog: Catalog, stage: str) -> int:
@@ -130,8 +129,10 @@ def test_kill_9_at_five_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path
         while not reached() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         assert reached(), f"never came so far: {name}"
+        children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        assert not _left_over(children)
     report = onboard_avatar("kim", [str(video)], settings=Settings(catalog=str(tmp_path / "broken")))
     assert report.failed == 0
     expected, found = contents(Catalog(whole.catalog)), contents(broken)

@@ -68,9 +68,7 @@ def test_every_text_is_escaped_and_the_video_link_stays_in_the_folder():
     texts = {name: EVIL for name in ("title", "avatar", "speech")}
     tables = {"settings": {EVIL: EVIL}, "versions": {EVIL: {EVIL: EVIL}}, "figures": [Figure(EVIL, EVIL, EVIL)]}
     page = build_report(
-        report(
-            videos=[EVIL, "$a$_{b"], seams=[seam], notes=[EVIL], video_file="../../a b\"'<?#.mp4", **texts, **tables
-        )
+        report(videos=[EVIL, "$a$_{b"], seams=[seam], notes=[EVIL], video_file="../../a b\"'<?#.mp4", **texts, **tables)
     )
     assert "alert(" in page and "<script>alert" not in page
     assert len(Tags(page).all("script")) == 1
