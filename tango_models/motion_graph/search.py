@@ -27,7 +27,7 @@ class SearchConfig:
     """Times the edge's own cost, for every jump."""
     early_penalty: float = 1.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
-    noise: float = 0.3
+    noise: float = 0.15
     """Seeds other than 0 add up to this much to the costs of a second of footage, the same in all slots: they like
     other passages. (Drawn anew for every node or slot it would average out along a run and change nothing.)"""
     diversity: float = 0.3
