@@ -81,7 +81,7 @@ class CreateClips(Stage):
         masks = unpack_masks(seen["mask"])[:frames]
         columns["mask"] = [b"".join(pack_masks(clip)) for clip in masks.reshape(clips, CLIP_FRAMES, *masks.shape[1:])]
         sure = motion["tracked"] & (motion["confidence"] >= self.config.min_confidence)
-        columns["usable"] = list(_whole_clips(sure, clips).all(axis=1))
+        columns["usable"] = [bool(clip.all()) for clip in _whole_clips(sure, clips)]
         out.write(
             {"clip_id": clip_id(video_id, k), "video_id": video_id, "index": k, **{n: columns[n][k] for n in columns}}
             for k in range(clips)

@@ -28,7 +28,7 @@ class FitSmplxConfig(BaseModel):
 
 
 class FitSmplx(Stage):
-    name, table, code_version = "fit_smplx", "poses", "1"
+    name, table, code_version = "fit_smplx", "poses", "2"
     libraries = ("scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = FitSmplxConfig
     config: FitSmplxConfig
