@@ -25,7 +25,7 @@ class AnalyseSpeechConfig(BaseModel):
 
 class AnalyseSpeech(Stage):
     name, table, code_version = "analyse_speech", "speech", "1"
-    libraries = ("av", "scipy.ndimage", "soxr", "torch")
+    libraries = ("av", "scipy.ndimage", "soxr")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig
 

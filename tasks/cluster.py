@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pydantic import BaseModel, Field
 
 from data_catalog import Catalog
-from tasks.registry import next_stage
+from tasks.registry import next_stages, stage_class
 from tasks.workers import WorkerPool, WorkerResources
 
 
@@ -66,14 +66,14 @@ class Pools:
                 self._cpus = self._start()
             pool = self._pool(stage)
             pool.warm()
-            if following := next_stage(stage):
+            for following in next_stages(stage):
                 self._pool(following).warm()
             return pool
 
     def _pool(self, stage: str) -> WorkerPool:
         if stage not in self._pools:
             resources = self._cluster.workers.get(stage, WorkerResources())
-            size = resources.count or max(1, int(self._cpus // 2))
+            size = resources.count or max(1, int(self._cpus // stage_class(stage).cores))
             self._pools[stage] = WorkerPool(
                 stage, self.configs[stage], self.catalog, resources, size=size, run_id=self.run_id
             )

@@ -1,5 +1,8 @@
 """Frames and audio out of the catalog, by key. Every stage after extraction reads pixels here and nowhere else."""
 
+import contextlib
+import queue
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +41,39 @@ def iter_frames(catalog: Catalog, video_id: str, start: int, stop: int) -> Itera
                     if start <= position < stop:
                         yield frame
                     position += 1
+
+
+def ahead(frames: Iterator[np.ndarray], *, depth: int = 8) -> Iterator[np.ndarray]:
+    """The same frames, made in another thread up to `depth` of them ahead: one decodes while the other encodes."""
+    ready: queue.Queue = queue.Queue(maxsize=depth)
+    stopped = threading.Event()
+
+    def put(item: object) -> bool:
+        while not stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                ready.put(item, timeout=0.2)
+                return True
+        return False
+
+    def produce() -> None:
+        try:
+            for frame in frames:
+                if not put(frame):
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    thread = threading.Thread(target=produce, daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
 
 
 class GopCache:

@@ -29,6 +29,7 @@ class InterpolateSeamsConfig(BaseModel):
 
 class InterpolateSeams(Stage):
     name, table, code_version = "interpolate_seams", "transitions", "1"
+    cores = 1.0
     libraries = ("av", "av.video.reformatter", "tango_models.interpolation.flow")
     Config = InterpolateSeamsConfig
     config: InterpolateSeamsConfig

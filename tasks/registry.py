@@ -25,12 +25,13 @@ def stage_class(name: str) -> type[Stage]:
     return getattr(importlib.import_module(module), attribute)
 
 
-def next_stage(name: str) -> str | None:
-    """The stage that reads what this one writes, None behind the last of a pipeline."""
+def next_stages(name: str, count: int = 2) -> tuple[str, ...]:
+    """The stages that come after this one in its pipeline, at most `count`."""
     for pipeline in (ONBOARDING, REENACTMENT):
-        if name in pipeline[:-1]:
-            return pipeline[pipeline.index(name) + 1]
-    return None
+        if name in pipeline:
+            position = pipeline.index(name) + 1
+            return pipeline[position : position + count]
+    return ()
 
 
 def create_stage(name: str, config: dict[str, Any] | None = None) -> Stage:

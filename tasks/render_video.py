@@ -14,7 +14,7 @@ from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
 from tasks.analyse_speech import read_speech_audio
 from tasks.canvas import canvas_size, fit_frame
-from tasks.frame_source import GopCache
+from tasks.frame_source import GopCache, ahead
 from tasks.interpolate_seams import InterpolateSeamsConfig, read_playback, read_transition, transition_key
 from tasks.playback import Playback
 from tasks.rendered_motion import rendered_motion
@@ -30,12 +30,13 @@ _PACKAGES = ("tango-avatar", "torch", "mediapipe", "av", "pylance", "prefect", "
 class RenderVideoConfig(BaseModel):
     """
     Attributes:
-        crf, preset: of the H.264 encoder; 18 is visually lossless.
+        crf, preset: of the H.264 encoder; superfast encodes 1.4 times as fast as veryfast, at 20 with its quality
+            (46 dB on real footage) in 1.3 times the bytes.
         seams: as for `interpolate_seams`.
     """
 
-    crf: int = Field(18, ge=0, le=40)
-    preset: str = "veryfast"
+    crf: int = Field(20, ge=0, le=40)
+    preset: str = "superfast"
     seams: InterpolateSeamsConfig = InterpolateSeamsConfig()
 
 
@@ -114,7 +115,7 @@ class RenderVideo(Stage):
             crf=config.crf,
             preset=config.preset,
         ) as writer:
-            for t, frame in enumerate(output_frames(catalog, playback, given["method"], size)):
+            for t, frame in enumerate(ahead(output_frames(catalog, playback, given["method"], size))):
                 writer.write(frame)
                 thumbnails.see(t, frame)
                 if t % FPS == 0:

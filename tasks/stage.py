@@ -4,6 +4,7 @@ Every stage is the same small shape, so that orchestration knows none of the mod
 
 - class attributes `name`, `table` and `code_version` (raise it when what is computed changes: Prefect's own source
   hash would see a task's lines, not the model they call);
+- `cores`, the CPUs that one worker keeps busy;
 - `libraries`, modules that `process` needs and that are slow to import: a worker imports them while the stage before
   still computes;
 - a typed `config` whose content hash is part of every row's version;
@@ -62,6 +63,8 @@ class Stage(ABC):
     name: ClassVar[str]
     table: ClassVar[str]
     code_version: ClassVar[str]
+    cores: ClassVar[float] = 2.0
+    """CPUs that a worker keeps busy: how many workers a cluster gets for the stage follows from it."""
     libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: BaseModel) -> None:

@@ -37,7 +37,7 @@ class WorkerResources(BaseModel):
             they compute, and a full core each would leave no room for the next stage's worker.
         num_gpus: reserved per worker; a fraction lets several share a GPU.
         threads: threads the numerical libraries may use inside a worker.
-        count: workers at most; None: one for every two CPUs of the cluster.
+        count: workers at most; None: as many as the cluster's CPUs feed (`Stage.cores`).
     """
 
     num_cpus: float = Field(0.1, ge=0)

@@ -1,11 +1,14 @@
 """Where somebody speaks: silero-vad on the 30 fps grid."""
 
-import importlib.util
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE, check_audio, frame_count
+
+WEIGHTS = Path(__file__).parent / "assets" / "silero_vad_16k.npz"
+"""silero-vad's 16 kHz network (MIT, Silero Team), taken out of its wheel by `build_weights`."""
 
 _CHUNK, _CONTEXT = 512, 64  # samples of a step at 16 kHz, and of the step before that the network sees again
 _WINDOW, _HOP = 256, 128
@@ -25,7 +28,7 @@ def voice_activity(audio: np.ndarray) -> np.ndarray:
     Raises:
         InputError: not one-dimensional, shorter than a frame, or not finite.
 
-    The weights come with the `silero-vad` package (MIT). The network, 300,000 weights, is evaluated here in numpy:
+    The weights are those of the `silero-vad` package (MIT). The network, 300,000 weights, is evaluated here in numpy:
     everything but its recurrent cell for all steps at once. That gives what the packaged network gives step by step (a
     test compares them) in a third of the time, and without the recurrent state it keeps inside, which threads would
     share.
@@ -43,18 +46,10 @@ def voice_activity(audio: np.ndarray) -> np.ndarray:
     return np.interp(centre, chunk_centre, probability).astype(np.float32)
 
 
+@functools.cache
 def _load_weights() -> dict[str, np.ndarray]:
-    import torch
-
-    # find_spec does not run the package, which would look for audio back ends it has no need of here
-    spec = importlib.util.find_spec("silero_vad")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("silero-vad is not installed; its wheel holds the voice-activity network")
-    # Not the .safetensors beside it: those are other weights, whose answers differ by up to 0.3.
-    network = torch.jit.load(str(Path(spec.origin).parent / "data" / "silero_vad.jit"), map_location="cpu")
-    prefix = "_model."  # the 16 kHz network; "_model_8k." is the other one
-    state = network.state_dict()
-    return {name.removeprefix(prefix): state[name].numpy() for name in state if name.startswith(prefix)}
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        return dict(stored)
 
 
 def _encode(windows: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
