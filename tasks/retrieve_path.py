@@ -1,6 +1,7 @@
 """Stage: the path through an avatar's motion graph that fits a speech best."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -20,17 +21,20 @@ class RetrievePathConfig(BaseModel):
     """
     Attributes:
         min_dwell: clips shown at least between two jumps; 3 are 0.4 s.
+        bridge_price: added to the cost of a bridge. A bridge is a visible cut that is there so that every length of
+            speech can be played; it is taken only where footage would have to be repeated too often otherwise.
         search: prices of the search.
         edges: as for `score_edges`; the bridges that join the graph are priced by the same terms.
     """
 
     min_dwell: int = Field(3, ge=1, le=255)
+    bridge_price: float = Field(3.0, ge=0)
     search: SearchConfig = Field(default_factory=SearchConfig)
     edges: EdgeConfig = Field(default_factory=EdgeConfig)
 
 
 class RetrievePath(Stage):
-    name, table, code_version = "retrieve_path", "paths", "1"
+    name, table, code_version = "retrieve_path", "paths", "2"
     libraries = ("scipy.sparse.csgraph", "scipy.stats", "tango_models.motion_graph.search")
     Config = RetrievePathConfig
     config: RetrievePathConfig
@@ -70,9 +74,10 @@ class RetrievePath(Stage):
         graph = join(read_graph(catalog, given["videos"], clip_ids, features), features, self.config.edges)
         prosody = read_prosody(catalog, given["videos"], graph.successor)
         node_cost = create_scorer(given["scorer"]).node_cost(speech, prosody)[: -(-n_frames // CLIP_FRAMES)]
+        edges = replace(graph.edges, cost=graph.jumps.cost + self.config.bridge_price * graph.bridge)
         path = search_path(
             graph.forbid_unusable(node_cost),
-            graph.edges,
+            edges,
             min_dwell=self.config.min_dwell,
             max_reuse=even_reuse(len(node_cost), int(graph.usable.sum())),
             seed=given["seed"],

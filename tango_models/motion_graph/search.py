@@ -23,8 +23,9 @@ class SearchConfig:
     jump_cost: float = 0.6
     """For every jump. With its edge's cost, usually about 0.5, a jump must save the mismatch of three to four slots. On
     random avatars of 13 s in two runs (benchmarks/search.py): 3-5 jumps in 9.5 s of speech, 24-41 in 60 s."""
-    edge_weight: float = 1.0
-    """Times the edge's own cost, for every jump."""
+    edge_weight: float = 2.0
+    """Times the edge's own cost, for every jump. At 1 the search bought seams of cost 0.7, in which hands change place
+    within a frame, for a little more fit."""
     early_penalty: float = 1.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
     noise: float = 0.15
