@@ -100,8 +100,8 @@ def _start(video: Path, catalog: Path) -> subprocess.Popen:
 
 
 def _left_over(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that are still there after a grace of some seconds."""
-    return psutil.wait_procs(processes, timeout=30)[1]
+    """Those that are still there after a while: workers and server end within seconds, Ray's agents within 80."""
+    return psutil.wait_procs(processes, timeout=180)[1]
 
 
 def _rows(catalog: Catalog, stage: str) -> int:
@@ -123,19 +123,20 @@ def test_kill_9_at_five_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path
         "the poses are written": lambda: broken.table("poses").count() > 0,
         "the clips are written": lambda: broken.table("clips").count() > 0,
     }
+    orphans: list[psutil.Process] = []
     for name, reached in moments.items():
         process = _start(video, tmp_path / "broken")
         deadline = time.monotonic() + 180
         while not reached() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         assert reached(), f"never came so far: {name}"
-        children = psutil.Process(process.pid).children(recursive=True)
+        orphans += psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert not _left_over(children)
     report = onboard_avatar("kim", [str(video)], settings=Settings(catalog=str(tmp_path / "broken")))
     assert report.failed == 0
     expected, found = contents(Catalog(whole.catalog)), contents(broken)
+    assert not _left_over(orphans)
     for name in expected:
         assert (found[name] == expected[name]) is True, name  # no diff of megabytes
     assert all(rows == keys for rows, keys in broken.verify().values())

@@ -35,8 +35,8 @@ def test_a_killed_worker_is_a_failed_row_and_the_next_attempt_succeeds(extracted
     killed = threading.Event()
 
     def kill_when_it_computes(*_):
-        for process in psutil.process_iter(["cmdline"]):
-            if "ray::detect_landmarks" in " ".join(process.info["cmdline"] or []) and not killed.is_set():
+        for process in psutil.Process().children(recursive=True):  # of this test's cluster, and no other
+            if "ray::detect_landmarks" in " ".join(process.cmdline()) and not killed.is_set():
                 process.send_signal(signal.SIGKILL)
                 killed.set()
 
