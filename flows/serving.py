@@ -37,22 +37,22 @@ def serve(*, port: int, catalog: str | None) -> None:
     def start(*arguments: str) -> subprocess.Popen:
         # A session of its own, so that the interrupt reaches it once, from here, and in the right order.
         process = subprocess.Popen(  # noqa: S603  (an argument list; nothing of it comes from outside)
-            [sys.executable, "-m", "prefect", *arguments], env=env, cwd=_PROJECT, start_new_session=True
+            [sys.executable, "-m", *arguments], env=env, cwd=_PROJECT, start_new_session=True
         )
         processes.append(process)
         return process
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        server = start("server", "start", "--host", "127.0.0.1", "--port", str(port))
+        server = start("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
         _wait_for(api, server, port)
         for command in (
-            ("work-pool", "create", POOL, "--type", "process", "--overwrite"),
-            ("--no-prompt", "deploy", "--all"),
+            ("prefect", "work-pool", "create", POOL, "--type", "process", "--overwrite"),
+            ("flows.deploy",),
         ):
             if start(*command).wait():
-                raise InputError("prefect.yaml", f"`prefect {' '.join(command)}` failed", "see its message above")
-        worker = start("worker", "start", "--pool", POOL, "--type", "process", "--name", "tango-serve")
+                raise InputError("prefect.yaml", f"`python -m {' '.join(command)}` failed", "see its message above")
+        worker = start("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "tango-serve")
         console.print(f"[bold]UI[/bold] http://127.0.0.1:{port}   catalog {env['TANGO_CATALOG']}   Ctrl-C ends it")
         while server.poll() is None and worker.poll() is None:
             time.sleep(0.5)
