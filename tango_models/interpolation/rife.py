@@ -29,7 +29,7 @@ class RifeInterpolator:
     """For output time k of the window, the frame at the window's blend position between outgoing[k] and incoming[k].
 
     The network makes half-way frames; other positions come from halving again (`steps` times: 3 gives eighths).
-    1.7-2.8 s a frame at 768 x 768 on two CPU cores; keeps fingers where DIS flow tears them, loses fast hands at gaps
+    Seconds a frame at 768 x 768 on two CPU cores (not measured here when warm); keeps fingers where DIS flow tears them, loses fast hands at gaps
     above about 12 frames.
     """
 
