@@ -29,8 +29,8 @@ class RifeInterpolator:
     """For output time k of the window, the frame at the window's blend position between outgoing[k] and incoming[k].
 
     The network makes half-way frames; other positions come from halving again (`steps` times: 3 gives eighths).
-    Seconds a frame at 768 x 768 on two CPU cores (not measured here when warm); keeps fingers where DIS flow tears them, loses fast hands at gaps
-    above about 12 frames.
+    Seconds a frame at 768 x 768 on two CPU cores (not timed warm). Keeps fingers where DIS flow tears them, loses
+    fast hands at gaps above about 12 frames.
     """
 
     def __init__(self, *, device: str | None = None, steps: int = 2) -> None:
