@@ -32,13 +32,19 @@ class Table:
         self.uri = f"{uri}/{spec.name}.lance"
         self._options = storage_options or None
 
-    def open(self) -> lance.LanceDataset:
-        """The newest version; the table is created if it does not exist yet, whoever comes first."""
+    def find(self) -> lance.LanceDataset | None:
+        """The newest version; None when nothing was ever written: looking creates no table."""
         try:
             return lance.dataset(self.uri, storage_options=self._options)
         except (ValueError, FileNotFoundError, OSError) as error:
             if "not found" not in str(error).lower():
                 raise
+        return None
+
+    def open(self) -> lance.LanceDataset:
+        """The newest version; the table is created if it does not exist yet, whoever comes first."""
+        if (dataset := self.find()) is not None:
+            return dataset
         if "://" not in self.uri:
             Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -90,19 +96,24 @@ class Table:
 
     def delete(self, condition: str) -> None:
         """Delete the rows that satisfy a filter; nothing is written when there are none."""
-        if self.open().count_rows(condition):
+        if self.count(condition):
             _retry(lambda: self.open().delete(condition))
 
     def read(self, columns: list[str] | None = None, where: str | None = None) -> pa.Table:
         """Rows without their blobs, in primary-key order unless the key is not among `columns`."""
         names = columns or [f.name for f in self.spec.schema if f.name not in self.spec.blobs]
-        table = self.open().to_table(columns=names, filter=where)
+        dataset = self.find()
+        if dataset is None:
+            return pa.schema([self.spec.schema.field(name) for name in names]).empty_table()
+        table = dataset.to_table(columns=names, filter=where)
         order = [(key, "ascending") for key in self.spec.primary_key if key in names]
         return table.sort_by(order) if order else table
 
     def read_blobs(self, column: str, where: str, *, key: str) -> dict[Any, bytes]:
         """The blobs of the rows that satisfy `where`, by the value of column `key`."""
-        dataset = self.open()
+        dataset = self.find()
+        if dataset is None:
+            return {}
         found = dataset.to_table(columns=[key], filter=where, with_row_id=True)
         if not found.num_rows:
             return {}
@@ -110,16 +121,20 @@ class Table:
         return {k: blob.readall() for k, blob in zip(found[key].to_pylist(), blobs, strict=True) if blob is not None}
 
     def count(self, where: str | None = None) -> int:
-        return self.open().count_rows(where)
+        dataset = self.find()
+        return dataset.count_rows(where) if dataset is not None else 0
 
     def unique_keys(self) -> int:
         """How many different primary keys there are: equals `count()` or a writer is at fault."""
-        keys = self.open().to_table(columns=list(self.spec.primary_key))
+        keys = self.read(list(self.spec.primary_key))
         return keys.group_by(keys.column_names).aggregate([]).num_rows
 
     def compact(self, *, keep: timedelta = timedelta(hours=1)) -> None:
         """Merge small fragments and forget versions older than `keep` (readers of old versions need that long)."""
-        if len(self.open().get_fragments()) > 8:
+        dataset = self.find()
+        if dataset is None:
+            return
+        if len(dataset.get_fragments()) > 8:
             _retry(lambda: self.open().optimize.compact_files())
         self.open().cleanup_old_versions(older_than=keep)
 

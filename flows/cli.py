@@ -90,6 +90,18 @@ def status(
 
 
 @app.command()
+def forget(
+    avatar: Annotated[str, typer.Argument(help="An avatar")],
+    videos: Annotated[list[str] | None, typer.Argument(help="Its videos that are no longer used; all if none")] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Take videos, or a whole avatar, out of use. What was computed stays, in case they are added again."""
+    from flows import commands
+
+    commands.forget(avatar, videos or [], catalog)
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the result")] = Path("demo_out"),
     catalog: CatalogOption = None,

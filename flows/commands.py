@@ -55,6 +55,14 @@ def preprocess(folder: Path, catalog: str | None) -> None:
         _print_report(preprocess_dataset(str(folder), settings=_settings(catalog)))
 
 
+def forget(avatar: str, videos: list[str], catalog: str | None) -> None:
+    with _reported(), environment.quiet():
+        from flows.forget import forget as take_out
+
+        for name in take_out(_settings(catalog), avatar, videos):
+            _OUT.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
+
+
 def demo(out: Path, catalog: str | None) -> None:
     with _reported(), server():
         from flows.onboard_avatar import onboard_avatar

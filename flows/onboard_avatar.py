@@ -60,7 +60,7 @@ def onboard_avatar(
         if ready := clips_done(catalog, avatar):
             runs.run("score_edges", avatar, {"video_ids": ready})
         report.stages = runs.summaries()
-    report.notes += cut_off(catalog, added)
+    report.notes += cut_off(catalog, added) + unusable(catalog, added)
     if report.computed:
         try:
             catalog.compact()
@@ -126,6 +126,20 @@ def cut_off(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
     where = equals(video_id=[video["video_id"] for video in added], truncated=True)
     rows = catalog.table("videos").read(["video_id", "file_name", "seconds"], where=where).to_pylist()
     return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
+
+
+def unusable(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
+    """A note about each video of which clips cannot be shown."""
+    notes = []
+    for video in added:
+        where = equals(video_id=video["video_id"])
+        clips, used = catalog.table("clips").count(where), catalog.table("clips").count(f"{where} AND usable")
+        if used < clips:
+            share = "none" if not used else f"only {used}"
+            notes.append(
+                f"{video['file_name']}: {share} of its {clips} clips can be shown (the speaker is lost or unsure)"
+            )
+    return notes
 
 
 def clips_done(catalog: Catalog, avatar: str) -> list[str]:

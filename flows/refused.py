@@ -31,5 +31,13 @@ def refusals(catalog: Catalog) -> dict[str, list[UnitRecord]]:
     return found
 
 
+def forget_refusals(catalog: Catalog, avatar: str, names: Iterable[str]) -> None:
+    """Forget the files of these names that were given for an avatar and could not be read."""
+    known = catalog.records(_STAGE).items()
+    keys = [k for k, r in known if k.startswith(f"{_PREFIX}{avatar}:") and r.subject in set(names)]
+    if keys:
+        catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
+
+
 def _key(avatar: str, path: Path) -> str:
     return f"{_PREFIX}{avatar}:{digest(str(path))}"

@@ -27,6 +27,14 @@ from tasks.stage import RowWriter
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
+_ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**20),
+    "MALLOC_ARENA_MAX": "2",
+}
+"""For glibc: give every frame back to the system when it is freed. Left to adapt, its thresholds rise to the size of a
+frame, and a worker that decodes in threads keeps hundreds of MB of holes: detection of 300 s of 768 x 768 footage grew
+from 580 to 1,270 MB; with these it stays between 558 and 570."""
 
 
 class WorkerResources(BaseModel):
@@ -205,7 +213,7 @@ class WorkerPool:
             max_restarts=0,  # a dead worker is replaced here, where its unit can be written down as failed
             max_task_retries=0,
             max_concurrency=2,  # one unit, and beside it the question how far it is
-            runtime_env={"env_vars": {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}},
+            runtime_env={"env_vars": {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **_ALLOCATOR}},
         )
         worker = actor.remote(*self._arguments)
         self._workers.append(worker)

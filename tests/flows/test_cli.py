@@ -14,7 +14,9 @@ from flows.cli import app
 TANGO = Path(sys.executable).parent / "tango"
 
 
-@pytest.mark.parametrize("command", [[], ["onboard"], ["reenact"], ["preprocess"], ["status"], ["serve"], ["synth"]])
+@pytest.mark.parametrize(
+    "command", [[], ["onboard"], ["reenact"], ["preprocess"], ["status"], ["forget"], ["serve"], ["synth"]]
+)
 def test_help_says_what_a_command_does(command):
     result = CliRunner().invoke(app, [*command, "--help"])
     assert result.exit_code == 0
@@ -28,10 +30,11 @@ def test_help_imports_nothing_heavy():
     assert found.stdout.strip() == "[]", f"after {time.monotonic() - start:.1f} s"
 
 
-def test_status_of_an_empty_catalog_says_how_to_fill_it(tmp_path):
-    result = CliRunner().invoke(app, ["status", "--catalog", str(tmp_path)])
+def test_status_of_an_empty_catalog_says_how_to_fill_it_and_makes_nothing(tmp_path):
+    result = CliRunner().invoke(app, ["status", "--catalog", str(tmp_path / "new")])
     assert result.exit_code == 0
     assert "tango onboard" in result.output
+    assert not (tmp_path / "new").exists()
 
 
 def test_status_of_an_unknown_avatar_is_an_error_in_one_line(tmp_path):

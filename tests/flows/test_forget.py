@@ -1,0 +1,55 @@
+"""Taking videos out of an avatar."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from data_catalog import Catalog
+from flows.cli import app
+from flows.refused import refusals, refuse
+from tango_models.errors import InputError
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    catalog = Catalog(tmp_path / "catalog")
+    for name in ("one", "two"):
+        catalog.add_video("ann", f"id-{name}", uri=f"/footage/{name}.mp4")
+    catalog.add_video("bea", "id-one", uri="/footage/one.mp4")
+    refuse(catalog, "ann", Path("/footage/bad.mp4"), InputError("bad.mp4", "is empty", "give a video"), run_id="r")
+    return catalog
+
+
+def _forget(catalog: Catalog, *arguments: str):
+    return CliRunner().invoke(app, ["forget", *arguments, "--catalog", catalog.uri])
+
+
+@pytest.mark.parametrize("name", ["one.mp4", "/footage/one.mp4", "id-one"])
+def test_a_video_is_taken_out_of_one_avatar_only(catalog, name):
+    result = _forget(catalog, "ann", name)
+    assert result.exit_code == 0 and "one.mp4" in result.output
+    assert list(catalog.avatar_videos("ann")) == ["id-two"]
+    assert list(catalog.avatar_videos("bea")) == ["id-one"]
+
+
+def test_a_file_that_could_not_be_read_is_no_longer_complained_of(catalog):
+    assert _forget(catalog, "ann", "/elsewhere/bad.mp4").exit_code == 0
+    assert refusals(catalog) == {}
+    assert len(catalog.avatar_videos("ann")) == 2
+
+
+def test_without_names_the_whole_avatar_goes(catalog):
+    assert _forget(catalog, "ann").exit_code == 0
+    assert catalog.avatars() == ["bea"]
+    assert refusals(catalog) == {}
+
+
+def test_an_unknown_video_is_named_and_nothing_is_forgotten(catalog):
+    result = _forget(catalog, "ann", "one.mp4", "three.mp4")
+    assert result.exit_code == 1
+    assert len(catalog.avatar_videos("ann")) == 2
+
+
+def test_an_unknown_avatar_is_an_error(catalog):
+    assert _forget(catalog, "carl").exit_code == 1
