@@ -1,0 +1,62 @@
+"""The catalog in an object store: the same rows, the same one writer."""
+
+import multiprocessing
+import urllib.request
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from data_catalog import Catalog, Unit
+
+pytestmark = pytest.mark.integration
+PROCESSES, KEYS = 3, 20
+
+
+@pytest.fixture
+def store():
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    bucket = urllib.request.Request(f"http://{host}:{port}/footage", method="PUT")
+    urllib.request.urlopen(bucket).close()
+    yield {
+        "aws_endpoint": f"http://{host}:{port}",
+        "aws_access_key_id": "key",
+        "aws_secret_access_key": "secret",
+        "aws_region": "us-east-1",
+        "allow_http": "true",
+    }
+    server.stop()
+
+
+def _write(options: dict, worker: int, barrier) -> None:
+    table = Catalog("s3://footage/tables", options).table("frames")
+    barrier.wait()
+    table.upsert(
+        {"video_id": "v", "gop": k, "n_frames": 4, "pixels": bytes([worker]) * 100_000, "audio": b"", "unit": "u"}
+        for k in range(KEYS)
+    )
+
+
+def test_racing_writers_lose_and_double_nothing(store):
+    catalog = Catalog("s3://footage/tables", store)
+    assert catalog.table("frames").count() == 0
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(PROCESSES)
+    writers = [spawn.Process(target=_write, args=(store, worker, barrier)) for worker in range(PROCESSES)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0] * PROCESSES
+    table = catalog.table("frames")
+    assert table.count() == table.unique_keys() == KEYS
+    assert {len(blob) for blob in table.read_blobs("pixels", "gop >= 0", key="gop").values()} == {100_000}
+
+
+def test_a_unit_is_done_once_it_is_written_down(store):
+    catalog = Catalog("s3://footage/tables", store)
+    unit = Unit("fit_smplx", "v", "clip.mp4", "input", "1", "config")
+    assert catalog.pending([unit]) == [unit]
+    catalog.finish(unit, table="poses", n_rows=0, run_id="r", seconds=0.0)
+    assert catalog.pending([unit]) == []
