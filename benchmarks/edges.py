@@ -76,6 +76,8 @@ def random_video(clips: int, seed: int, *, place: float = 0.0, repeats: bool = T
     if repeats:
         position = position[np.maximum(np.arange(frames) - (np.arange(frames) % 5 == 4), 0)]
     velocity = np.gradient(position, 1 / RATE, axis=0)
+    face = smooth_noise(frames, 4, 0.15, rng)
+    face /= face.std()
     drift = smooth_noise(frames, 6, 3.0, rng)
     drift /= drift.std()
     translation = np.array([place, 0.0, -2.5]) + drift[:, :3] * 0.015
@@ -88,7 +90,20 @@ def random_video(clips: int, seed: int, *, place: float = 0.0, repeats: bool = T
         mask=_silhouette(pixel),
         hand_boxes=_hand_boxes(pixel),
         usable=np.ones(frames, bool),
+        head=np.concatenate([pixel[:, 15], np.full((frames, 1), 0.2)], axis=1).astype(np.float32),
+        face=_greys(face, 24, rng),
+        picture=_greys(gesture, 32, rng),
     )
+
+
+def _greys(cause: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """(T, side, side) uint8 pictures that change with (T, D) causes, about as much as a real speaker's."""
+    pattern = np.random.default_rng(13).standard_normal((cause.shape[1], side * side)).astype(np.float32)
+    grey = np.empty((len(cause), side * side), np.uint8)
+    for start in range(0, len(cause), 4000):
+        part = cause[start : start + 4000].astype(np.float32) @ pattern
+        grey[start : start + 4000] = np.clip(110 + 8 * part + rng.standard_normal(part.shape), 0, 255)
+    return grey.reshape(-1, side, side)
 
 
 def _silhouette(pixel: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ REPRESENTATION = 825
 """Numbers per frame of the motion representation: 55 joints x 15."""
 MASK_SIDE = 64
 MASK_BYTES = MASK_SIDE * MASK_SIDE // 8
+FACE_SIDE = 24
+PICTURE_SIDE = 32
 
 _PRIMARY = {b"lance-schema:unenforced-primary-key": b"true"}
 
@@ -83,6 +85,9 @@ _SPECS = [
             "audio_rate": pa.int32(),
             "audio_channels": pa.int32(),
             "truncated": pa.bool_(),
+            "repeated": pa.binary(),  # a bit per frame: shows the picture before once more
+            "taken": pa.binary(),  # float32 per frame: when its picture was taken, in frames of 1/30 s
+            "cuts": pa.list_(pa.int32()),  # first frame behind each cut inside the video
         },
     ),
     _table(
@@ -125,13 +130,18 @@ _SPECS = [
         {"clip_id": pa.string()},
         {
             "video_id": pa.string(),
-            "index": pa.int32(),
+            "index": pa.int32(),  # frames 4·index to 4·index + 3 of the video; a clip with a cut inside does not exist
+            "shot": pa.int32(),  # clips follow each other within a shot only
             "usable": pa.bool_(),
+            "repeated": pa.list_(pa.bool_(), CLIP_FRAMES),  # the frame shows the picture before once more
             "representation": _vector(CLIP_FRAMES * REPRESENTATION),
             "orientation": _vector(CLIP_FRAMES * 3),
             "translation": _vector(CLIP_FRAMES * 3),
             "mask": _bytes(CLIP_FRAMES * MASK_BYTES),
             "hand_boxes": _vector(CLIP_FRAMES * 8),  # image-height units
+            "head": _vector(CLIP_FRAMES * 3),  # middle and side of the face, image-height units; NaN without a face
+            "face": _bytes(CLIP_FRAMES * FACE_SIDE**2),  # 24 x 24 grey, the face at one place and size
+            "picture": _bytes(CLIP_FRAMES * PICTURE_SIDE**2),  # 32 x 32 grey, the whole frame, framed as the mask
             "torso_xy": _vector(CLIP_FRAMES * 8),  # shoulders and hips, px
             "motion_energy": _vector(CLIP_FRAMES),
             "voice": _vector(CLIP_FRAMES),
@@ -150,6 +160,10 @@ _SPECS = [
             "translation": pa.float32(),
             "mask_iou": pa.float32(),
             "hand_iou": pa.float32(),
+            "head": pa.float32(),
+            "face": pa.float32(),
+            "picture": pa.float32(),
+            "stutter": pa.float32(),
             "cost": pa.float32(),
         },
     ),

@@ -21,6 +21,22 @@ def unpack_masks(values: Sequence[bytes] | pa.ChunkedArray) -> np.ndarray:
     return np.unpackbits(bits, axis=1).reshape(-1, MASK_SIDE, MASK_SIDE).astype(bool)
 
 
+def pack_bits(flags: np.ndarray) -> bytes:
+    """(T,) bool → a bit each, the last byte filled with zeros."""
+    return np.packbits(np.asarray(flags, bool)).tobytes()
+
+
+def unpack_bits(value: bytes, count: int) -> np.ndarray:
+    """The first `count` flags of `pack_bits`, (count,) bool."""
+    return np.unpackbits(np.frombuffer(value, np.uint8), count=count).astype(bool)
+
+
+def images(values: Sequence[bytes] | pa.ChunkedArray, side: int) -> np.ndarray:
+    """Binary values of n·side² bytes each → (all images, side, side) uint8."""
+    data = b"".join(value.as_py() if isinstance(value, pa.Scalar) else value for value in values)
+    return np.frombuffer(data, np.uint8).reshape(-1, side, side)
+
+
 def matrix(column: pa.ChunkedArray) -> np.ndarray:
     """A list column whose values are of one length → (T, length) array of its own dtype."""
     array = column.combine_chunks()

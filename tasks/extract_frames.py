@@ -1,16 +1,21 @@
-"""Stage: a source video becomes 30 fps frames in closed 4-frame GOPs and 16 kHz audio, streamed into the catalog."""
+"""Stage: a source video becomes 30 fps frames in closed 4-frame GOPs and 16 kHz audio, streamed into the catalog.
+
+Seen on the way: which frames repeat the one before, when each picture was taken, and where the video is cut.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, Field
 
-from data_catalog import Catalog, Unit
+from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
+from tasks.columns import pack_bits
 from tasks.stage import RowWriter, Stage
 
 FPS = 30
@@ -30,8 +35,8 @@ class ExtractFramesConfig(BaseModel):
 
 
 class ExtractFrames(Stage):
-    name, table, code_version = "extract_frames", "videos", "1"
-    libraries = ("av", "av.video.reformatter", "soxr")
+    name, table, code_version = "extract_frames", "videos", "2"
+    libraries = ("av", "av.video.reformatter", "cv2", "scipy.ndimage", "soxr")
     Config = ExtractFramesConfig
     config: ExtractFramesConfig
 
@@ -40,9 +45,9 @@ class ExtractFrames(Stage):
         return [self.unit(video_id, subject=Path(uri).name, reads=[video_id], video_id=video_id, uri=uri)]
 
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
-        from tango_models.media.frames import FrameReader
         from tango_models.media.gop import encode_gop
         from tango_models.media.probe import content_id, probe_video
+        from tango_models.media.source_times import TimedFrameReader
 
         path, video_id = Path(unit.inputs["uri"]), unit.inputs["video_id"]
         probe = probe_video(path)
@@ -53,8 +58,9 @@ class ExtractFrames(Stage):
         rows: list[dict] = []
         n_frames = 0
         audio = _AudioCutter(path if probe.has_audio else None)
-        reader = FrameReader(path, fps=FPS)
-        for index, group in enumerate(_groups(reader)):
+        reader = TimedFrameReader(path, fps=FPS)
+        timing = _Timing()
+        for index, group in enumerate(_groups(timing.watch(reader))):
             data = encode_gop(np.stack(group), crf=self.config.crf)
             n_frames += len(group)
             samples = audio.take(round(n_frames * AUDIO_RATE / FPS))
@@ -70,6 +76,7 @@ class ExtractFrames(Stage):
             raise InputError(path.name, found, f"give a video of at least {self.config.min_seconds} s")
         out.write(rows, table="frames")
         catalog.table("frames").delete(f"{equals(video_id=video_id)} AND gop > {index}")
+        timing_columns = timing.columns(reader.source_times())
         out.write(
             [
                 {
@@ -87,10 +94,15 @@ class ExtractFrames(Stage):
                     "audio_rate": probe.audio_rate,
                     "audio_channels": probe.audio_channels,
                     "truncated": reader.truncated,
+                    **timing_columns,
                 }
             ]
         )
-        return {"pixels": pixels.hexdigest(), "audio": sound.hexdigest()}
+        return {
+            "pixels": pixels.hexdigest(),
+            "audio": sound.hexdigest(),
+            "timing": digest(timing_columns["repeated"], timing_columns["taken"], timing_columns["cuts"]),
+        }
 
 
 def _groups(frames: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
@@ -102,6 +114,39 @@ def _groups(frames: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
             group = []
     if group:
         yield group
+
+
+class _Timing:
+    """Watches frames pass and then says which repeat, when they were taken, and where the video is cut."""
+
+    def __init__(self) -> None:
+        from tango_models.media.cadence import ChangeMeter
+        from tango_models.media.shots import ShotMeter
+
+        self._changes, self._shots = ChangeMeter(), ShotMeter()
+
+    def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        from tango_models.media.small_grey import small_grey
+
+        for frame in frames:
+            grey = small_grey(frame)
+            self._changes.see(grey)
+            self._shots.see(grey)
+            yield frame
+
+    def columns(self, times: np.ndarray) -> dict[str, Any]:
+        """Values for the `videos` table; `times` (T,) by the file's own timestamps."""
+        from tango_models.media.cadence import find_repeats, source_times
+        from tango_models.media.shots import find_cuts
+
+        change = self._changes.change
+        repeated = np.concatenate([[False], np.diff(times) == 0])[: len(times)]  # by the file's own timestamps
+        repeated[~repeated] = find_repeats(change[~repeated])
+        return {
+            "repeated": pack_bits(repeated),
+            "taken": source_times(repeated, change, times).astype("<f4").tobytes(),
+            "cuts": find_cuts(self._shots.loss, repeated).tolist(),
+        }
 
 
 class _AudioCutter:

@@ -7,15 +7,18 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel
 
-from data_catalog import Catalog, Unit, clip_id, digest
+from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES, JOINTS
+from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE, JOINTS, PICTURE_SIDE
 from tango_models.motion_graph.edges import EdgeConfig
-from tasks.columns import matrix, unpack_masks
+from tasks.columns import images, matrix, unpack_masks
 from tasks.stage import RowWriter, Stage, upstream
 
-_FEATURES = ["clip_id", "usable", "representation", "orientation", "translation", "mask", "hand_boxes"]
-EDGE_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou", "cost")
+_FEATURES = [
+    "clip_id", "shot", "index", "usable", "representation", "orientation", "translation", "mask", "hand_boxes", "head",
+    "face", "picture", "repeated",
+]  # fmt: skip
+EDGE_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter", "cost")
 
 
 class ScoreEdgesConfig(BaseModel):
@@ -28,7 +31,7 @@ class ScoreEdgesConfig(BaseModel):
 
 
 class ScoreEdges(Stage):
-    name, table, code_version = "score_edges", "edges", "1"
+    name, table, code_version = "score_edges", "edges", "2"
     libraries = ("numba", "scipy.sparse.csgraph")
     Config = ScoreEdgesConfig
     config: ScoreEdgesConfig
@@ -59,12 +62,13 @@ class ScoreEdges(Stage):
                 (b, a, score_pair(second, first, self.config.edges, same_video=False)),
             ]
         state = []
+        clips = {video: _clip_ids(catalog, video) for video in {a, b}}
         for source, target, edges in directions:
             terms = {name: np.asarray(getattr(edges, name), np.float32) for name in EDGE_TERMS}
             out.write(
                 {
-                    "src": clip_id(source, int(edges.src[e])),
-                    "dst": clip_id(target, int(edges.dst[e])),
+                    "src": clips[source][edges.src[e]],
+                    "dst": clips[target][edges.dst[e]],
                     "src_video": source,
                     "dst_video": target,
                     **{name: float(terms[name][e]) for name in EDGE_TERMS},
@@ -90,7 +94,24 @@ def read_frame_features(catalog: Catalog, video_id: str):
         mask=unpack_masks(table["mask"]),
         hand_boxes=matrix(table["hand_boxes"]).reshape(frames, 2, 4),
         usable=np.repeat(table["usable"].to_numpy(zero_copy_only=False), CLIP_FRAMES),
+        run=_runs(table["shot"].to_numpy(), table["index"].to_numpy()),
+        head=matrix(table["head"]).reshape(frames, 3),
+        face=images(table["face"], FACE_SIDE),
+        picture=images(table["picture"], PICTURE_SIDE),
+        repeated=matrix(table["repeated"]).reshape(frames).astype(bool),
     )
+
+
+def _runs(shot: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """(N,) number of the stretch of clips without a cut that each clip belongs to; a clip that is missing ends one."""
+    begins = np.ones(len(shot), bool)
+    begins[1:] = (np.diff(shot) != 0) | (np.diff(index) != 1)
+    return np.cumsum(begins)
+
+
+def _clip_ids(catalog: Catalog, video_id: str) -> list[str]:
+    """The keys of a video's clips, in the order of its `FrameFeatures`."""
+    return catalog.table("clips").read(["clip_id"], where=equals(video_id=video_id))["clip_id"].to_pylist()
 
 
 def read_edges(catalog: Catalog, video_ids: list[str]) -> pa.Table:

@@ -1,12 +1,14 @@
-"""What a jump is judged by: pose, velocity, place before the camera, silhouette and hand boxes of every frame."""
+"""What a jump is judged by, of every frame: pose, velocity, place before the camera, silhouette, hands, head, looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from tango_models.errors import InputError
+from tango_models.motion_graph.pictures import FACE_SIDE, PICTURE_SIDE
 
 CLIP_FRAMES = 4  # frames of a node, 133 1/3 ms
+NO_HOLD = 99
 FRAME_RATE = 30
 
 
@@ -31,6 +33,14 @@ class FrameFeatures:
     """(T,) bool: the person was tracked. A clip with an unusable frame is no part of the graph."""
     run: np.ndarray | None = None
     """(clips,) int: clips of one number follow each other without a cut. None: the video has no cuts."""
+    head: np.ndarray | None = None
+    """(T, 3) float32: middle and side of the face in units of the image height; NaN when absent. None: never seen."""
+    face: np.ndarray | None = None
+    """(T, 24, 24) uint8 grey: the face at one place and size. None: not compared."""
+    picture: np.ndarray | None = None
+    """(T, 32, 32) uint8 grey: the whole frame letterboxed as the mask. None: not compared."""
+    repeated: np.ndarray | None = None
+    """(T,) bool: the frame shows the picture before once more. None: no frame does."""
 
     def __post_init__(self) -> None:
         frames = len(self.position)
@@ -38,6 +48,11 @@ class FrameFeatures:
             "position": (frames, 55, 3), "velocity": (frames, 55, 3), "orientation": (frames, 3),
             "translation": (frames, 3), "mask": (frames, 64, 64), "hand_boxes": (frames, 2, 4), "usable": (frames,),
         }  # fmt: skip
+        optional = {
+            "head": (frames, 3), "face": (frames, FACE_SIDE, FACE_SIDE),
+            "picture": (frames, PICTURE_SIDE, PICTURE_SIDE), "repeated": (frames,),
+        }  # fmt: skip
+        expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():
             if np.shape(getattr(self, name)) != shape:
                 raise InputError("frame features", f"{name} has shape {np.shape(getattr(self, name))}", f"give {shape}")
@@ -140,7 +155,9 @@ class ClipEnds:
     """One frame per clip: its first one, or the one that would naturally follow its last. Rows of unusable clips are 0.
 
     position, velocity (N, 50, 3) float32; rigid (N, 12) float32; mask (N, 64) uint64: 4,096 packed bits;
-    hand_boxes (N, 2, 4) float32.
+    hand_boxes (N, 2, 4) float32; head (N, 3) float32 with NaN; face (N, 576) uint8; picture, person (N, 1024) uint8:
+    the grey frame and, in its pixels, 1 where the mask has the person; hold (N,) int64: frames between this one and the
+    nearest repeated frame on the side that is shown, `NO_HOLD` without one.
     """
 
     position: np.ndarray
@@ -148,16 +165,26 @@ class ClipEnds:
     rigid: np.ndarray
     mask: np.ndarray
     hand_boxes: np.ndarray
+    head: np.ndarray
+    face: np.ndarray
+    picture: np.ndarray
+    person: np.ndarray
+    hold: np.ndarray
 
     @classmethod
     def concatenate(cls, parts: "list[ClipEnds]") -> "ClipEnds":
-        names = ("position", "velocity", "rigid", "mask", "hand_boxes")
+        names = [field.name for field in fields(cls)]
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def first_frames(features: FrameFeatures, *, camera: bool) -> ClipEnds:
     """What one sees right after a jump to each clip."""
-    return _gather(features, np.arange(features.clips) * CLIP_FRAMES, camera=camera)
+    first = np.arange(features.clips) * CLIP_FRAMES
+    ends = frame_ends(features, first, features.usable_clips, camera=camera)
+    if features.repeated is not None:  # the first frame repeats nothing that is shown
+        later = np.asarray(features.repeated, bool).reshape(-1, CLIP_FRAMES)[:, 1:]
+        ends.hold[:] = np.where(later.any(axis=1), later.argmax(axis=1) + 1, NO_HOLD)
+    return ends
 
 
 def following_frames(features: FrameFeatures, *, camera: bool) -> ClipEnds:
@@ -167,9 +194,13 @@ def following_frames(features: FrameFeatures, *, camera: bool) -> ClipEnds:
     """
     successor = features.successor
     last = np.arange(features.clips) * CLIP_FRAMES + CLIP_FRAMES - 1
-    ends = _gather(features, np.where(successor >= 0, last + 1, last), camera=camera)
+    ends = frame_ends(features, np.where(successor >= 0, last + 1, last), features.usable_clips, camera=camera)
     stop = successor < 0
     ends.position[stop] += ends.velocity[stop] / FRAME_RATE
+    if features.repeated is not None:
+        own = np.asarray(features.repeated, bool).reshape(-1, CLIP_FRAMES)[:, ::-1]
+        ends.hold[:] = np.where(own.any(axis=1), own.argmax(axis=1) + 1, NO_HOLD)
+        ends.hold[~stop & features.repeated[np.where(stop, last, last + 1)]] = 0
     return ends
 
 
@@ -179,17 +210,31 @@ def pack_masks(mask: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(bits).view(np.uint64)
 
 
-def _gather(features: FrameFeatures, frame: np.ndarray, *, camera: bool) -> ClipEnds:
-    unusable = ~features.usable_clips
+def frame_ends(features: FrameFeatures, frame: np.ndarray, usable: np.ndarray, *, camera: bool) -> ClipEnds:
+    """The chosen frames (N,) as `ClipEnds`; rows that are not `usable` (N,) bool are 0 where they may be NaN."""
     position = features.position[frame][:, JOINTS].astype(np.float32)
     velocity = features.velocity[frame][:, JOINTS].astype(np.float32)
     orientation, translation = features.orientation[frame].copy(), features.translation[frame].copy()
-    for array in (position, velocity, orientation, translation):  # may be NaN there
-        array[unusable] = 0
+    for array in (position, velocity, orientation, translation):
+        array[~usable] = 0
+    mask, count = features.mask[frame], len(frame)
+    person = mask.reshape(count, PICTURE_SIDE, 2, PICTURE_SIDE, 2).any(axis=(2, 4))
+    head = np.full((count, 3), np.nan, np.float32) if features.head is None else features.head[frame]
     return ClipEnds(
         position=position,
         velocity=velocity,
         rigid=rigid_embedding(orientation, translation, camera=camera),
-        mask=pack_masks(features.mask[frame]),
+        mask=pack_masks(mask),
         hand_boxes=features.hand_boxes[frame].astype(np.float32),
+        head=head.astype(np.float32),
+        face=_flat(features.face, frame, FACE_SIDE),
+        picture=_flat(features.picture, frame, PICTURE_SIDE),
+        person=person.reshape(count, -1).astype(np.uint8),
+        hold=np.full(count, NO_HOLD, np.int64),
     )
+
+
+def _flat(images: np.ndarray | None, frame: np.ndarray, side: int) -> np.ndarray:
+    if images is None:
+        return np.zeros((len(frame), side * side), np.uint8)
+    return np.ascontiguousarray(images[frame].reshape(len(frame), -1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.edges import EdgeArrays, EdgeConfig, concatenate_edges, score_pair
+from tango_models.motion_graph.edges import EdgeArrays, EdgeConfig, cheapest_per_source, concatenate_edges, score_pair
 from tango_models.motion_graph.features import FrameFeatures
 
 
@@ -81,17 +81,24 @@ def build_graph(videos: Sequence[FrameFeatures], config: EdgeConfig | None = Non
         for i, a in enumerate(videos)
         for j, b in enumerate(videos)
     ]
-    return assemble_graph(videos, parts)
+    return assemble_graph(videos, parts, config)
 
 
-def assemble_graph(videos: Sequence[FrameFeatures], parts: Sequence[EdgeArrays]) -> MotionGraph:
-    """A graph from jumps scored earlier, already over node numbers (`EdgeArrays.shifted`)."""
+def assemble_graph(
+    videos: Sequence[FrameFeatures], parts: Sequence[EdgeArrays], config: EdgeConfig | None = None
+) -> MotionGraph:
+    """A graph from jumps scored earlier, already over node numbers (`EdgeArrays.shifted`).
+
+    Of each node's jumps into all videos the cheapest `config.budget_node` are kept, so that the graph grows with the
+    footage and not with its square.
+    """
+    budget = (config or EdgeConfig()).budget_node
     if not videos or not any(video.usable_clips.any() for video in videos):
         raise InputError("avatar", "has no clip in which the person was tracked", "add a video that shows the speaker")
     offsets = node_offsets(videos)
     follower = [video.successor for video in videos]
     successor = [np.where(f >= 0, f + offset, -1) for f, offset in zip(follower, offsets[:-1], strict=True)]
-    jumps = concatenate_edges(list(parts))
+    jumps = cheapest_per_source(concatenate_edges(list(parts)), budget)
     return MotionGraph(
         successor=np.concatenate(successor).astype(np.int32),
         usable=np.concatenate([video.usable_clips for video in videos]),

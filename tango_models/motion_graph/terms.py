@@ -1,32 +1,31 @@
-"""The five terms of a jump for given pairs of clips, and what each clip's own surroundings make of them."""
+"""The eight terms of a jump for given pairs of clips, and what each clip's own surroundings make of them."""
 
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 
-from tango_models.motion_graph.features import (
-    CLIP_FRAMES,
-    JOINTS,
-    WEIGHTS,
-    ClipEnds,
-    FrameFeatures,
-    pack_masks,
-    rigid_embedding,
-)
+from tango_models.motion_graph.features import CLIP_FRAMES, WEIGHTS, ClipEnds, FrameFeatures, frame_ends
 
 NEIGHBOURHOOD = 4  # frames each way, paper section 2.3 after GVR (Zhou et al. 2022)
-TERMS = ("pose", "velocity", "translation", "mask", "hands")
+TERMS = ("pose", "velocity", "translation", "mask", "hands", "head", "face", "picture")
+SHORTEST_PERIOD = 2
+HANDS, HEAD, FACE = TERMS.index("hands"), TERMS.index("head"), TERMS.index("face")
 
 
 @dataclass(frozen=True)
 class EdgeConfig:
-    """How jumps are judged. Every distance is compared with the threshold of its source clip.
+    """How jumps are judged.
 
-    The threshold of a term is the mean distance between the frame one would see next and its own +-4 frames (in its own
-    run), at least the `floor_quantile` of these means over the video and `floor[term]`, at most the
-    `ceiling_quantile` and `ceiling[term]`, times `slack`. Still and repeated frames so take the video's usual
-    threshold instead of zero, and the fastest frames do not admit everything.
+    Whether a jump is admissible is a matter of its source: every distance must stay within the source clip's own
+    threshold, the mean distance between the frame one would see next and its own +-4 frames (in its own run), at least
+    the `floor_quantile` of these means over the video and `floor[term]`, at most the `ceiling_quantile` and
+    `ceiling[term]`, times `slack`. Still and repeated frames so take the video's usual threshold instead of zero, and
+    the fastest frames do not admit everything.
+
+    What a jump costs is a matter of what is seen: the same distances as fractions of the video's *usual* thresholds
+    (the lower bound above), weighted. Against the optical flow between the two pictures this ranks jumps better than
+    fractions of each source's own threshold (benchmarks/calibration.py).
     """
 
     slack: float = 2.0
@@ -34,57 +33,80 @@ class EdgeConfig:
     landmarks of seated speakers (4 clips of 5 to 8.5 s) 1.5 left 1 to 4 jumps per clip, 2 leaves about 4."""
     floor_quantile: float = 0.5
     ceiling_quantile: float = 0.95
-    floor: tuple[float, ...] = (0.010, 0.08, 0.012, 0.04, 0.40)
-    """Before slack, in the order of `TERMS`: metres, m/s, apparent metres, 1 - IoU, 1 - IoU."""
-    ceiling: tuple[float, ...] = (0.08, 0.8, 0.05, 0.20, 0.45)
-    weights: tuple[float, ...] = (0.35, 0.20, 0.20, 0.15, 0.10)
-    """Shares of the terms (each as a fraction of its threshold) in the cost; sum 1, so that an edge's cost is 0 when
-    what comes is exactly what would have come, and 1 when every term is at its threshold."""
+    floor: tuple[float, ...] = (0.010, 0.08, 0.012, 0.04, 0.40, 0.007, 6.0, 8.0)
+    """Before slack, in the order of `TERMS`: metres, m/s, apparent metres, 1 - IoU, 1 - IoU, image heights, grey
+    levels, grey levels."""
+    ceiling: tuple[float, ...] = (0.08, 0.8, 0.05, 0.20, 0.45, 0.025, 16.0, 24.0)
+    weights: tuple[float, ...] = (0.08, 0.08, 0.11, 0.15, 0.07, 0.19, 0.06, 0.26)
+    """Shares of the terms in the cost; sum 1, so that an edge's cost is 0 when what comes is exactly what would have
+    come, and 1 when every term is at the video's usual threshold. Fitted to optical flow on three real speakers with a
+    pull towards even weights (benchmarks/calibration.py, ridge 0.3)."""
+    stutter: float = 0.15
+    """Added to the cost of a jump around which the picture stands still twice within `SHORTEST_PERIOD` frames: footage
+    of 24 fps stored as 30 holds every fifth frame, and two holds in a row are seen."""
     budget_same: int = 24
     """Cheapest jumps kept per clip within its own video."""
     budget_other: int = 12
     """Cheapest jumps kept per clip into each other video."""
+    budget_node: int = 48
+    """Cheapest jumps kept per clip of a graph, into all videos together."""
     separation: int = 3
     """In the clip's own run jumps to within this many clips are no edges: back they stutter, ahead they skip frames."""
     candidates: int = 8
-    """Pairs judged exactly per jump kept; they are the nearest in pose, velocity and place together."""
+    """Pairs judged exactly per jump kept; they are the nearest in pose, velocity, place, head and picture together."""
 
 
 @dataclass(frozen=True)
 class PairTerms:
-    """Terms of P pairs. distance (P, 5) float32 in the order of `TERMS` (metres, m/s, metres, 1 - IoU, 1 - IoU with NaN
-    where no hand is seen in both); one_sided (P,) int64: hands seen in one of the two frames only; both (P,): in both.
+    """Terms of P pairs.
+
+    distance (P, 8) float32 in the order of `TERMS`: metres, m/s, metres, 1 - IoU, 1 - IoU (NaN where no hand is seen in
+    both), image heights and grey levels (NaN where no face is seen in both), grey levels over the person. Hands:
+    one_sided (P,) int64 are seen in one of the two frames only, both (P,) in both. faces (P,) int64: frames with a
+    face. stutter (P,) bool: see `EdgeConfig.stutter`.
     """
 
     distance: np.ndarray
     one_sided: np.ndarray
     both: np.ndarray
+    faces: np.ndarray
+    stutter: np.ndarray
 
     def relative(self, threshold: np.ndarray) -> np.ndarray:
-        """(P, 5) float32: each term as a fraction of its threshold (P, 5).
+        """(P, 8) float32: each term as a fraction of its threshold (P, 8).
 
         A hand that is seen before and not after (or the reverse) counts as at the threshold: the detector blinks, so it
-        neither forbids the jump nor passes for free. Two frames without hands agree.
+        neither forbids the jump nor passes for free. Two frames without hands agree. The same holds for the face.
         """
         fraction = self.distance / threshold
         seen = self.both + self.one_sided
-        hands = np.where(self.both > 0, fraction[:, 4] * self.both, 0.0) + self.one_sided
-        fraction[:, 4] = np.where(seen > 0, hands / np.maximum(seen, 1), 0.0)
+        hands = np.where(self.both > 0, fraction[:, HANDS] * self.both, 0.0) + self.one_sided
+        fraction[:, HANDS] = np.where(seen > 0, hands / np.maximum(seen, 1), 0.0)
+        for term in (HEAD, FACE):
+            fraction[:, term] = np.where(self.faces == 2, fraction[:, term], self.faces)
         return fraction
 
 
 def pair_terms(following: ClipEnds, first: ClipEnds, src: np.ndarray, dst: np.ndarray) -> PairTerms:
     """Compare what would follow clip `src[p]` with the first frame of clip `dst[p]`. src, dst (P,) int."""
-    distance, one_sided, both = _pair_terms(
-        following.position, following.velocity, following.rigid, following.mask, following.hand_boxes,
-        first.position, first.velocity, first.rigid, first.mask, first.hand_boxes,
-        np.asarray(src, np.int64), np.asarray(dst, np.int64), WEIGHTS,
+    src, dst = np.asarray(src, np.int64), np.asarray(dst, np.int64)
+    distance, one_sided, both, faces = _pair_terms(
+        following.position, following.velocity, following.rigid, following.mask, following.hand_boxes, following.head,
+        first.position, first.velocity, first.rigid, first.mask, first.hand_boxes, first.head,
+        src, dst, WEIGHTS, len(TERMS),
     )  # fmt: skip
-    return PairTerms(distance, one_sided, both)
+    looks = _pair_looks(
+        following.face, following.picture, following.person, first.face, first.picture, first.person, src, dst
+    )
+    distance[:, HEAD + 1 :] = looks
+    distance[faces < 2, FACE] = np.nan
+    stutter = following.hold[src] + first.hold[dst] <= SHORTEST_PERIOD
+    return PairTerms(distance, one_sided, both, faces, stutter)
 
 
 def thresholds(features: FrameFeatures, config: EdgeConfig, *, camera: bool) -> np.ndarray:
-    """(N, 5) float32 threshold of every term for jumps out of every clip (see `EdgeConfig`)."""
+    """(N, 2, 8) float32 thresholds of every term for jumps out of every clip (see `EdgeConfig`): `[:, 0]` the clip's
+    own, `[:, 1]` the video's usual ones."""
     own = _neighbourhood_means(features, camera=camera)
     usable = np.repeat(features.usable_clips, CLIP_FRAMES)
     floor, ceiling = np.asarray(config.floor, np.float64), np.asarray(config.ceiling, np.float64)
@@ -98,22 +120,16 @@ def thresholds(features: FrameFeatures, config: EdgeConfig, *, camera: bool) -> 
     successor = features.successor
     last = np.arange(features.clips) * CLIP_FRAMES + CLIP_FRAMES - 1
     chosen = own[np.where(successor >= 0, last + 1, last)]
-    chosen = np.where(np.isfinite(chosen), chosen, floor)
-    return (np.clip(chosen, floor, ceiling) * config.slack).astype(np.float32)
+    chosen = np.clip(np.where(np.isfinite(chosen), chosen, floor), floor, ceiling)
+    return (np.stack([chosen, np.broadcast_to(floor, chosen.shape)], axis=1) * config.slack).astype(np.float32)
 
 
 def _neighbourhood_means(features: FrameFeatures, *, camera: bool) -> np.ndarray:
-    """(T, 5) mean distance of every frame to its +-4 frames within its run; NaN where there is none."""
+    """(T, 8) mean distance of every frame to its +-4 frames within its run; NaN where there is none."""
     frames = len(features.position)
     total, count = np.zeros((frames, len(TERMS))), np.zeros((frames, len(TERMS)))
     run = features.frame_run
-    ends = ClipEnds(
-        position=np.nan_to_num(features.position[:, JOINTS]).astype(np.float32),
-        velocity=np.nan_to_num(features.velocity[:, JOINTS]).astype(np.float32),
-        rigid=rigid_embedding(np.nan_to_num(features.orientation), np.nan_to_num(features.translation), camera=camera),
-        mask=pack_masks(features.mask),
-        hand_boxes=features.hand_boxes.astype(np.float32),
-    )
+    ends = frame_ends(features, np.arange(frames), run >= 0, camera=camera)
     for lag in range(1, min(NEIGHBOURHOOD, frames - 1) + 1):
         early = np.flatnonzero((run[:-lag] == run[lag:]) & (run[lag:] >= 0))
         distance = pair_terms(ends, ends, early, early + lag).distance
@@ -134,11 +150,15 @@ def _bit_count(word):
 
 
 @numba.njit(cache=True, fastmath={"reassoc", "contract"})
-def _pair_terms(pos_a, vel_a, rigid_a, mask_a, hand_a, pos_b, vel_b, rigid_b, mask_b, hand_b, src, dst, weights):
+def _pair_terms(
+    pos_a, vel_a, rigid_a, mask_a, hand_a, head_a, pos_b, vel_b, rigid_b, mask_b, hand_b, head_b,
+    src, dst, weights, terms,
+):  # fmt: skip
     pairs = src.size
-    distance = np.empty((pairs, 5), np.float32)
+    distance = np.empty((pairs, terms), np.float32)
     one_sided = np.zeros(pairs, np.int64)
     both = np.zeros(pairs, np.int64)
+    faces = np.zeros(pairs, np.int64)
     for p in range(pairs):
         i, j = src[p], dst[p]
         pose = np.float32(0)
@@ -182,4 +202,30 @@ def _pair_terms(pos_a, vel_a, rigid_a, mask_a, hand_a, pos_b, vel_b, rigid_b, ma
         distance[p, 2] = np.sqrt(rigid)
         distance[p, 3] = np.float32(1) - np.float32(common) / np.float32(union) if union > 0 else np.float32(0)
         distance[p, 4] = hands / both[p] if both[p] > 0 else np.nan
-    return distance, one_sided, both
+        faces[p] = int(not np.isnan(head_a[i, 0])) + int(not np.isnan(head_b[j, 0]))
+        place = np.float32(0)
+        for c in range(3):
+            difference = head_a[i, c] - head_b[j, c]
+            place += difference * difference
+        distance[p, 5] = np.sqrt(place)  # NaN without a face
+    return distance, one_sided, both, faces
+
+
+@numba.njit(cache=True, fastmath={"reassoc", "contract"})
+def _pair_looks(face_a, picture_a, person_a, face_b, picture_b, person_b, src, dst):
+    """(P, 2) float32 mean grey difference of the faces, and of the pictures where either has the person."""
+    looks = np.empty((src.size, 2), np.float32)
+    for p in range(src.size):
+        i, j = src[p], dst[p]
+        total = np.int32(0)
+        for k in range(face_a.shape[1]):
+            total += abs(np.int32(face_a[i, k]) - np.int32(face_b[j, k]))
+        looks[p, 0] = total / face_a.shape[1]
+        total = np.int32(0)
+        area = np.int32(0)
+        for k in range(picture_a.shape[1]):
+            inside = np.int32(person_a[i, k] | person_b[j, k])
+            total += inside * abs(np.int32(picture_a[i, k]) - np.int32(picture_b[j, k]))
+            area += inside
+        looks[p, 1] = total / area if area > 0 else 0
+    return looks

@@ -1,0 +1,82 @@
+"""Cuts inside a video: frames behind which another shot, or another moment of the same shot, begins.
+
+The measure is blind to exposure: how much of the structure inside each block of the picture is lost, whatever its
+brightness and contrast became. On three real speakers (456 frames) the share of structured blocks lost is at most 0.26
+from one frame to the next, 0.53 over a second of gesture and 0.35 under a change of exposure by 1.35 or 0.6; a cut to
+another picture loses 0.82 and more. Of jump cuts made there by leaving out 0.5 to 3 s, 53 % are found, those with
+little to see least; no continuous frame is called a cut.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_BLOCK = 8  # px of a block's side in the small grey frame
+_STRUCTURE = 3.0  # grey levels (standard deviation) from which a block has any
+_LOST = 0.5  # correlation below which a block is another one
+_HARD_CUT = 0.65  # share of lost blocks
+_WIDE = 0.8  # quantile over the blocks: a gesture changes few of them at once, a jump the whole person
+_JUMP = np.array([2.0, 2.8])  # mean loss and wide change, over those of the three frames on each side. Continuous
+# footage (three speakers) stays below 1.6 and 2.2, after
+# another encoding at CRF 32 below 1.6 and 2.6
+_LEAST = np.array([0.01, 1.2])  # loss and grey levels that are added to both sides: noise makes no jump
+_JUMP_FRAMES = 3
+
+
+class ShotMeter:
+    """How much structure each frame loses. Holds one frame and three numbers for each."""
+
+    def __init__(self) -> None:
+        self._before: np.ndarray | None = None
+        self._loss: list[tuple[float, float, float]] = []
+
+    def see(self, grey: np.ndarray) -> None:
+        """Take the next small grey frame, (96, 96) uint8."""
+        side = len(grey) // _BLOCK
+        blocks = grey.astype(np.float32).reshape(side, _BLOCK, side, _BLOCK)
+        now = blocks - blocks.mean(axis=(1, 3), keepdims=True)
+        self._loss.append((0.0, 0.0, 0.0) if self._before is None else _loss(self._before, now))
+        self._before = now
+
+    @property
+    def loss(self) -> np.ndarray:
+        """(T, 3) float32: share of the structured blocks that are lost, their mean of 1 - correlation, and the change
+        in grey levels (RMS, brightness and contrast apart) that a fifth of all blocks exceeds."""
+        return np.asarray(self._loss, np.float32).reshape(-1, 3)
+
+
+def _loss(before: np.ndarray, now: np.ndarray) -> tuple[float, float, float]:
+    energy = np.square(before).mean(axis=(1, 3)), np.square(now).mean(axis=(1, 3))
+    structured = np.maximum(*energy) > _STRUCTURE**2
+    if not structured.any():
+        return 0.0, 0.0, 0.0
+    product = (before * now).mean(axis=(1, 3))
+    correlation = product / (np.sqrt(energy[0] * energy[1]) + _STRUCTURE**2)
+    lost = 1 - correlation[structured]
+    gain = product.sum() / max(float(energy[0].sum()), 1e-6)
+    change = np.sqrt(np.maximum(gain**2 * energy[0] - 2 * gain * product + energy[1], 0.0))
+    return float((lost > 1 - _LOST).mean()), float(lost.mean()), float(np.quantile(change, _WIDE))
+
+
+def find_cuts(loss: np.ndarray, repeated: np.ndarray) -> np.ndarray:
+    """The first frame behind each cut, (K,) int64, increasing.
+
+    A frame begins a shot when most of the picture is another one, or (a jump cut: the same room, the speaker suddenly
+    elsewhere) when it loses twice as much structure, or changes three times as widely, as any of the three frames on
+    each side. Gestures grow and end over several frames, and move a part of the person. Dissolves are not found.
+
+    Args:
+        loss: (T, 3) of `ShotMeter`.
+        repeated: (T,) bool: these frames are passed over.
+    """
+    moving = np.flatnonzero(~np.asarray(repeated, bool))
+    count = len(moving)
+    if not count:
+        return moving
+    spread = loss[moving, 1:].astype(np.float64) + _LEAST
+    # At the very ends there is no frame before or behind to compare with: nothing is called a jump there.
+    padded = np.pad(spread, ((_JUMP_FRAMES, _JUMP_FRAMES), (0, 0)), constant_values=np.inf)
+    offsets = [k for k in range(2 * _JUMP_FRAMES + 1) if k != _JUMP_FRAMES]
+    beside = np.max([padded[k : k + count] for k in offsets], axis=0)
+    cut = (loss[moving, 0] > _HARD_CUT) | (spread > _JUMP * beside).any(axis=1)
+    return moving[cut]

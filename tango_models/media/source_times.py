@@ -1,0 +1,43 @@
+"""When the file says that each picture was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tango_models.media.frames import FrameReader, nominal_fps
+from tango_models.media.timing import resample
+
+
+class TimedFrameReader(FrameReader):
+    """A `FrameReader` that also knows the original time of every frame it yielded."""
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        self._times: list[tuple[Fraction | None, Fraction | None]] = []
+        return super().__iter__()
+
+    def _decode(self, container: Any, stream: Any) -> Iterator[tuple[Fraction | None, Fraction | None, Any]]:
+        self._nominal = nominal_fps(stream)
+        for time, duration, frame in super()._decode(container, stream):
+            self._times.append((time, duration))
+            yield time, duration, frame
+
+    def source_times(self) -> np.ndarray:
+        """(T,) float64, after the iteration: time of each yielded frame's picture, in output frames from the first.
+
+        Two frames of one time show one picture. 30 fps footage gives 0, 1, 2, … within its timestamps' jitter.
+        """
+
+        def known() -> Iterator[tuple[Fraction, Fraction | None, Fraction]]:
+            step = 1 / self._nominal
+            clock = -step
+            for time, duration in self._times:
+                clock = clock + step if time is None else time
+                yield clock, duration, clock
+
+        shown = list(resample(known(), fps=self.fps, nominal_fps=self._nominal))[: self.count]
+        origin = shown[0] if shown else Fraction(0)
+        return np.array([float((time - origin) * self.fps) for time in shown])

@@ -1,0 +1,89 @@
+"""Clips and cuts, the timing of a video, and the ids of edges, in a real catalog."""
+
+import numpy as np
+import pytest
+
+from data_catalog import Catalog, clip_id
+from data_catalog.schemas import CLIP_FRAMES
+from tango_models.media.probe import content_id
+from tasks.columns import images, pack_bits, pack_masks, unpack_bits
+from tasks.create_clips import clips_between_cuts
+from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
+from tasks.score_edges import ScoreEdges, ScoreEdgesConfig, read_frame_features
+from tasks.stage import RowWriter
+from tests.media_samples import write_video
+from tests.tango_models.media.test_shots import scene
+from tests.tango_models.motion_graph.test_looks import seen
+
+
+def test_no_clip_has_frames_on_both_sides_of_a_cut():
+    assert clips_between_cuts(23, np.array([10])).tolist() == [0, 1, 3, 4]
+    assert clips_between_cuts(20, np.array([8, 13, 14])).tolist() == [0, 1, 2, 4]
+    assert clips_between_cuts(20, np.zeros(0, int)).tolist() == [0, 1, 2, 3, 4]
+    assert clips_between_cuts(3, np.zeros(0, int)).tolist() == []
+
+
+def test_flags_and_images_come_back():
+    flags = np.random.default_rng(0).random(13) > 0.5
+    assert np.array_equal(unpack_bits(pack_bits(flags), 13), flags)
+    grey = np.random.default_rng(1).integers(0, 255, (8, 24, 24)).astype(np.uint8)
+    assert np.array_equal(images([grey[:4].tobytes(), grey[4:].tobytes()], 24), grey)
+
+
+@pytest.mark.integration
+def test_extraction_notes_repeats_times_and_cuts(tmp_path):
+    pictures = [scene(k >= 24, p) for k, p in enumerate(25 + 0.9 * np.arange(48))]
+    frames = [np.repeat(np.clip(p, 0, 255).astype(np.uint8)[..., None], 3, axis=2) for p in pictures]
+    path = write_video(tmp_path / "film.mp4", frames, fps=24, options={"crf": "12"})
+    catalog = Catalog(tmp_path / "catalog")
+    stage = ExtractFrames(ExtractFramesConfig())
+    (unit,) = stage.plan(catalog, video_id=content_id(path), uri=str(path))
+    fields = stage.process(catalog, unit, RowWriter(catalog, stage.table, unit.provenance("run")))
+    video = catalog.table("videos").read().to_pylist()[0]
+    repeated = unpack_bits(video["repeated"], video["n_frames"])
+    taken = np.frombuffer(video["taken"], "<f4")
+    assert video["n_frames"] == 60 and repeated.sum() == 12
+    np.testing.assert_allclose(taken, np.floor(np.arange(60) * 0.8 + 0.25) * 1.25, atol=1.3)
+    np.testing.assert_allclose(np.diff(taken)[~repeated[1:]], 1.25, atol=1e-2)
+    assert video["cuts"] == [30]
+    assert set(fields) == {"pixels", "audio", "timing"}
+
+
+def _clip_rows(features, video_id, index, shot):
+    flat = np.concatenate([features.position, features.velocity, np.zeros((len(features.position), 55, 9))], axis=2)
+    by_clip = lambda array: np.asarray(array, np.float32).reshape(features.clips, -1)  # noqa: E731
+    columns = {
+        "representation": by_clip(flat), "orientation": by_clip(features.orientation),
+        "translation": by_clip(features.translation), "hand_boxes": by_clip(features.hand_boxes),
+        "head": by_clip(features.head),
+    }  # fmt: skip
+    masks = features.mask.reshape(features.clips, CLIP_FRAMES, 64, 64)
+    for k in range(features.clips):
+        yield {
+            "clip_id": clip_id(video_id, index[k]), "video_id": video_id, "index": index[k], "shot": shot[k],
+            "usable": True, "repeated": [False] * CLIP_FRAMES, "mask": b"".join(pack_masks(masks[k])),
+            "face": features.face[4 * k : 4 * k + 4].tobytes(),
+            "picture": features.picture[4 * k : 4 * k + 4].tobytes(),
+            **{name: values[k] for name, values in columns.items()},
+        }  # fmt: skip
+
+
+@pytest.mark.integration
+def test_edges_name_clips_that_exist_and_no_run_spans_a_cut(tmp_path):
+    catalog = Catalog(tmp_path / "catalog")
+    features = seen(20)
+    index = [*range(8), *range(9, 21)]  # clip 8 had a cut inside
+    shot = [0] * 8 + [1] * 6 + [2] * 6  # and another cut lay between two clips
+    catalog.table("clips").upsert(list(_clip_rows(features, "v", index, shot)))
+    found = read_frame_features(catalog, "v")
+    assert np.flatnonzero(found.successor < 0).tolist() == [7, 13, 19]
+    np.testing.assert_array_equal(found.picture, features.picture)
+    stage = ScoreEdges(ScoreEdgesConfig())
+    unit = stage.unit("v:v", subject="v", reads=[], videos=["v", "v"])
+    stage.process(catalog, unit, RowWriter(catalog, stage.table, unit.provenance("run")))
+    edges = catalog.table("edges").read().to_pylist()
+    names = {clip_id("v", k) for k in index}
+    assert edges and all(edge["src"] in names and edge["dst"] in names for edge in edges)
+    # Behind the cut a jump to the clip that follows in the file is an ordinary jump, and never the natural successor.
+    assert clip_id("v", 8) not in names
+    assert all(edge["head"] is not None and edge["picture"] is not None for edge in edges)
