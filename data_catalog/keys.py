@@ -60,3 +60,8 @@ def equals(**conditions: Any) -> str:
         else:
             terms.append(f"{column} = {literal(value)}")
     return " AND ".join(terms) or "true"
+
+
+def between(first: int, stop: int, **values: str | int | bool | list) -> str:
+    """A filter for the frames `first` to `stop` (exclusive) of what `equals` describes."""
+    return f"{equals(**values)} AND frame >= {first} AND frame < {stop}"

@@ -170,7 +170,12 @@ _SPECS = [
     _table(
         "embeddings",
         {"clip_id": pa.string(), "model_id": pa.string()},
-        {"motion_low": _vector(CLIP_FRAMES * 256), "motion_high": _vector(256)},
+        {"video_id": pa.string(), "motion_low": _vector(CLIP_FRAMES * 256), "motion_high": _vector(256)},
+    ),
+    _table(
+        "speech_embeddings",
+        {"speech_id": pa.string(), "model_id": pa.string(), "part": pa.int32()},  # a part is a minute
+        {"audio_low": pa.binary(), "audio_high": pa.binary()},  # (frames, 256) float16, little-endian
     ),
     _table(
         "speech",

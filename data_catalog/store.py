@@ -33,13 +33,24 @@ class Table:
         self._options = storage_options or None
 
     def find(self) -> lance.LanceDataset | None:
-        """The newest version; None when nothing was ever written: looking creates no table."""
+        """The newest version; None when nothing was ever written: looking creates no table.
+
+        Columns that came in since the table was made are added to it, empty: its rows are of an older `code_version`
+        and will be made again.
+        """
         try:
-            return lance.dataset(self.uri, storage_options=self._options)
+            dataset = lance.dataset(self.uri, storage_options=self._options)
         except (ValueError, FileNotFoundError, OSError) as error:
             if "not found" not in str(error).lower():
                 raise
-        return None
+            return None
+        return dataset if set(self.spec.schema.names) <= set(dataset.schema.names) else _retry(self._with_new_columns)
+
+    def _with_new_columns(self) -> lance.LanceDataset:
+        dataset = lance.dataset(self.uri, storage_options=self._options)
+        if new := [field for field in self.spec.schema if field.name not in dataset.schema.names]:
+            dataset.add_columns(pa.schema(new))
+        return dataset
 
     def open(self) -> lance.LanceDataset:
         """The newest version; the table is created if it does not exist yet, whoever comes first."""

@@ -15,12 +15,6 @@ app = typer.Typer(
 )
 
 
-class ScorerName(StrEnum):
-    """How well a clip fits the speech."""
-
-    prosody = "prosody"
-
-
 class InterpolatorName(StrEnum):
     """How the frames around a jump are made."""
 
@@ -53,7 +47,9 @@ def reenact(
     avatar: Annotated[str, typer.Argument(help="An onboarded avatar")],
     speech: Annotated[Path, typer.Argument(help="Audio or video file with the speech")],
     out: Annotated[Path, typer.Option(help="The mp4 to write; a motion npz and a report go beside it")],
-    scorer: Annotated[ScorerName, typer.Option(help="What fits clips to the speech")] = ScorerName.prosody,
+    scorer: Annotated[
+        str, typer.Option(help="What fits clips to speech: aumoclip, prosody, or e.g. 0.7*aumoclip+0.3*prosody")
+    ] = "aumoclip",
     interpolator: Annotated[
         InterpolatorName, typer.Option(help="What makes the frames around a jump")
     ] = InterpolatorName.flow,
@@ -63,7 +59,7 @@ def reenact(
     """Make a video of an avatar gesturing to a speech."""
     from flows import commands
 
-    commands.reenact(avatar, speech, out, scorer.value, interpolator.value, seed, catalog)
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from tango_models.errors import InputError
 from tasks.cluster import Pools
 from tasks.faults import describe
 
-_PER_VIDEO = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips")
+_PER_VIDEO = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
 
 
 @flow(
@@ -48,7 +48,7 @@ def onboard_avatar(
     report = FlowReport(subject=avatar)
     added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id))
     with (
-        Pools(catalog, str(flow_run.id), settings.stages.by_stage(), settings.cluster) as pools,
+        Pools(catalog, str(flow_run.id), settings.stage_configs(), settings.cluster) as pools,
         FlowProgress() as progress,
     ):
         runs = StageRuns(pools, progress, settings)

@@ -16,6 +16,7 @@ from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
+from tango_models.motion_graph.scorers import create_scorer
 from tasks.cluster import Pools
 from tasks.render_video import check_output, render_key
 from tasks.retrieve_path import path_key, usable_videos
@@ -40,7 +41,7 @@ def reenact(
     avatar: str,
     speech: str,
     out: str,
-    scorer: str = "prosody",
+    scorer: str = "aumoclip",
     interpolator: str = "flow",
     seed: int = 0,
     settings: Settings | None = None,
@@ -51,7 +52,8 @@ def reenact(
         avatar: a name that was onboarded.
         speech: path of an audio or video file with speech.
         out: path of the mp4 to write; `<out>.motion.npz` and `<out>.report.html` go beside it.
-        scorer, interpolator: by name; see `tango reenact --help`.
+        scorer: `aumoclip`, `prosody`, or a weighted sum such as `0.7*aumoclip+0.3*prosody`.
+        interpolator: by name; see `tango reenact --help`.
         seed: other seeds give other good paths; the same seed the same frames.
 
     Raises:
@@ -67,16 +69,23 @@ def reenact(
     path_id = path_key(videos, speech_id, scorer, seed)
     scopes: dict[str, dict] = {
         "analyse_speech": {"speech_id": speech_id, "speech_uri": str(source)},
+        "embed_speech": {"speech_id": speech_id},
         "retrieve_path": {"avatar": avatar, "speech_id": speech_id, "scorer": scorer, "seed": seed},
         "interpolate_seams": {"path_id": path_id, "interpolator": interpolator},
         "render_video": {"path_id": path_id, "interpolator": interpolator, "out": str(target)},
     }
+    embeds = create_scorer(scorer).embeds
+    if not embeds:
+        del scopes["embed_speech"]
     report = FlowReport(subject=f"{avatar} to {source.name}")
     with (
-        Pools(catalog, str(flow_run.id), settings.stages.by_stage(), settings.cluster) as pools,
+        Pools(catalog, str(flow_run.id), settings.stage_configs(), settings.cluster) as pools,
         FlowProgress() as progress,
     ):
         runs = StageRuns(pools, progress, settings)
+        if embeds:  # with the model of now, whichever they were onboarded with
+            for video in videos:
+                runs.submit("embed_clips", avatar, {"video_id": video})
         for stage, scope in scopes.items():
             done = runs.run(stage, target.name, scope)
             if done.blocked:
@@ -108,7 +117,6 @@ def check_request(
     """
     from tango_models.interpolation.base import create_interpolator
     from tango_models.media.probe import content_id
-    from tango_models.motion_graph.scorers import create_scorer
 
     check_avatar_name(avatar)
     check_output(target)

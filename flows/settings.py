@@ -20,6 +20,7 @@ from tasks.analyse_speech import AnalyseSpeechConfig
 from tasks.cluster import ClusterSettings
 from tasks.create_clips import CreateClipsConfig
 from tasks.detect_landmarks import DetectLandmarksConfig
+from tasks.embedding_model import EmbeddingModelConfig
 from tasks.extract_frames import ExtractFramesConfig
 from tasks.fit_smplx import FitSmplxConfig
 from tasks.interpolate_seams import InterpolateSeamsConfig
@@ -29,7 +30,7 @@ from tasks.score_edges import ScoreEdgesConfig
 
 
 class StageSettings(BaseModel):
-    """The configuration of each stage; its hash is part of every row's version."""
+    """The configuration of each stage; its hash is part of every row's version. (Of the embedding: `Settings.aumoclip`.)"""
 
     extract_frames: ExtractFramesConfig = ExtractFramesConfig()
     detect_landmarks: DetectLandmarksConfig = DetectLandmarksConfig()
@@ -41,15 +42,12 @@ class StageSettings(BaseModel):
     interpolate_seams: InterpolateSeamsConfig = InterpolateSeamsConfig()
     render_video: RenderVideoConfig = RenderVideoConfig()
 
-    def by_stage(self) -> dict[str, dict[str, Any]]:
-        """Every stage's configuration as JSON."""
-        return self.model_dump(mode="json")
-
 
 class Settings(BaseSettings):
     """
     Attributes:
         catalog: folder or object-store URI of the Lance tables.
+        aumoclip: the embedding that clips and speech are compared in.
         storage_options: credentials and endpoint of the object store, as Lance takes them.
         max_failed_share: a flow run ends Failed when more than this share of its units is not `ok`.
         max_attempts: a unit that failed this often in one version is left alone until its version changes.
@@ -62,9 +60,17 @@ class Settings(BaseSettings):
     storage_options: dict[str, str] = Field(default_factory=dict)
     cluster: ClusterSettings = ClusterSettings()
     stages: StageSettings = StageSettings()
+    aumoclip: EmbeddingModelConfig = EmbeddingModelConfig()
     max_failed_share: float = Field(default=0.0, ge=0, le=1)
     max_attempts: int = Field(default=5, ge=1)
     task_retries: int = Field(default=2, ge=0)
+
+    def stage_configs(self) -> dict[str, dict[str, Any]]:
+        """Every stage's configuration as JSON; all that embed or compare embeddings use the same model."""
+        configs = self.stages.model_dump(mode="json")
+        model = self.aumoclip.model_dump(mode="json")
+        configs["retrieve_path"]["model"] = model
+        return configs | {"embed_clips": model, "embed_speech": model}
 
     @classmethod
     def settings_customise_sources(

@@ -58,7 +58,7 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
 
 def _avatar_status(catalog: Catalog, settings: Settings, avatar: str) -> AvatarStatus:
     videos = catalog.avatar_videos(avatar)
-    configs = settings.stages.by_stage()
+    configs = settings.stage_configs()
     stages = []
     for name in ONBOARDING:
         if name == "score_edges":

@@ -4,10 +4,9 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Unit, clip_id, digest
-from data_catalog.keys import equals
+from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
-from tasks.fit_smplx import read_motion
 from tasks.frame_source import iter_frames, read_audio
 from tasks.stage import RowWriter, Stage, upstream
 
@@ -17,6 +16,12 @@ _MOTION_COLUMNS = (
     "index", "shot", "representation", "orientation", "translation", "mask", "hand_boxes", "head", "face", "picture",
     "repeated", "usable",
 )  # fmt: skip
+_POSE_COLUMNS = ["video_id", "frame", "pose", "trans", "confidence", "tracked"]
+_LANDMARK_COLUMNS = ["video_id", "frame", "mask", "hand_boxes", "body_xy", "face_xy"]
+_CLIPS_PER_STRETCH = 450
+"""A minute: what a video's length does not change in memory."""
+_CONTEXT_CLIPS = 38
+"""5 s before and after: velocities, and how loud the sound around is, are those of the whole video."""
 _PROSODY_COLUMNS = ("motion_energy", "voice", "onset", "loudness")
 
 
@@ -54,30 +59,45 @@ class CreateClips(Stage):
         self._body = Body.load(self.config.body)
 
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
+        video_id = unit.inputs["video_id"]
+        video = catalog.table("videos").read(where=equals(video_id=video_id)).to_pylist()[0]
+        clips = clips_between_cuts(video["n_frames"], np.asarray(video["cuts"], np.int64))
+        state: dict[str, list[str]] = {"motion": [], "prosody": []}
+        for first in range(0, len(clips), _CLIPS_PER_STRETCH):
+            part = clips[first : first + _CLIPS_PER_STRETCH]
+            columns = self._columns(catalog, video, part)
+            out.write(
+                {"clip_id": clip_id(video_id, k), "video_id": video_id, **{n: columns[n][row] for n in columns}}
+                for row, k in enumerate(part.tolist())
+            )
+            out.progress((int(part[-1]) + 1) * CLIP_FRAMES, video["n_frames"])
+            state["motion"].append(digest(*(_bytes(columns[name]) for name in _MOTION_COLUMNS)))
+            state["prosody"].append(digest(*(_bytes(columns[name]) for name in _PROSODY_COLUMNS)))
+        return {name: digest(parts) for name, parts in state.items()}
+
+    def _columns(self, catalog: Catalog, video: dict, clips: np.ndarray) -> dict[str, list]:
+        """The columns of consecutive clips, by number, from the frames under them and some around."""
         from tango_models.body.motion_features import motion_energy
         from tango_models.motion_graph.pictures import head_place
         from tango_models.motion_graph.true_motion import representation_of_shots
         from tango_models.speech.prosody import analyse_speech
 
-        video_id = unit.inputs["video_id"]
-        video = catalog.table("videos").read(where=equals(video_id=video_id)).to_pylist()[0]
-        motion = read_motion(catalog, video_id)
-        seen = catalog.table("landmarks").read(
-            columns=["video_id", "frame", "mask", "hand_boxes", "body_xy", "face_xy"], where=equals(video_id=video_id)
-        )
-        count = len(motion["poses"])
+        start, stop = int(clips[0]) * CLIP_FRAMES, (int(clips[-1]) + 1) * CLIP_FRAMES
+        before = max(0, start // CLIP_FRAMES - _CONTEXT_CLIPS) * CLIP_FRAMES
+        after = min(video["n_frames"], stop + _CONTEXT_CLIPS * CLIP_FRAMES)
+        here = between(before, after, video_id=video["video_id"])
+        motion = catalog.table("poses").read(_POSE_COLUMNS, where=here)
+        seen = catalog.table("landmarks").read(_LANDMARK_COLUMNS, where=here)
         cuts = np.asarray(video["cuts"], np.int64)
-        clips = clips_between_cuts(count, cuts)
-        shown = (clips[:, None] * CLIP_FRAMES + np.arange(CLIP_FRAMES)).ravel()  # the frames of all clips
-        representation = representation_of_shots(
-            motion["poses"], np.frombuffer(video["taken"], "<f4"), cuts, self._body
-        )
-        sound = analyse_speech(read_audio(catalog, video_id))
-        head = head_place(matrix(seen["face_xy"]).reshape(count, -1, 2), video["height"])
+        taken = np.frombuffer(video["taken"], "<f4")[before:after]
+        poses = matrix(motion["pose"])
+        representation = representation_of_shots(poses, taken - before, cuts - before, self._body)
+        sound = analyse_speech(read_audio(catalog, video["video_id"], before // CLIP_FRAMES, -(-after // CLIP_FRAMES)))
+        head = head_place(matrix(seen["face_xy"]).reshape(after - before, -1, 2), video["height"])
         values = {
             "representation": representation,
-            "orientation": motion["poses"][:, :3],
-            "translation": motion["trans"],
+            "orientation": poses[:, :3],
+            "translation": matrix(motion["trans"]),
             "hand_boxes": matrix(seen["hand_boxes"]) / video["height"],
             "head": head,
             "torso_xy": matrix(seen["body_xy"]).reshape(-1, 33, 2)[:, TORSO],
@@ -86,47 +106,38 @@ class CreateClips(Stage):
             "onset": sound.onset,
             "loudness": sound.energy,
         }
+        shown = (clips[:, None] * CLIP_FRAMES + np.arange(CLIP_FRAMES)).ravel() - before  # the frames of all clips
         columns: dict[str, list] = {name: vectors(_by_clip(array, shown)) for name, array in values.items()}
         columns["mask"] = [b"".join(pack_masks(clip)) for clip in _by_clip(unpack_masks(seen["mask"]), shown)]
-        sure = motion["tracked"] & (motion["confidence"] >= self.config.min_confidence)
+        confidence = motion["confidence"].to_numpy()
+        sure = motion["tracked"].to_numpy(zero_copy_only=False) & (confidence >= self.config.min_confidence)
         columns["usable"] = [bool(clip.all()) for clip in _by_clip(sure, shown)]
-        columns["repeated"] = _by_clip(unpack_bits(video["repeated"], video["n_frames"]), shown).tolist()
+        columns["repeated"] = _by_clip(unpack_bits(video["repeated"], video["n_frames"])[before:], shown).tolist()
         columns["shot"] = np.searchsorted(cuts, clips * CLIP_FRAMES, side="right").tolist()
         columns["index"] = clips.tolist()
-        columns |= self._pictures(catalog, video_id, head, clips, out)
-        out.write(
-            {"clip_id": clip_id(video_id, int(clips[k])), "video_id": video_id, **{n: columns[n][k] for n in columns}}
-            for k in range(len(clips))
-        )
-        return {
-            "motion": digest(*(_bytes(columns[name]) for name in _MOTION_COLUMNS)),
-            "prosody": digest(*(_bytes(columns[name]) for name in _PROSODY_COLUMNS)),
-        }
+        return columns | _pictures(catalog, video["video_id"], head[start - before :], clips)
 
-    def _pictures(
-        self, catalog: Catalog, video_id: str, head: np.ndarray, clips: np.ndarray, out: RowWriter
-    ) -> dict[str, list[bytes]]:
-        """The faces and small pictures of each clip's frames, decoded one after the other."""
-        import cv2
 
-        from tango_models.motion_graph.pictures import face_patch, small_picture
+def _pictures(catalog: Catalog, video_id: str, head: np.ndarray, clips: np.ndarray) -> dict[str, list[bytes]]:
+    """The faces and small pictures of each clip's frames, decoded one after the other.
 
-        faces: dict[int, list[bytes]] = {int(clip): [] for clip in clips}
-        pictures: dict[int, list[bytes]] = {int(clip): [] for clip in clips}
-        last = (int(clips[-1]) + 1) * CLIP_FRAMES if len(clips) else 0
-        frames = iter_frames(catalog, video_id, 0, last) if last else iter(())
-        for t, frame in enumerate(frames):
-            clip = t // CLIP_FRAMES
-            if clip in faces:
-                grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-                faces[clip].append(face_patch(grey, head[t]).tobytes())
-                pictures[clip].append(small_picture(grey).tobytes())
-            if t % 120 == 0:
-                out.progress(t, last)
-        return {
-            "face": [b"".join(faces[int(clip)]) for clip in clips],
-            "picture": [b"".join(pictures[int(clip)]) for clip in clips],
-        }
+    Args:
+        head: (T, 3) of `head_place`, from the first clip's first frame on.
+    """
+    import cv2
+
+    from tango_models.motion_graph.pictures import face_patch, small_picture
+
+    start, stop = int(clips[0]) * CLIP_FRAMES, (int(clips[-1]) + 1) * CLIP_FRAMES
+    faces: dict[int, list[bytes]] = {clip: [] for clip in clips.tolist()}
+    pictures: dict[int, list[bytes]] = {clip: [] for clip in clips.tolist()}
+    for t, frame in enumerate(iter_frames(catalog, video_id, start, stop)):
+        clip = (start + t) // CLIP_FRAMES
+        if clip in faces:
+            grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+            faces[clip].append(face_patch(grey, head[t]).tobytes())
+            pictures[clip].append(small_picture(grey).tobytes())
+    return {"face": [b"".join(faces[k]) for k in faces], "picture": [b"".join(pictures[k]) for k in pictures]}
 
 
 def clips_between_cuts(n_frames: int, cuts: np.ndarray) -> np.ndarray:

@@ -117,8 +117,9 @@ class GopCache:
         return self.gop(video_id, frame // CLIP_FRAMES)[frame % CLIP_FRAMES]
 
 
-def read_audio(catalog: Catalog, video_id: str) -> np.ndarray:
-    """A video's audio, (S,) float32 at 16 kHz; sample 0 is frame 0."""
-    table = catalog.table("frames").read(columns=["video_id", "gop", "audio"], where=equals(video_id=video_id))
+def read_audio(catalog: Catalog, video_id: str, first: int, last: int) -> np.ndarray:
+    """A video's audio under its GOPs `first` to `last` (exclusive), (S,) float32 at 16 kHz."""
+    where = f"{equals(video_id=video_id)} AND gop >= {first} AND gop < {last}"
+    table = catalog.table("frames").read(columns=["video_id", "gop", "audio"], where=where)
     data = b"".join(table["audio"].to_pylist())
     return np.frombuffer(data, "<i2").astype(np.float32) / 32767

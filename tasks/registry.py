@@ -10,14 +10,16 @@ STAGES: dict[str, str] = {
     "detect_landmarks": "tasks.detect_landmarks:DetectLandmarks",
     "fit_smplx": "tasks.fit_smplx:FitSmplx",
     "create_clips": "tasks.create_clips:CreateClips",
+    "embed_clips": "tasks.embed_clips:EmbedClips",
     "score_edges": "tasks.score_edges:ScoreEdges",
     "analyse_speech": "tasks.analyse_speech:AnalyseSpeech",
+    "embed_speech": "tasks.embed_speech:EmbedSpeech",
     "retrieve_path": "tasks.retrieve_path:RetrievePath",
     "interpolate_seams": "tasks.interpolate_seams:InterpolateSeams",
     "render_video": "tasks.render_video:RenderVideo",
 }
-ONBOARDING = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "score_edges")
-REENACTMENT = ("analyse_speech", "retrieve_path", "interpolate_seams", "render_video")
+ONBOARDING = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips", "score_edges")
+REENACTMENT = ("analyse_speech", "embed_speech", "retrieve_path", "interpolate_seams", "render_video")
 
 
 def stage_class(name: str) -> type[Stage]:

@@ -18,6 +18,8 @@ _FEATURES = [
     "clip_id", "shot", "index", "usable", "representation", "orientation", "translation", "mask", "hand_boxes", "head",
     "face", "picture", "repeated",
 ]  # fmt: skip
+_CLIPS_PER_READ = 256
+"""Only two fifths of the representation are kept: 4 MB at a time, not 100 kB a second of footage."""
 EDGE_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter", "cost")
 
 
@@ -83,23 +85,37 @@ def read_frame_features(catalog: Catalog, video_id: str):
     """The `FrameFeatures` of a video out of its clips."""
     from tango_models.motion_graph.features import FrameFeatures
 
-    table = catalog.table("clips").read(columns=_FEATURES, where=equals(video_id=video_id))
+    place = catalog.table("clips").read(["clip_id", "index", "shot"], where=equals(video_id=video_id))
+    index = place["index"].to_numpy()
+    parts: dict[str, list[np.ndarray]] = {}
+    for first in range(0, len(index), _CLIPS_PER_READ):
+        block = index[first : first + _CLIPS_PER_READ]
+        where = f"{equals(video_id=video_id)} AND index >= {block[0]} AND index <= {block[-1]}"
+        for name, values in _features(catalog.table("clips").read(_FEATURES, where=where)).items():
+            parts.setdefault(name, []).append(values)
+    if not parts:
+        parts = {name: [values] for name, values in _features(catalog.table("clips").read(_FEATURES, "false")).items()}
+    columns = {name: np.concatenate(values) for name, values in parts.items()}
+    return FrameFeatures(**columns, run=_runs(place["shot"].to_numpy(), index))
+
+
+def _features(table: pa.Table) -> dict[str, np.ndarray]:
+    """Fields of `FrameFeatures` of some clips: two fifths of the representation and all else."""
     frames = table.num_rows * CLIP_FRAMES
     representation = matrix(table["representation"]).reshape(frames, JOINTS, 15)
-    return FrameFeatures(
-        position=representation[..., 0:3],
-        velocity=representation[..., 3:6],
-        orientation=matrix(table["orientation"]).reshape(frames, 3),
-        translation=matrix(table["translation"]).reshape(frames, 3),
-        mask=unpack_masks(table["mask"]),
-        hand_boxes=matrix(table["hand_boxes"]).reshape(frames, 2, 4),
-        usable=np.repeat(table["usable"].to_numpy(zero_copy_only=False), CLIP_FRAMES),
-        run=_runs(table["shot"].to_numpy(), table["index"].to_numpy()),
-        head=matrix(table["head"]).reshape(frames, 3),
-        face=images(table["face"], FACE_SIDE),
-        picture=images(table["picture"], PICTURE_SIDE),
-        repeated=matrix(table["repeated"]).reshape(frames).astype(bool),
-    )
+    return {
+        "position": representation[..., 0:3].copy(),
+        "velocity": representation[..., 3:6].copy(),
+        "orientation": matrix(table["orientation"]).reshape(frames, 3),
+        "translation": matrix(table["translation"]).reshape(frames, 3),
+        "mask": unpack_masks(table["mask"]),
+        "hand_boxes": matrix(table["hand_boxes"]).reshape(frames, 2, 4),
+        "usable": np.repeat(table["usable"].to_numpy(zero_copy_only=False), CLIP_FRAMES),
+        "head": matrix(table["head"]).reshape(frames, 3),
+        "face": images(table["face"], FACE_SIDE),
+        "picture": images(table["picture"], PICTURE_SIDE),
+        "repeated": matrix(table["repeated"]).reshape(frames).astype(bool),
+    }
 
 
 def _runs(shot: np.ndarray, index: np.ndarray) -> np.ndarray:

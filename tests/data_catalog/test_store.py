@@ -2,12 +2,15 @@
 
 import multiprocessing
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
+from data_catalog.store import Table
 
 PROCESSES, KEYS, ROUNDS = 8, 60, 5
 
@@ -120,3 +123,13 @@ def test_a_video_may_serve_two_avatars(tmp_path: Path):
     catalog.add_video("alice", "v", uri="elsewhere.mp4")
     assert catalog.avatars() == ["alice", "bob"]
     assert catalog.avatar_videos("alice")["v"]["uri"] == "a.mp4"
+
+
+def test_a_table_of_an_older_release_gets_the_new_columns(tmp_path: Path):
+    new = Catalog(tmp_path).table("videos")
+    kept = [field for field in new.spec.schema if field.name not in ("truncated", "codec")]
+    old = Table(str(tmp_path), replace(new.spec, schema=pa.schema(kept)))
+    old.upsert([{"video_id": "a", "width": 4, "unit": "a"}])
+    assert new.read(["video_id", "codec"]).to_pylist() == [{"video_id": "a", "codec": None}]
+    new.upsert([{"video_id": "a", "codec": "h264"}, {"video_id": "b", "codec": "vp9"}])
+    assert new.read(["video_id", "codec"])["codec"].to_pylist() == ["h264", "vp9"]

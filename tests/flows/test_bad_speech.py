@@ -33,7 +33,7 @@ def spoken() -> np.ndarray:
 @pytest.fixture
 def pools(onboarded):
     """Workers that outlast a stage, for cases that need no whole flow."""
-    with Pools(Catalog(onboarded.catalog), "test", onboarded.stages.by_stage(), onboarded.cluster) as found:
+    with Pools(Catalog(onboarded.catalog), "test", onboarded.stage_configs(), onboarded.cluster) as found:
         yield found
 
 

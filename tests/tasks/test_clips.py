@@ -6,8 +6,9 @@ import pytest
 from data_catalog import Catalog, clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.media.probe import content_id
+from tasks import create_clips
 from tasks.columns import images, pack_bits, pack_masks, unpack_bits
-from tasks.create_clips import clips_between_cuts
+from tasks.create_clips import CreateClips, CreateClipsConfig, clips_between_cuts
 from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
 from tasks.score_edges import ScoreEdges, ScoreEdgesConfig, read_frame_features
 from tasks.stage import RowWriter
@@ -87,3 +88,28 @@ def test_edges_name_clips_that_exist_and_no_run_spans_a_cut(tmp_path):
     # Behind the cut a jump to the clip that follows in the file is an ordinary jump, and never the natural successor.
     assert clip_id("v", 8) not in names
     assert all(edge["head"] is not None and edge["picture"] is not None for edge in edges)
+
+
+@pytest.mark.integration
+def test_clips_made_stretch_by_stretch_are_those_of_the_whole_video(onboarded, monkeypatch):
+    catalog = Catalog(onboarded.catalog)
+    (video,) = catalog.table("videos").read().to_pylist()
+    stage = CreateClips(CreateClipsConfig())
+    stage.setup()
+    unit = stage.unit("again", subject="v", reads=[], video_id=video["video_id"])
+    written = []
+    for clips, context in ((450, 38), (10, 2)):
+        monkeypatch.setattr(create_clips, "_CLIPS_PER_STRETCH", clips)
+        monkeypatch.setattr(create_clips, "_CONTEXT_CLIPS", context)
+        out = RowWriter(catalog, stage.table, unit.provenance("run"))
+        rows: list[dict] = []
+        monkeypatch.setattr(out, "write", rows.extend)
+        stage.process(catalog, unit, out)
+        written.append(rows)
+    whole, parts = written
+    assert [row["clip_id"] for row in parts] == [row["clip_id"] for row in whole]
+    for name in ("representation", "translation", "hand_boxes", "head", "motion_energy"):
+        for row, same in zip(parts, whole, strict=True):
+            np.testing.assert_allclose(row[name], same[name], atol=1e-5, err_msg=name)
+    for name in ("mask", "face", "picture", "usable", "shot", "repeated", "index"):
+        assert [row[name] for row in parts] == [row[name] for row in whole], name

@@ -1,0 +1,46 @@
+"""Which AuMoCLIP the embedding stages use; its id is the content of its checkpoint."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel
+
+EMBEDDED = Path(__file__).parents[1] / "tango_models" / "aumoclip" / "assets" / "embedded.safetensors"
+"""The checkpoint in the package: small, trained on synthetic speech and gestures, needs no download."""
+
+
+class EmbeddingModelConfig(BaseModel):
+    """
+    Attributes:
+        checkpoint: a safetensors file of `tango train` or `tango import-weights`; None takes the one in the package.
+        backbones: folder with the frozen speech and text models of the `paper` size; None looks in the hub cache.
+        allow_download: fetch them from the hub if they are in neither place.
+    """
+
+    checkpoint: str | None = None
+    backbones: str | None = None
+    allow_download: bool = False
+
+    @property
+    def path(self) -> Path:
+        return Path(self.checkpoint).expanduser() if self.checkpoint else EMBEDDED
+
+
+def model_id(config: EmbeddingModelConfig) -> str:
+    """Content hash of the checkpoint: embeddings of two models never mix.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    path = config.path
+    from tango_models.media.container import checked_path
+
+    stat = checked_path(path).stat()
+    return _content(str(path.absolute()), stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=8)
+def _content(path: str, changed: int, size: int) -> str:
+    from tango_models.media.probe import content_id
+
+    return content_id(Path(path))
