@@ -34,7 +34,7 @@ class RetrievePathConfig(BaseModel):
 
 
 class RetrievePath(Stage):
-    name, table, code_version = "retrieve_path", "paths", "2"
+    name, table, code_version = "retrieve_path", "paths", "3"
     libraries = ("scipy.sparse.csgraph", "scipy.stats", "tango_models.motion_graph.search")
     Config = RetrievePathConfig
     config: RetrievePathConfig
@@ -65,21 +65,26 @@ class RetrievePath(Stage):
 
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
         from tango_models.motion_graph.connectivity import join
+        from tango_models.motion_graph.cost_rows import MaskedRows, RowScorer
         from tango_models.motion_graph.scorers import create_scorer
-        from tango_models.motion_graph.search import even_reuse, search_path
+        from tango_models.motion_graph.search import even_jumps, even_reuse, repeat_window, search_path
 
         given = unit.inputs
         speech, n_frames = read_speech_features(catalog, given["speech_id"])
         clip_ids, features = read_nodes(catalog, given["videos"])
         graph = join(read_graph(catalog, given["videos"], clip_ids, features), features, self.config.edges)
         prosody = read_prosody(catalog, given["videos"], graph.successor)
-        node_cost = create_scorer(given["scorer"]).node_cost(speech, prosody)[: -(-n_frames // CLIP_FRAMES)]
+        scorer = create_scorer(given["scorer"])
+        score = scorer.cost_rows if isinstance(scorer, RowScorer) else scorer.node_cost
+        steps, shown = -(-n_frames // CLIP_FRAMES), int(graph.usable.sum())
         edges = replace(graph.edges, cost=graph.jumps.cost + self.config.bridge_price * graph.bridge)
         path = search_path(
-            graph.forbid_unusable(node_cost),
+            MaskedRows(score(speech, prosody), steps, graph.usable),
             edges,
             min_dwell=self.config.min_dwell,
-            max_reuse=even_reuse(len(node_cost), int(graph.usable.sum())),
+            max_reuse=even_reuse(steps, shown),
+            max_jumps=even_jumps(steps, shown),
+            repeat_within=repeat_window(shown),
             seed=given["seed"],
             config=self.config.search,
         )[0]

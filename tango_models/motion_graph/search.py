@@ -1,19 +1,26 @@
 """Which clips to show: the exact cheapest path through the motion graph, with reuse control and variants."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from tango_models.errors import InputError
+from tango_models.motion_graph import lag
+from tango_models.motion_graph.cost_rows import CostRows, along, as_rows, read, showable
 from tango_models.motion_graph.graph import Edges
-from tango_models.motion_graph.reuse import limit_reuse
-from tango_models.motion_graph.viterbi import IncomingEdges, best_path, group_by_destination
+from tango_models.motion_graph.limits import Limits, excess
+from tango_models.motion_graph.meet_limits import Limited, meet_limits
+from tango_models.motion_graph.multipliers import Prices
+from tango_models.motion_graph.objective import Objective
+from tango_models.motion_graph.repeats import places
+from tango_models.motion_graph.variety import PricedRows, jumps_of, passage_taste
+from tango_models.motion_graph.viterbi import group_by_destination
 
-__all__ = ["Edges", "Path", "SearchConfig", "even_reuse", "path_cost", "search_path"]
+__all__ = ["Edges", "Path", "SearchConfig", "even_jumps", "even_reuse", "path_cost", "repeat_window", "search_path"]
 
 
-_PASSAGE = 8
-"""Clips that a seed likes or dislikes together: about a second."""
+_EFFORT = 3e9
+"""Slots x edges searched at most to meet the limits; 450 x 430,000 take 0.4 s."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +28,7 @@ class SearchConfig:
     """What a path pays besides its nodes. Node costs are meant to lie in about [0, 1]."""
 
     jump_cost: float = 0.6
-    """For every jump. With its edge's cost, usually about 0.5, a jump must save the mismatch of three to four slots. On
-    random avatars of 13 s in two runs (benchmarks/search.py): 3-5 jumps in 9.5 s of speech, 24-41 in 60 s."""
+    """For every jump. With its edge's cost, usually about 0.5, a jump must save the mismatch of three to four slots."""
     edge_weight: float = 2.0
     """Times the edge's own cost, for every jump. At 1 the search bought seams of cost 0.7, in which hands change place
     within a frame, for a little more fit."""
@@ -34,9 +40,20 @@ class SearchConfig:
     again is added to what the optimum shows, at about the time it shows it."""
     diversity: float = 0.3
     """Added for each earlier variant: to the nodes it shows, within 2 steps of when it shows them, and to its jumps."""
-    reuse_rounds: int = 300
-    """Searches spent at most on meeting `max_reuse`; fewer on large problems, where one takes long and clips are many:
-    about 5 s in all, but at least 40."""
+    reuse_rounds: int = 1_500
+    """Searches spent at most on meeting the limits, a fifth of it in each window of a search with fixed lag; fewer on
+    large problems, where one takes long and clips are many: about 10 s in all, but at least 6. Up to two and a half
+    times that where no good path within the limits is found at first."""
+    tolerance: float = 0.002
+    """A path within the limits that costs at most this fraction more than the bound is good enough."""
+    exact_cells: int = 60_000_000
+    """Slots x clips above which the search has a fixed lag: the way back of an exact one would take 6 bytes each."""
+    limited_steps: int = 2_250
+    """Slots (5 minutes) above which a search with limits has a fixed lag, so that it keeps them everywhere."""
+    window: int = 600
+    """Slots (80 s) that a search with fixed lag looks at together ..."""
+    lag: int = 150
+    """... of which the last ones (20 s) are searched again with the next. Measured loss: `benchmarks/search.py`."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +67,13 @@ class Path:
     seams: np.ndarray
     """(S,) int32 positions t: between t - 1 and t there is a jump."""
     bound: float
-    """No path that meets all constraints costs less. -inf where not known (other seeds, later variants)."""
+    """No path that meets all limits costs less. -inf where not known (other seeds, later variants, fixed lag)."""
     most_used: int
     """How often the most used node is shown."""
+    repeats: int
+    """Jumps that repeat one within `repeat_within` slots."""
     feasible: bool
-    """`max_reuse` is met. False: no such path was found; this is the best when every superfluous use costs 1."""
+    """All limits are met. False: no such path was found; this is the best when everything superfluous costs 8."""
 
     @property
     def gap(self) -> float:
@@ -63,16 +82,29 @@ class Path:
 
 
 def even_reuse(steps: int, nodes: int) -> int:
-    """A `max_reuse` that spreads `steps` over `nodes` evenly with some room: 1 + 1.25 times the mean, rounded up."""
-    return 1 + -(-5 * steps // (4 * max(nodes, 1)))
+    """A `max_reuse` that spreads `steps` over `nodes` evenly with some room: 1.25 times the mean, but at least 3, so
+    that short speech need not leave its rests."""
+    return max(-(-5 * steps // (4 * max(nodes, 1))), 3)
+
+
+def even_jumps(steps: int, nodes: int) -> int:
+    """A `max_jumps` for `steps` slots: 25 a minute; with less than 7 s of footage, one for each third of it."""
+    return -(-steps // min(18, max(nodes // 3, 1)))
+
+
+def repeat_window(nodes: int) -> int:
+    """A `repeat_within`: 4 s, or a third of the footage where that is less."""
+    return min(30, nodes // 3)
 
 
 def search_path(
-    node_cost: np.ndarray,
+    node_cost: np.ndarray | CostRows,
     edges: Edges,
     *,
     min_dwell: int = 3,
     max_reuse: int | None = None,
+    max_jumps: int | None = None,
+    repeat_within: int = 0,
     seed: int = 0,
     variants: int = 1,
     config: SearchConfig | None = None,
@@ -88,15 +120,27 @@ def search_path(
 
     The optimum over this cost is exact (dynamic programming over node and clips since the last jump).
 
-    **Reuse.** `max_reuse` bounds how often one node is shown: Lagrangian multipliers per node, then local
-    multipliers per node and time that break ties between equal uses; the best path that meets the bound is returned
-    with a lower bound on the optimum (`Path.gap`).
+    **Limits.** `max_reuse` bounds how often one node is shown, `max_jumps` how many jumps there are; with
+    `repeat_within`, no jump may go from about where to about where (half a second) another went up to so many slots
+    earlier, so nothing flips back and forth between two places. When the optimum breaks a limit, Lagrangian
+    multipliers per node and for jumps, then local charges that break ties, look for the best path that does not
+    (`limits.meet_limits`). It comes with a lower bound on the optimum within the limits (`Path.gap`); where none is
+    found, `Path.feasible` is False.
+
+    **Long speech.** Above `config.exact_cells`, or with limits above `config.limited_steps`, the search has a fixed
+    lag: windows of `config.window` slots are searched one after the other, each from where the part of the one before
+    that is kept ends; of each all but the last `config.lag` slots are kept. Memory then does not grow with T. The
+    limits hold at every time in proportion, so that uses are spread evenly. Clips after which footage ends without a
+    way on are not shown then.
 
     Args:
-        node_cost: (T, N) float32. +inf: the node may not be shown then. Not NaN, not -inf.
+        node_cost: (T, N) float32, or an object that gives slices of its rows. +inf: the node may not be shown then.
+            Not NaN, not -inf.
         edges: jumps and natural playback over N nodes; a jump to the natural successor is ignored.
         min_dwell: clips, 1 to 255.
-        max_reuse: at least T / (number of nodes that may be shown).
+        max_reuse: at least T / (number of nodes that may be shown). `even_reuse` has a good one.
+        max_jumps: see `even_jumps`.
+        repeat_within: slots, see `repeat_window`.
         seed: 0 is the optimum; every other seed a reproducible path of nearly the same cost.
         variants: number of paths. Each later one avoids what the earlier ones show at the same time, and their jumps.
 
@@ -104,111 +148,136 @@ def search_path(
         `variants` paths; the first is the best. Same inputs, same paths.
 
     Raises:
-        InputError: empty or malformed costs, no path of T nodes exists, `max_reuse` is impossible.
+        InputError: empty or malformed costs, no path of T nodes exists, a limit is impossible.
     """
     config = config or SearchConfig()
-    node_cost = _checked(node_cost, edges, min_dwell=min_dwell, max_reuse=max_reuse, variants=variants)
-    base = config.jump_cost + config.edge_weight * np.asarray(edges.cost, np.float32)
-    searched = node_cost
+    rows = _checked(node_cost, edges, min_dwell, max_reuse, max_jumps, repeat_within, variants)
+    problem = _Problem(edges, min_dwell, max_reuse, max_jumps, repeat_within, config)
+    jump_cost = _jump_cost(edges, config)
+    searched = PricedRows(rows)
     if seed:
         # Noise alone often ends at the optimum again: what it shows is made dearer at the times it shows it.
-        searched = node_cost.copy()
-        best = _solve(searched, group_by_destination(edges, base), min_dwell, max_reuse, config)
-        _discourage(best, edges, searched, np.zeros(len(edges.src), np.float32), config.noise)
-        passages = -(-node_cost.shape[1] // _PASSAGE)
-        taste = np.random.default_rng(seed).random(passages, dtype=np.float32).repeat(_PASSAGE)[: node_cost.shape[1]]
-        searched += np.float32(config.noise) * taste[None, :]
-    jump_extra = np.zeros(len(edges.src), np.float32)
+        best = problem.solve(rows, jump_cost)
+        taste = np.float32(config.noise) * passage_taste(rows.shape[1], seed)
+        searched = PricedRows(rows, taste).discouraging(best.nodes, config.noise)
     paths: list[Path] = []
     for variant in range(variants):
         if variant:
-            if searched is node_cost:
-                searched = node_cost.copy()
-            _discourage(paths[-1], edges, searched, jump_extra, config.diversity)
-        incoming = group_by_destination(edges, base + jump_extra)
-        path = _solve(searched, incoming, min_dwell, max_reuse, config)
-        cost = path_cost(path.nodes, path.seams, node_cost, edges, min_dwell=min_dwell, config=config)
-        exact = not seed and not variant
-        paths.append(replace(path, cost=cost, bound=min(path.bound, cost) if exact else -np.inf))
+            searched = searched.discouraging(paths[-1].nodes, config.diversity)
+            jump_cost = jump_cost + np.float32(config.diversity) * jumps_of(paths[-1].nodes, paths[-1].seams, edges)
+        found = problem.solve(searched, jump_cost)
+        seams = np.flatnonzero(found.jumped).astype(np.int32)
+        over = excess(found.nodes, found.jumped, problem.limits)
+        cost = path_cost(found.nodes, seams, rows, edges, min_dwell=min_dwell, config=config)
+        paths.append(
+            Path(
+                nodes=found.nodes,
+                cost=cost,
+                seams=seams,
+                bound=min(found.bound, cost) if not seed and not variant else -np.inf,
+                most_used=int(np.bincount(found.nodes).max()),
+                repeats=len(over.repeats),
+                feasible=not over.total,
+            )
+        )
     return paths
 
 
 def path_cost(
-    nodes: np.ndarray, seams: np.ndarray, node_cost: np.ndarray, edges: Edges, *, min_dwell: int, config: SearchConfig
+    nodes: np.ndarray,
+    seams: np.ndarray,
+    node_cost: np.ndarray | CostRows,
+    edges: Edges,
+    *,
+    min_dwell: int,
+    config: SearchConfig,
 ) -> float:
     """The cost `search_path` minimises, of a given path. KeyError when it jumps where there is no edge."""
-    cheapest: dict[tuple[int, int], float] = {}
-    if len(seams):
-        sources = np.isin(edges.src, nodes[np.asarray(seams) - 1])
-        for s, d, c in zip(edges.src[sources], edges.dst[sources], edges.cost[sources], strict=True):
-            cheapest[int(s), int(d)] = min(float(c), cheapest.get((int(s), int(d)), np.inf))
-    total = float(node_cost[np.arange(len(nodes)), nodes].astype(np.float64).sum())
-    previous = 0
-    for t in map(int, seams):
-        total += config.jump_cost + config.edge_weight * cheapest[int(nodes[t - 1]), int(nodes[t])]
-        if t - previous < min_dwell:
-            total += config.early_penalty
-        previous = t
-    return total
+    jumped = np.zeros(len(nodes), bool)
+    jumped[seams] = True
+    objective = _objective(edges, _jump_cost(edges, config), min_dwell, config)
+    return along(as_rows(node_cost), nodes) + objective.jumps(nodes, jumped)
+
+
+def _jump_cost(edges: Edges, config: SearchConfig) -> np.ndarray:
+    return config.jump_cost + config.edge_weight * np.asarray(edges.cost, np.float32)
+
+
+def _objective(edges: Edges, jump_cost: np.ndarray, min_dwell: int, config: SearchConfig) -> Objective:
+    return Objective(group_by_destination(edges, jump_cost), min_dwell, config.early_penalty)
 
 
 def _checked(
-    node_cost: np.ndarray, edges: Edges, *, min_dwell: int, max_reuse: int | None, variants: int
-) -> np.ndarray:
-    cost = np.ascontiguousarray(node_cost, dtype=np.float32)
+    node_cost: np.ndarray | CostRows,
+    edges: Edges,
+    min_dwell: int,
+    max_reuse: int | None,
+    max_jumps: int | None,
+    repeat_within: int,
+    variants: int,
+) -> CostRows:
+    rows = as_rows(node_cost)
     nodes = len(edges.successor)
-    if cost.ndim != 2 or 0 in cost.shape:
-        raise InputError("node costs", f"have shape {cost.shape}", "give (slots, clips), at least one of each")
-    if cost.shape[1] != nodes:
-        raise InputError("node costs", f"are for {cost.shape[1]} clips, the graph has {nodes}", "score the same clips")
-    if np.isnan(cost).any() or np.isneginf(cost).any():
-        raise InputError("node costs", "contain NaN or -inf", "check the features the scorer was given")
+    if len(rows.shape) != 2 or 0 in rows.shape:
+        raise InputError("node costs", f"have shape {rows.shape}", "give (slots, clips), at least one of each")
+    if rows.shape[1] != nodes:
+        raise InputError("node costs", f"are for {rows.shape[1]} clips, the graph has {nodes}", "score the same clips")
     if not 1 <= min_dwell <= 255:
         raise InputError("min_dwell", f"is {min_dwell}", "give 1 to 255 clips")
     if variants < 1:
         raise InputError("variants", f"is {variants}", "ask for at least one path")
-    if max_reuse is not None:
-        shown = int(np.isfinite(cost).any(axis=0).sum())
-        if max_reuse < 1 or max_reuse * shown < len(cost):
-            least = -(-len(cost) // max(shown, 1))
-            fault = f"{max_reuse} x {shown} clips cannot fill {len(cost)} slots"
-            raise InputError("max_reuse", fault, f"give at least {least}")
-    return cost
+    if max_jumps is not None and max_jumps < 0:
+        raise InputError("max_jumps", f"is {max_jumps}", "give 0 or more jumps")
+    if repeat_within < 0:
+        raise InputError("repeat_within", f"is {repeat_within}", "give 0 or more slots")
+    shown = int(showable(rows).sum())
+    if max_reuse is not None and (max_reuse < 1 or max_reuse * shown < rows.shape[0]):
+        least = -(-rows.shape[0] // max(shown, 1))
+        fault = f"{max_reuse} x {shown} clips cannot fill {rows.shape[0]} slots"
+        raise InputError("max_reuse", fault, f"give at least {least}")
+    return rows
 
 
-def _solve(
-    node_cost: np.ndarray, incoming: IncomingEdges, min_dwell: int, max_reuse: int | None, config: SearchConfig
-) -> Path:
-    def solve(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        nodes, jumped, total = best_path(cost, incoming, min_dwell=min_dwell, early_penalty=config.early_penalty)
-        if not np.isfinite(total):
-            fault = f"no path of {len(cost)} clips exists through its jumps"
-            raise InputError("motion graph", fault, "join the graph, or lower min_dwell")
-        return nodes, jumped, total
+class _Problem:
+    """What all searches of one call have in common."""
 
-    nodes, jumped, total = solve(node_cost)
-    bound, feasible = total, True
-    if max_reuse is not None and np.bincount(nodes).max() > max_reuse:
-        work = len(node_cost) * (len(incoming.src) + min_dwell * node_cost.shape[1])  # 450 x 430,000: 0.7 s
-        rounds = int(np.clip(1.5e9 / work, min(40, config.reuse_rounds), config.reuse_rounds))
-        nodes, jumped, bound, feasible = limit_reuse(node_cost, nodes, jumped, total, max_reuse, solve, rounds)
-    return Path(
-        nodes=nodes,
-        cost=total,
-        seams=np.flatnonzero(jumped).astype(np.int32),
-        bound=bound,
-        most_used=int(np.bincount(nodes).max()),
-        feasible=feasible,
-    )
+    def __init__(
+        self,
+        edges: Edges,
+        min_dwell: int,
+        max_reuse: int | None,
+        max_jumps: int | None,
+        repeat_within: int,
+        config: SearchConfig,
+    ) -> None:
+        self.edges, self.min_dwell, self.config = edges, min_dwell, config
+        nodes = len(edges.successor)
+        self.limits = Limits(
+            uses=None if max_reuse is None else np.full(nodes, max_reuse, np.int64),
+            jumps=max_jumps,
+            repeat_within=repeat_within,
+            place=places(edges.successor),
+        )
+        self.limited = max_reuse is not None or max_jumps is not None or repeat_within > 0
 
+    def solve(self, rows: CostRows, jump_cost: np.ndarray) -> Limited:
+        """The best path, by exact search or by one with fixed lag. jump_cost (E,)."""
+        steps, nodes = rows.shape
+        config = self.config
+        objective = _objective(self.edges, jump_cost, self.min_dwell, config)
 
-def _discourage(path: Path, edges: Edges, node_cost: np.ndarray, jump_extra: np.ndarray, amount: float) -> None:
-    """Raise, in place, the cost of showing what `path` shows at about the same time, and of its jumps."""
-    steps = len(path.nodes)
-    for shift in range(-2, 3):
-        t = np.arange(max(shift, 0), steps + min(shift, 0))
-        node_cost[t, path.nodes[t - shift]] += np.float32(amount)
-    taken = {(int(path.nodes[t - 1]), int(path.nodes[t])) for t in path.seams}
-    for e, pair in enumerate(zip(edges.src.tolist(), edges.dst.tolist(), strict=True)):
-        if pair in taken:
-            jump_extra[e] += amount
+        long = steps * nodes > config.exact_cells or (self.limited and steps > config.limited_steps)
+        most = config.reuse_rounds // 5 if long else config.reuse_rounds
+        effort = _EFFORT / 3 if long else _EFFORT
+
+        def part(node_cost: np.ndarray, limits: Limits, prices: Prices | None) -> Limited:
+            work = len(node_cost) * (len(self.edges.src) + self.min_dwell * nodes)
+            rounds = int(np.clip(effort / work, min(6, most), most))
+            tries = 1 if long else 3
+            return meet_limits(
+                node_cost, objective, limits, rounds, tolerance=config.tolerance, tries=tries, prices=prices
+            )
+
+        if long:
+            return lag.search_windows(rows, self.edges, self.limits, part, window=config.window, lag=config.lag)
+        return part(read(rows, 0, steps), self.limits, None)

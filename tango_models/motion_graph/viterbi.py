@@ -46,28 +46,45 @@ def group_by_destination(edges: Edges, cost: np.ndarray) -> IncomingEdges:
 
 
 def best_path(
-    node_cost: np.ndarray, incoming: IncomingEdges, *, min_dwell: int, early_penalty: float
+    node_cost: np.ndarray,
+    incoming: IncomingEdges,
+    *,
+    min_dwell: int,
+    early_penalty: float,
+    jump_price: float = 0.0,
+    arrival: np.ndarray | None = None,
+    before: tuple[int, int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """The cheapest path of T nodes.
 
     Args:
         node_cost: (T, N) float32, infinity where a node may not be.
         min_dwell, early_penalty: see `search_path`.
+        jump_price: added to every jump.
+        arrival: (T, N) float32 added to a jump that arrives at that node then.
+        before: the node shown just before the path and how many clips of its passage were shown by then, itself
+            counted; the path goes on from there. None: it starts anywhere.
 
     Returns:
         nodes (T,) int32; jumped (T,) bool, True where the node was entered by a jump; the cost (infinite: no path).
 
     Time T x (E + N x min_dwell); memory 6 bytes x T x N for the way back, sums in float64.
     """
+    if arrival is None:
+        arrival = np.zeros((0, 0), np.float32)
+    node, shown = before if before is not None else (-1, 1)
     nodes, jumped, cost = _viterbi(
         node_cost, incoming.start, incoming.src, incoming.cost, incoming.predecessor, incoming.ends,
-        int(min_dwell), float(early_penalty),
+        int(min_dwell), float(early_penalty), float(jump_price), arrival, int(node), min(int(shown), min_dwell) - 1,
     )  # fmt: skip
     return nodes, jumped, float(cost)
 
 
 @numba.njit(cache=True, nogil=True)
-def _viterbi(node_cost, start, src, jump_cost, predecessor, ends, min_dwell, early_penalty):
+def _viterbi(
+    node_cost, start, src, jump_cost, predecessor, ends, min_dwell, early_penalty, jump_price, arrival,
+    before, before_age,
+):  # fmt: skip
     steps, count = node_cost.shape
     # ages are 0-based here: a node entered by a jump (or the first one) has age 0, min_dwell - 1 stands for "or more"
     ripe = min_dwell - 1
@@ -78,9 +95,15 @@ def _viterbi(node_cost, start, src, jump_cost, predecessor, ends, min_dwell, ear
     ripe_from_ripe = np.zeros((steps, count), np.bool_)
     leave = np.empty(count)
     leave_age = np.empty(count, np.uint8)
-    for n in range(count):
-        value[0, n] = node_cost[0, n]
-    for t in range(1, steps):
+    priced_arrivals = arrival.size > 0
+    first = 0
+    if before >= 0:
+        value[before_age, before] = 0.0
+    else:
+        first = 1
+        for n in range(count):
+            value[0, n] = node_cost[0, n]
+    for t in range(first, steps):
         for n in range(count):
             leave[n] = value[ripe, n]
             leave_age[n] = ripe
@@ -98,6 +121,9 @@ def _viterbi(node_cost, start, src, jump_cost, predecessor, ends, min_dwell, ear
                 if candidate < best:
                     best = candidate
                     origin = src[e]
+            best += jump_price
+            if priced_arrivals:
+                best += arrival[t, n]
             came_from[t, n] = origin
             if origin >= 0:
                 left_at_age[t, n] = leave_age[origin]
@@ -131,7 +157,7 @@ def _viterbi(node_cost, start, src, jump_cost, predecessor, ends, min_dwell, ear
         return nodes, jumped, total
     for t in range(steps - 1, -1, -1):
         nodes[t] = node
-        if t == 0:
+        if t < first:
             break
         if age == 0 and not (ripe == 0 and ripe_from_ripe[t, node]):
             jumped[t] = True

@@ -1,5 +1,6 @@
 """The path search against brute force, and what a caller relies on."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -8,18 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.search import Edges, SearchConfig, even_reuse, search_path
+from tango_models.motion_graph.search import Edges, SearchConfig, even_reuse, path_cost, search_path
 
 
-def brute_force(node_cost, edges, min_dwell, max_reuse, config):
+def brute_force(node_cost, edges, min_dwell, max_reuse, config, max_jumps=None):
     """Cheapest cost over all node sequences, by the definition in `search_path`."""
     steps, nodes = node_cost.shape
-    jump = {}
+    jump: dict[tuple[int, int], float] = {}
     for s, d, c in zip(edges.src.tolist(), edges.dst.tolist(), edges.cost.tolist(), strict=True):
         jump[s, d] = min(c, jump.get((s, d), np.inf))
     best = np.inf
     for path in itertools.product(range(nodes), repeat=steps):
         if max_reuse is not None and max(path.count(n) for n in path) > max_reuse:
+            continue
+        seams = sum(edges.successor[a] != b for a, b in itertools.pairwise(path))
+        if max_jumps is not None and seams > max_jumps:
             continue
         cost, shown = float(node_cost[0, path[0]]), 1
         for t in range(1, steps):
@@ -79,18 +83,25 @@ def test_cheapest_path_equals_brute_force(problem):
 
 
 @settings(max_examples=60, deadline=None)
-@given(problems(), st.integers(1, 2))
-def test_reuse_bound_is_a_bound_and_a_feasible_path_keeps_it(problem, max_reuse):
+@given(problems(), st.integers(1, 3), st.sampled_from([None, 0, 1, 2]))
+def test_limits_are_kept_and_the_bound_is_one(problem, max_reuse, max_jumps):
     node_cost, edges, min_dwell = problem
-    limited = brute_force(node_cost, edges, min_dwell, max_reuse, CONFIG)
+    limited = brute_force(node_cost, edges, min_dwell, max_reuse, CONFIG, max_jumps)
+    limits = {"max_reuse": max_reuse, "max_jumps": max_jumps}
+    config = dataclasses.replace(CONFIG, reuse_rounds=60)
     try:
-        (path,) = search_path(node_cost, edges, min_dwell=min_dwell, max_reuse=max_reuse, config=CONFIG)
+        (path,) = search_path(node_cost, edges, min_dwell=min_dwell, config=config, **limits)
     except InputError:
         return
     assert path.bound <= limited + 1e-4
-    if path.feasible:
-        assert np.bincount(path.nodes).max() <= max_reuse
+    assert path.gap >= 0
+    keeps = np.bincount(path.nodes).max() <= max_reuse and (max_jumps is None or len(path.seams) <= max_jumps)
+    assert path.feasible == keeps
+    if keeps:
         assert path.cost >= limited - 1e-5
+    assert path_cost(path.nodes, path.seams, node_cost, edges, min_dwell=min_dwell, config=CONFIG) == pytest.approx(
+        path.cost, abs=1e-5
+    )
 
 
 def loop(nodes=40):
@@ -154,3 +165,55 @@ def test_malformed_costs_are_named(cost, fault):
 def test_impossible_reuse_says_what_is_possible():
     with pytest.raises(InputError, match="at least 3"):
         search_path(np.zeros((81, 40), np.float32), loop(), max_reuse=2)
+
+
+def test_nothing_flips_back_and_forth():
+    """Speech that wants two places in turn, 0.8 s each, while a third fits nearly as well."""
+    edges = loop(60)
+    cost = np.ones((180, 60), np.float32)
+    turn = np.arange(180) // 6 % 2 == 0
+    cost[np.ix_(turn, range(0, 10))] = 0.0
+    cost[np.ix_(~turn, range(20, 30))] = 0.0
+    cost[:, 35:60] = 0.3
+    free = search_path(cost, edges)[0]
+    assert flips(free, edges, 30) > 5
+    path = search_path(cost, edges, repeat_within=30)[0]
+    assert path.feasible
+    assert path.repeats == 0 == flips(path, edges, 30)
+    assert path.bound >= free.cost - 1e-3
+
+
+def flips(path, edges, within):
+    """Jumps A-B that come back within so many slots and some other jump; places reach half a second."""
+    found = 0
+    for a, b in itertools.combinations(range(len(path.seams)), 2):
+        t, u = path.seams[a], path.seams[b]
+        same = abs(path.nodes[t - 1] - path.nodes[u - 1]) <= 4 and abs(path.nodes[t] - path.nodes[u]) <= 4
+        found += bool(b > a + 1 and u - t <= within and same)
+    return found
+
+
+def test_unreachable_clips_are_left_alone_unless_they_are_best():
+    successor = np.array([1, 2, -1, 4, 5, -1], np.int32)
+    back = Edges(np.array([2], np.int32), np.array([0], np.int32), np.zeros(1, np.float32), successor)
+    cost = np.ones((9, 6), np.float32)
+    cost[:, 3:] = 0.0  # three slots of free footage that nothing leads out of
+    path = search_path(cost, back)[0]
+    assert set(path.nodes.tolist()) == {0, 1, 2}
+    assert search_path(cost[:3], back)[0].nodes.tolist() == [3, 4, 5]
+
+
+def test_empty_graphs_and_costs_are_named():
+    nothing = np.zeros(0, np.int32)
+    with pytest.raises(InputError, match="at least one of each"):
+        search_path(np.zeros((4, 0), np.float32), Edges(nothing, nothing, np.zeros(0, np.float32), nothing))
+    one = Edges(nothing, nothing, np.zeros(0, np.float32), np.full(1, -1, np.int32))
+    assert search_path(np.zeros((1, 1), np.float32), one)[0].nodes.tolist() == [0]
+    with pytest.raises(InputError, match="no path"):
+        search_path(np.zeros((2, 1), np.float32), one)
+
+
+@pytest.mark.parametrize("limits", [{"max_jumps": -1}, {"repeat_within": -1}, {"min_dwell": 0}, {"variants": 0}])
+def test_impossible_settings_are_named(limits):
+    with pytest.raises(InputError, match=next(iter(limits))):
+        search_path(np.zeros((3, 40), np.float32), loop(), **limits)
