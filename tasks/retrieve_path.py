@@ -10,9 +10,13 @@ from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.motion_graph.edges import EdgeConfig
+from tango_models.motion_graph.scorers import create_scorer
 from tango_models.motion_graph.search import SearchConfig
 from tasks.analyse_speech import read_speech_features
 from tasks.columns import matrix
+from tasks.embed_clips import embedding_key, read_clip_embeddings
+from tasks.embed_speech import read_speech_embedding
+from tasks.embedding_model import EmbeddingModelConfig, model_id
 from tasks.score_edges import EDGE_TERMS, read_edges, read_frame_features
 from tasks.stage import RowWriter, Stage, upstream
 
@@ -25,12 +29,14 @@ class RetrievePathConfig(BaseModel):
             speech can be played; it is taken only where footage would have to be repeated too often otherwise.
         search: prices of the search.
         edges: as for `score_edges`; the bridges that join the graph are priced by the same terms.
+        model: whose embeddings `aumoclip` compares.
     """
 
     min_dwell: int = Field(3, ge=1, le=255)
     bridge_price: float = Field(3.0, ge=0)
     search: SearchConfig = Field(default_factory=SearchConfig)
     edges: EdgeConfig = Field(default_factory=EdgeConfig)
+    model: EmbeddingModelConfig = EmbeddingModelConfig()
 
 
 class RetrievePath(Stage):
@@ -39,6 +45,9 @@ class RetrievePath(Stage):
     Config = RetrievePathConfig
     config: RetrievePathConfig
 
+    def version_parts(self) -> dict:
+        return self.config.model_dump(mode="json", exclude={"model"})  # its content is among what a unit reads
+
     def plan(self, catalog: Catalog, *, avatar: str, speech_id: str, scorer: str, seed: int, **_) -> list[Unit]:
         videos = usable_videos(catalog, avatar)
         speech = upstream(catalog, "analyse_speech", speech_id, speech_id)
@@ -46,6 +55,12 @@ class RetrievePath(Stage):
         pairs = [f"{a}:{b}" for i, a in enumerate(videos) for b in videos[i:]]
         edges = catalog.records("score_edges", pairs)
         fields = [record.field_hash(name) for record in clips if record for name in ("motion", "prosody")]
+        model, embedded = "", []
+        if create_scorer(scorer).embeds:
+            model = model_id(self.config.model)
+            spoken = upstream(catalog, "embed_speech", embedding_key(speech_id, model), speech.subject)
+            moved = [upstream(catalog, "embed_clips", embedding_key(video, model), avatar) for video in videos]
+            embedded = [record.field_hash("embedding") for record in (spoken, *moved)]
         return [
             self.unit(
                 path_key(videos, speech_id, scorer, seed),
@@ -53,20 +68,22 @@ class RetrievePath(Stage):
                 reads=[
                     speech.field_hash("prosody"),
                     fields,
+                    embedded,
                     [edges[pair].field_hash("edges") for pair in pairs if pair in edges],
                 ],
                 avatar=avatar,
                 videos=videos,
                 speech_id=speech_id,
                 scorer=scorer,
+                model_id=model,
                 seed=seed,
             )
         ]
 
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
         from tango_models.motion_graph.connectivity import join
-        from tango_models.motion_graph.cost_rows import MaskedRows, RowScorer
-        from tango_models.motion_graph.scorers import create_scorer
+        from tango_models.motion_graph.cost_rows import MaskedRows
+        from tango_models.motion_graph.embedding_scorer import embedding_rows
         from tango_models.motion_graph.search import even_jumps, even_reuse, repeat_window, search_path
 
         given = unit.inputs
@@ -75,11 +92,15 @@ class RetrievePath(Stage):
         graph = join(read_graph(catalog, given["videos"], clip_ids, features), features, self.config.edges)
         prosody = read_prosody(catalog, given["videos"], graph.successor)
         scorer = create_scorer(given["scorer"])
-        score = scorer.cost_rows if isinstance(scorer, RowScorer) else scorer.node_cost
+        embedding = None
+        if scorer.embeds:
+            heard = read_speech_embedding(catalog, given["speech_id"], given["model_id"], n_frames)
+            seen = read_clip_embeddings(catalog, clip_ids, given["videos"], given["model_id"])
+            embedding = embedding_rows(heard, seen)
         steps, shown = -(-n_frames // CLIP_FRAMES), int(graph.usable.sum())
         edges = replace(graph.edges, cost=graph.jumps.cost + self.config.bridge_price * graph.bridge)
         path = search_path(
-            MaskedRows(score(speech, prosody), steps, graph.usable),
+            MaskedRows(scorer.cost_rows(speech, prosody, embedding), steps, graph.usable),
             edges,
             min_dwell=self.config.min_dwell,
             max_reuse=even_reuse(steps, shown),
@@ -104,7 +125,12 @@ class RetrievePath(Stage):
                     "seam_cost": [float(price[pair]) for pair in taken],
                     "cost": float(path.cost),
                     "settings": json.dumps(
-                        {"scorer": given["scorer"], "seed": given["seed"], **self.config.model_dump(mode="json")}
+                        {
+                            "scorer": given["scorer"],
+                            "seed": given["seed"],
+                            "model": given["model_id"],
+                            **self.version_parts(),
+                        }
                     ),
                 }
             ]

@@ -7,8 +7,6 @@ from typing import Protocol, cast, runtime_checkable
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.scorers import ClipProsody
-from tango_models.speech.prosody import SpeechFeatures
 
 _BLOCK = 4_000_000  # cells looked at together: 16 MB of float32
 
@@ -21,15 +19,6 @@ class CostRows(Protocol):
     def shape(self) -> tuple[int, ...]: ...
 
     def __getitem__(self, rows: slice) -> np.ndarray: ...
-
-
-@runtime_checkable
-class RowScorer(Protocol):
-    """A scorer that can also give the costs of some slots at a time."""
-
-    def cost_rows(self, speech: SpeechFeatures, clips: ClipProsody) -> CostRows:
-        """(T, N), see `Scorer.node_cost`."""
-        ...
 
 
 @dataclass(frozen=True)

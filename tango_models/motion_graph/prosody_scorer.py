@@ -1,10 +1,13 @@
-"""The baseline scorer: loud speech moves, stressed syllables get beats, silence rests."""
+"""The baseline scorer: loud speech moves, stressed syllables get beats, silence rests.
+
+What it asks of silence and of the lips holds for every scorer."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tango_models.motion_graph.scorers import ClipProsody
+from tango_models.motion_graph.clip_prosody import ClipProsody
+from tango_models.motion_graph.embedding_scorer import EmbeddingRows
 from tango_models.speech.prosody import SpeechFeatures
 from tango_models.speech.timeline import CLIP_FRAMES, slot_count
 
@@ -52,8 +55,14 @@ class ProsodyScorer:
         """See `Scorer.node_cost`. A digitally silent speech asks for the calmest clips throughout."""
         return self.cost_rows(speech, clips)[:]
 
-    def cost_rows(self, speech: SpeechFeatures, clips: ClipProsody) -> "ProsodyRows":
-        """The same costs, computed when rows are asked for: see `cost_rows.CostRows`."""
+    def cost_rows(
+        self, speech: SpeechFeatures, clips: ClipProsody, *, share: float = 1.0, embedding: EmbeddingRows | None = None
+    ) -> "ProsodyRows":
+        """The same costs, computed when rows are asked for: see `cost_rows.CostRows`.
+
+        Args:
+            share: of level and beat in what a slot of speech costs; the rest is `embedding`'s.
+        """
         silence = silence_weight(speech.voice)
         level = speech_level(speech, silence)
         slots = slot_count(len(speech))
@@ -68,6 +77,8 @@ class ProsodyScorer:
             beat=clip_beats(clips),
             unrest=clip_unrest(clips),
             voice=clips.voice,
+            share=share,
+            embedding=embedding,
         )
 
 
@@ -85,6 +96,8 @@ class ProsodyRows:
     beat: np.ndarray
     unrest: np.ndarray
     voice: np.ndarray
+    share: float
+    embedding: EmbeddingRows | None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -94,6 +107,8 @@ class ProsodyRows:
         weights, onset, silent = self.weights, self.onset[rows], self.silent[rows]
         cost = weights.level * np.abs(self.strong[rows, None] - self.energy[None, :])
         cost += weights.beat * np.clip(onset.sum(axis=1)[:, None] - onset @ self.beat.T, 0.0, 1.0)
+        if self.embedding is not None:
+            cost = self.share * cost + (1 - self.share) * self.embedding[rows]
         cost *= 1.0 - silent[:, None]
         cost += (weights.rest * silent)[:, None] * self.unrest[None, :]
         heard = np.isfinite(self.voice)

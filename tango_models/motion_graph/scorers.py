@@ -1,50 +1,70 @@
-"""What scorers are: they say how well each clip fits each slot of the speech."""
+"""Scorers by name: they say how well each clip fits each slot of the speech."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from math import inf
 
 import numpy as np
 
 from tango_models.errors import InputError
+from tango_models.motion_graph.clip_prosody import ClipProsody
+from tango_models.motion_graph.embedding_scorer import EmbeddingRows
+from tango_models.motion_graph.prosody_scorer import ProsodyRows, ProsodyScorer
 from tango_models.speech.prosody import SpeechFeatures
+
+__all__ = ["SCORERS", "ClipProsody", "SpeechScorer", "create_scorer"]
+
+SCORERS = ("aumoclip", "prosody")
 
 
 @dataclass(frozen=True)
-class ClipProsody:
-    """How the N clips of an avatar move and sound."""
+class SpeechScorer:
+    """While one speaks, a weighted mean of the scorers; in silence the calmest clips, and lips that fit, for all."""
 
-    speed: np.ndarray
-    """(N, 4) float32 m/s: upper-body and hand speed in each of the clip's frames (`motion_energy`)."""
-    voice: np.ndarray
-    """(N,) float32 in [0, 1]: mean probability that the speaker speaks during the clip; NaN without sound."""
-    successor: np.ndarray
-    """(N,) int32: the clip that naturally follows, -1 at the end of a run."""
-
-    def __post_init__(self) -> None:
-        nodes = len(self.successor)
-        if np.shape(self.speed) != (nodes, 4) or np.shape(self.voice) != (nodes,) or not nodes:
-            fault = f"have shapes {np.shape(self.speed)} and {np.shape(self.voice)} for {nodes} clips"
-            raise InputError("clip speed and voice", fault, "give (clips, 4) and (clips,)")
-        if not np.isfinite(self.speed).all():
-            raise InputError("clip speed", "contains values that are not numbers", "give 0 for clips that are not used")
-
-
-class Scorer(Protocol):
-    """Turns speech and clips into the costs that `search_path` minimises."""
+    prosody: float
+    """Share of `prosody`, 0..1; the rest is `aumoclip`'s."""
 
     @property
-    def name(self) -> str: ...
+    def embeds(self) -> bool:
+        """Whether embeddings are needed."""
+        return self.prosody < 1
 
-    def node_cost(self, speech: SpeechFeatures, clips: ClipProsody) -> np.ndarray:
-        """(T, N) float32, T = ceil(frames / 4) slots of 4 frames; about 0 (fits) to 1 (does not)."""
-        ...
+    def cost_rows(
+        self, speech: SpeechFeatures, clips: ClipProsody, embedding: EmbeddingRows | None = None
+    ) -> ProsodyRows:
+        """(T, N) float32 when rows are asked for (see `cost_rows.CostRows`), T = ceil(frames / 4) slots of 4 frames;
+        about 0 (fits) to 1 (does not) in speech.
+
+        Raises:
+            ValueError: `embedding` is missing and needed.
+        """
+        if self.embeds and embedding is None:
+            raise ValueError("the scorer aumoclip needs the embeddings of speech and clips")
+        used = embedding if self.embeds else None
+        return ProsodyScorer().cost_rows(speech, clips, share=self.prosody, embedding=used)
+
+    def node_cost(
+        self, speech: SpeechFeatures, clips: ClipProsody, embedding: EmbeddingRows | None = None
+    ) -> np.ndarray:
+        """All rows of `cost_rows`."""
+        return self.cost_rows(speech, clips, embedding)[:]
 
 
-def create_scorer(name: str) -> Scorer:
-    """The scorer of that name with its default settings. InputError for an unknown name."""
-    from tango_models.motion_graph.prosody_scorer import ProsodyScorer
+def create_scorer(name: str) -> SpeechScorer:
+    """A scorer by name, or a weighted sum such as `0.7*aumoclip+0.3*prosody`.
 
-    known = {"prosody": ProsodyScorer}
-    if name not in known:
-        raise InputError(f"scorer {name!r}", "is not known", f"choose one of: {', '.join(sorted(known))}")
-    return known[name]()
+    Raises:
+        InputError: an unknown name, or no weighted sum.
+    """
+    weights: dict[str, float] = {}
+    for term in name.replace(" ", "").split("+"):
+        factor, star, part = term.rpartition("*")
+        if part not in SCORERS:
+            raise InputError(f"scorer {name!r}", f"{part!r} is not known", f"choose among: {', '.join(SCORERS)}")
+        try:
+            weight = float(factor) if star else 1.0
+        except ValueError:
+            weight = 0.0
+        if not 0 < weight < inf or part in weights:
+            raise InputError(f"scorer {name!r}", "is no weighted sum", "write for example 0.7*aumoclip+0.3*prosody")
+        weights[part] = weight
+    return SpeechScorer(prosody=weights.get("prosody", 0.0) / sum(weights.values()))
