@@ -97,6 +97,63 @@ def forget(
     commands.forget(avatar, videos or [], catalog)
 
 
+class ModelName(StrEnum):
+    """What can be trained."""
+
+    aumoclip = "aumoclip"
+
+
+PairsOption = Annotated[Path | None, typer.Option(help="Folder of <name>.npz motion and <name>.wav speech")]
+
+
+@app.command()
+def train(
+    model: Annotated[ModelName, typer.Argument(help="What to train")],
+    folder: Annotated[Path, typer.Option(help="Of the run: checkpoints and figures; a run in it goes on")],
+    pairs: PairsOption = None,
+    avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
+    size: Annotated[str, typer.Option(help="embedded or paper")] = "embedded",
+    start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from")] = None,
+    options: Annotated[list[str] | None, typer.Option("--set", help="A training option, e.g. steps=500")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Ray workers that share a batch")] = 1,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker")] = 0,
+    catalog: CatalogOption = None,
+) -> None:
+    """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars."""
+    from flows import model_commands
+
+    model_commands.train(
+        folder, pairs, avatars or [], size=size, start=start, options=options or [], workers=workers, gpus=gpus,
+        catalog=catalog,
+    )  # fmt: skip
+
+
+@app.command()
+def evaluate(
+    model: Annotated[ModelName, typer.Argument(help="What to judge")],
+    checkpoint: Annotated[Path | None, typer.Option(help="A safetensors file [default: the one in use]")] = None,
+    pairs: PairsOption = None,
+    avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """How well speech finds its own motion, with chance and the prosody baseline beside it."""
+    from flows import model_commands
+
+    model_commands.evaluate(checkpoint, pairs, avatars or [], catalog=catalog)
+
+
+@app.command("import-weights")
+def import_weights(
+    model: Annotated[ModelName, typer.Argument(help="Whose weights")],
+    file: Annotated[Path, typer.Argument(help="The published checkpoint (.pth)")],
+    out: Annotated[Path, typer.Option(help="The safetensors file to write")],
+) -> None:
+    """Convert a published checkpoint, strictly. Nothing in it is executed. (TANGO's own weights are CC BY-NC.)"""
+    from flows import model_commands
+
+    model_commands.import_weights(file, out)
+
+
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the result")] = Path("demo_out"),

@@ -16,15 +16,15 @@ from flows import environment
 from flows.local_server import ready, server
 from flows.settings import Settings
 
-_OUT = Console(highlight=False)
+CONSOLE = Console(highlight=False)
 _ERR = Console(stderr=True, highlight=False)
 
 
 def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str | None) -> None:
-    with _reported(), server():
+    with reported(), server():
         from flows.onboard_avatar import check_request, onboard_avatar
 
-        settings = _settings(catalog)
+        settings = read_settings(catalog)
         paths, motion_path = [str(v) for v in videos], str(motion) if motion else None
         check_request(avatar, paths, motion_path)  # answers at once; the flow asks again after Prefect's start
         ready()
@@ -34,11 +34,11 @@ def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str |
 def reenact(
     avatar: str, speech: Path, out: Path, scorer: str, interpolator: str, seed: int, catalog: str | None
 ) -> None:
-    with _reported(), server():
+    with reported(), server():
         from flows.reenact import check_request
         from flows.reenact import reenact as flow
 
-        settings = _settings(catalog)
+        settings = read_settings(catalog)
         check_request(avatar, speech.expanduser(), out.expanduser().absolute(), scorer, interpolator, settings)
         ready()
         made = flow(
@@ -48,29 +48,29 @@ def reenact(
 
 
 def preprocess(folder: Path, catalog: str | None) -> None:
-    with _reported(), server():
+    with reported(), server():
         from flows.preprocess_dataset import preprocess_dataset
 
         ready()
-        _print_report(preprocess_dataset(str(folder), settings=_settings(catalog)))
+        _print_report(preprocess_dataset(str(folder), settings=read_settings(catalog)))
 
 
 def forget(avatar: str, videos: list[str], catalog: str | None) -> None:
-    with _reported(), environment.quiet():
+    with reported(), environment.quiet():
         from flows.forget import forget as take_out
 
-        for name in take_out(_settings(catalog), avatar, videos):
-            _OUT.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
+        for name in take_out(read_settings(catalog), avatar, videos):
+            CONSOLE.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
 
 
 def demo(out: Path, catalog: str | None) -> None:
-    with _reported(), server():
+    with reported(), server():
         from flows.onboard_avatar import onboard_avatar
         from flows.reenact import reenact as flow
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
 
         out.mkdir(parents=True, exist_ok=True)
-        settings = _settings(catalog or str(out / "catalog"))
+        settings = read_settings(catalog or str(out / "catalog"))
         ready()
         onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
         made = flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings)
@@ -78,15 +78,15 @@ def demo(out: Path, catalog: str | None) -> None:
 
 
 def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
-    with _reported(), environment.quiet():
+    with reported(), environment.quiet():
         from flows.status import catalog_status
 
-        found = catalog_status(_settings(catalog), avatar)
+        found = catalog_status(read_settings(catalog), avatar)
         if as_json:
             print(jsonlib.dumps([entry.model_dump() for entry in found], indent=2))
             return
         if not found:
-            _OUT.print("The catalog is empty; `tango onboard AVATAR VIDEO...` fills it.")
+            CONSOLE.print("The catalog is empty; `tango onboard AVATAR VIDEO...` fills it.")
         for entry in found:
             table = Table(title=entry.avatar, title_justify="left", show_edge=False)
             for name in ("stage", "ok", "pending", "failed", "waiting", "rows"):
@@ -94,14 +94,14 @@ def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
             for stage in entry.stages:
                 counts = (stage.ok, stage.pending, stage.failed, stage.waiting, stage.rows)
                 table.add_row(stage.stage, *(str(count) if count else "·" for count in counts))
-            _OUT.print(table)
+            CONSOLE.print(table)
             for stage in entry.stages:
                 for error in stage.errors:
-                    _OUT.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
+                    CONSOLE.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
 
 
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
-    with _reported():
+    with reported():
         from rich.progress import Progress
 
         from tango_models.synthetic.build_assets import SPEAKER_TEXT
@@ -118,10 +118,10 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
                 size=size,
                 progress=lambda done, total: bars.update(bar, completed=done, total=total),
             )
-        _OUT.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)
+        CONSOLE.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)
 
 
-def _settings(catalog: str | None) -> Settings:
+def read_settings(catalog: str | None) -> Settings:
     from tango_models.errors import InputError
 
     settings = Settings(catalog=catalog) if catalog else Settings()
@@ -131,7 +131,7 @@ def _settings(catalog: str | None) -> Settings:
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
+def reported() -> Iterator[None]:
     """Faults of the user's as one line, failed units as a list, anything else as it is."""
     from tango_models.errors import InputError
 
@@ -158,8 +158,8 @@ def _fail(message: str) -> None:
 
 def _print_report(report) -> None:
     for note in report.notes:
-        _OUT.print(note, soft_wrap=True, markup=False)
-    _OUT.print(
+        CONSOLE.print(note, soft_wrap=True, markup=False)
+    CONSOLE.print(
         f"{report.subject}: {report.computed} units computed, {report.rows} rows written, nothing failed.",
         soft_wrap=True,
         markup=False,
@@ -169,4 +169,4 @@ def _print_report(report) -> None:
 def _print_made(made) -> None:
     for label, path in (("video", made.video), ("report", made.report_page), ("motion", made.motion)):
         shown = os.path.relpath(path) if sys.stdout.isatty() else path
-        _OUT.print(f"{label:>7}  {shown}", soft_wrap=True, markup=False)
+        CONSOLE.print(f"{label:>7}  {shown}", soft_wrap=True, markup=False)

@@ -30,7 +30,7 @@ from tasks.score_edges import ScoreEdgesConfig
 
 
 class StageSettings(BaseModel):
-    """The configuration of each stage; its hash is part of every row's version. (Of the embedding: `Settings.aumoclip`.)"""
+    """The configuration of each stage; its hash is part of every row's version. For embeddings: `Settings.aumoclip`."""
 
     extract_frames: ExtractFramesConfig = ExtractFramesConfig()
     detect_landmarks: DetectLandmarksConfig = DetectLandmarksConfig()

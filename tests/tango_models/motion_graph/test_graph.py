@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from tango_models.errors import InputError
 from tango_models.motion_graph.connectivity import join
 from tango_models.motion_graph.edges import EdgeConfig, score_pair
+from tango_models.motion_graph.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.features import FrameFeatures, has_camera
 from tango_models.motion_graph.graph import build_graph
 from tango_models.motion_graph.prosody_scorer import ProsodyScorer, clip_energy, silence_weight
@@ -241,3 +242,40 @@ def test_short_gaps_are_no_silence_and_long_ones_set_in_smoothly():
 def test_unknown_scorer_names_the_known_ones():
     with pytest.raises(InputError, match="prosody"):
         create_scorer("psychic")
+
+
+def test_scorers_are_summed_by_their_shares():
+    assert create_scorer("aumoclip").prosody == 0
+    assert create_scorer("prosody").prosody == 1
+    assert create_scorer("3*aumoclip + prosody").prosody == 0.25
+    assert not create_scorer("prosody").embeds and create_scorer("0.5*prosody+aumoclip").embeds
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x*prosody", "-1*prosody", "0*aumoclip", "prosody+prosody", "aumoclip*2", "inf*prosody"]
+)
+def test_what_is_no_sum_of_scorers_is_refused(name):
+    with pytest.raises(InputError, match="scorer"):
+        create_scorer(name)
+
+
+def test_with_an_embedding_speech_asks_for_what_fits_it_and_silence_still_for_rest():
+    clips, kind = clips_of_three_kinds()
+    speech = speech_with_pause()
+    rng = np.random.default_rng(0)
+    wanted = rng.integers(60, size=53)
+    high = np.eye(60, dtype=np.float32)
+    low = np.repeat(high[:, None], 4, axis=1)
+    rows = embedding_rows(SlotEmbedding(low[wanted], high[wanted]), SlotEmbedding(low, high))
+    cost = create_scorer("aumoclip").node_cost(speech, replace(clips, voice=np.full(60, np.nan, np.float32)), rows)
+    silent = silence_weight(speech.voice)[: 53 * 4 : 4][:53]
+    said = np.flatnonzero(silent == 0)
+    assert (cost.argmin(axis=1) == wanted)[said].mean() > 0.9
+    quiet = np.flatnonzero(silent == 1)
+    assert (kind[cost.argmin(axis=1)[quiet]] == 0).all()
+
+
+def test_the_embedding_is_asked_for_when_it_is_needed():
+    clips, _ = clips_of_three_kinds()
+    with pytest.raises(ValueError, match="embeddings"):
+        create_scorer("aumoclip").node_cost(speech_with_pause(), clips)

@@ -1,0 +1,170 @@
+"""Training of AuMoCLIP on a Ray cluster: any number of workers, with or without GPUs, resumed after a crash."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+from data_catalog import Catalog
+from tango_models.errors import InputError
+from tasks.embedding_model import EmbeddingModelConfig
+
+if TYPE_CHECKING:
+    from tango_models.aumoclip.backbones import Backbones
+    from tango_models.aumoclip.modeling import AuMoClip
+    from tango_models.aumoclip.pairs import PairData
+
+FIGURES = "figures.jsonl"
+_STEPS_PER_REPORT = 25
+
+
+class TrainingJob(BaseModel):
+    """What to train, on what, where. Every path must be reachable by all workers.
+
+    Attributes:
+        folder: of the run: checkpoints, cached features, figures. A run in it goes on where it stopped.
+        pairs: folder of motion npz and wav files, or of synthetic pairs; None trains on the catalog.
+        catalog, storage_options, avatars: where `pairs` is None; no avatars are all of them.
+        size: `paper` or `embedded`; not used when `start` is given.
+        start: a checkpoint to begin from.
+        training: fields of `tango_models.aumoclip.training.TrainingConfig`.
+        model: of the frozen backbones, where they are and whether they may be downloaded.
+        workers, gpus_per_worker: of the cluster.
+    """
+
+    folder: str
+    pairs: str | None = None
+    catalog: str = "tango_catalog"
+    storage_options: dict[str, str] = Field(default_factory=dict)
+    avatars: list[str] = []
+    size: str = "embedded"
+    start: str | None = None
+    training: dict[str, Any] = Field(default_factory=dict)
+    model: EmbeddingModelConfig = EmbeddingModelConfig()
+    workers: int = Field(1, ge=1)
+    gpus_per_worker: float = Field(0, ge=0)
+
+
+def train_embedding(job: TrainingJob, *, address: str | None = None) -> Path:
+    """Train until the last step and write `model.safetensors` into the job's folder.
+
+    Args:
+        address: of a Ray cluster; None starts one on this machine for the time.
+
+    Raises:
+        InputError: pairs, configuration or backbones are at fault.
+    """
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+
+    check_job(job)
+    folder = Path(job.folder).expanduser().absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    job = job.model_copy(update={"folder": str(folder)})
+    owned = not ray.is_initialized()
+    if owned:
+        local: dict[str, Any] = {} if address else {"include_dashboard": False}
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
+    try:
+        ray.get(ray.remote(_prepare).remote(job.model_dump()))  # the frozen features, before the workers read them
+        from ray.train import FailureConfig, RunConfig, ScalingConfig
+        from ray.train.torch import TorchTrainer
+
+        resources = {"CPU": 0.5, **({"GPU": job.gpus_per_worker} if job.gpus_per_worker else {})}
+        trainer = TorchTrainer(
+            _train_worker,
+            train_loop_config=job.model_dump(),
+            scaling_config=ScalingConfig(
+                num_workers=job.workers, use_gpu=bool(job.gpus_per_worker), resources_per_worker=resources
+            ),
+            run_config=RunConfig(name="ray", storage_path=str(folder), failure_config=FailureConfig(max_failures=2)),
+        )
+        trainer.fit()
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, InputError):
+            raise error.cause from None
+        raise
+    finally:
+        if owned:
+            ray.shutdown()
+    return folder / "model.safetensors"
+
+
+def check_job(job: TrainingJob) -> None:
+    """Refuse what cannot work before anything is started.
+
+    Raises:
+        InputError: unknown size, unknown or impossible training fields, no such folder of pairs or checkpoint.
+    """
+    from dataclasses import fields
+
+    from tango_models.aumoclip.training import TrainingConfig
+
+    if job.size not in ("paper", "embedded"):
+        raise InputError(f"size {job.size!r}", "is not known", "choose paper or embedded")
+    known = {field.name for field in fields(TrainingConfig)}
+    if unknown := sorted(set(job.training) - known):
+        raise InputError(f"training option {unknown[0]!r}", "is not known", f"choose among: {', '.join(sorted(known))}")
+    TrainingConfig(**job.training)
+    if job.pairs and not Path(job.pairs).expanduser().is_dir():
+        raise InputError(job.pairs, "is no folder", "name a folder of <name>.npz and <name>.wav")
+    if job.start and not Path(job.start).expanduser().is_file():
+        raise InputError(job.start, "there is no such file", "name a checkpoint (.safetensors)")
+
+
+def open_pairs(job: TrainingJob) -> tuple[AuMoClip, Backbones, PairData]:
+    """The model as it begins, its backbones, and the windows to train on."""
+    from tango_models.aumoclip.backbones import load_backbones
+    from tango_models.aumoclip.checkpoints import load
+    from tango_models.aumoclip.modeling import AuMoClip, AuMoClipConfig
+    from tango_models.aumoclip.pairs import PairData, find_pairs
+    from tasks.training_pairs import catalog_pairs
+
+    config = AuMoClipConfig.paper() if job.size == "paper" else AuMoClipConfig.embedded()
+    model = load(Path(job.start).expanduser()) if job.start else AuMoClip(config)
+    folder = Path(job.model.backbones).expanduser() if job.model.backbones else None
+    backbones = load_backbones(model.config, folder, allow_download=job.model.allow_download)
+    if job.pairs:
+        sources = find_pairs(Path(job.pairs).expanduser())
+    else:
+        catalog = Catalog(job.catalog, job.storage_options)
+        sources = catalog_pairs(catalog, job.avatars or catalog.avatars())
+    return model, backbones, PairData.open(sources, backbones, Path(job.folder) / "cache")
+
+
+def _prepare(values: dict) -> int:
+    return len(open_pairs(TrainingJob(**values))[2])
+
+
+def _train_worker(values: dict) -> None:
+    """One rank; Ray has set up the process group."""
+    import ray.train
+    import ray.train.torch
+    import torch
+
+    from tango_models.aumoclip.checkpoints import save
+    from tango_models.aumoclip.training import TrainingConfig, train
+
+    job, context = TrainingJob(**values), ray.train.get_context()
+    config = TrainingConfig(**job.training)
+    rank, world = context.get_world_rank(), context.get_world_size()
+    torch.manual_seed(config.seed)
+    model, _, data = open_pairs(job)
+    folder = Path(job.folder)
+
+    def report(figures: dict[str, float]) -> None:
+        if rank == 0:
+            with (folder / FIGURES).open("a") as log:
+                log.write(json.dumps(figures) + "\n")
+        if figures["step"] % _STEPS_PER_REPORT == 0:
+            ray.train.report(figures)
+
+    trained = train(model.to(ray.train.torch.get_device()), data, config, folder, report, rank=rank, world=world)
+    if rank == 0:
+        save(trained.cpu(), folder / "model.safetensors")
