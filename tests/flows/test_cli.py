@@ -15,7 +15,20 @@ TANGO = Path(sys.executable).parent / "tango"
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["onboard"], ["reenact"], ["preprocess"], ["status"], ["forget"], ["serve"], ["synth"]]
+    "command",
+    [
+        [],
+        ["onboard"],
+        ["reenact"],
+        ["preprocess"],
+        ["status"],
+        ["forget"],
+        ["train"],
+        ["evaluate"],
+        ["import-weights"],
+        ["serve"],
+        ["synth"],
+    ],
 )
 def test_help_says_what_a_command_does(command):
     result = CliRunner().invoke(app, [*command, "--help"])
