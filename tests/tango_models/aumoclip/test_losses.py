@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from tango_models.aumoclip.losses import Temperatures, aligned_loss, clip_loss, local_loss
+from tango_models.aumoclip.losses import Temperatures, clip_loss, local_loss
 
 
 def slow_local_loss(audio, motion, temperature):
@@ -62,18 +62,6 @@ def test_clip_loss_is_its_definition(hard_weight):
     found = clip_loss(audio, motion, 0.2, symmetric=True, speakers=speakers, hard_weight=hard_weight)
     assert float(found.loss) == pytest.approx((one_way[0] + other_way[0]) / 2, rel=1e-4)
     assert float(found.accuracy) == pytest.approx((one_way[1] + other_way[1]) / 2)
-
-
-def test_aligned_loss_compares_clips_frame_by_frame():
-    torch.manual_seed(3)
-    audio, motion = torch.randn(5, 7, 6), torch.randn(5, 7, 6)
-    found = aligned_loss(audio, motion, 0.2)
-    similar = [[float(torch.cosine_similarity(a, m, dim=1).mean()) for m in motion] for a in audio]
-    losses = [-math.log(math.exp(s[i] / 0.2) / sum(math.exp(v / 0.2) for v in s)) for i, s in enumerate(similar)]
-    assert float(found.loss) == pytest.approx(sum(losses) / 5, rel=1e-4)
-    assert float(aligned_loss(audio, audio).accuracy) == 1.0
-    reversed_in_time = aligned_loss(audio, audio.flip(1), 0.2)
-    assert float(reversed_in_time.loss) > float(aligned_loss(audio, audio, 0.2).loss) + 1
 
 
 def test_unrelated_features_score_chance_and_equal_ones_everything():

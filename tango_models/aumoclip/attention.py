@@ -1,0 +1,38 @@
+"""The self-attention that turns a window's frames into its clip-level vector."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class ClipAttention(nn.Module):
+    """Multi-head self-attention without residual and without normalisation; row 0 of its output stands for the clip."""
+
+    def __init__(self, *, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query_proj = nn.Linear(width, width)
+        self.key_proj = nn.Linear(width, width)
+        self.value_proj = nn.Linear(width, width)
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, n, C) -> the attended frames (B, n, C) and the attention of row 0 per head (B, heads, n), sum 1."""
+        batch, length, width = values.shape
+        split = (batch, length, self.heads, width // self.heads)
+        query = self.query_proj(values).view(split).transpose(1, 2)  # (B, heads, n, C / heads)
+        key = self.key_proj(values).view(split).transpose(1, 2)
+        value = self.value_proj(values).view(split).transpose(1, 2)
+        scores = query @ key.transpose(2, 3) / (width // self.heads) ** 0.5
+        attention = scores.softmax(dim=-1)  # (B, heads, n, n)
+        attended = (attention @ value).transpose(1, 2).reshape(batch, length, width)
+        return self.out_proj(attended), attention[:, :, 0]
+
+
+def weight_by_head(values: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
+    """Scale each head's share of the channels by that head's attention: (B, n, C), (B, heads, n) -> (B, n, C)."""
+    batch, length, width = values.shape
+    heads = attention.shape[1]
+    grouped = values.view(batch, length, heads, width // heads)
+    return (grouped * attention.transpose(1, 2).unsqueeze(-1)).reshape(batch, length, width)

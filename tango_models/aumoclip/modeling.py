@@ -1,0 +1,39 @@
+"""AuMoCLIP: one tower for speech, one for motion, and a space at two levels in which they meet.
+
+Liu et al., TANGO: Co-Speech Gesture Video Reenactment with Hierarchical Audio Motion Embedding and Diffusion
+Interpolation, arXiv 2410.04221.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from tango_models.aumoclip.audio_tower import AudioTower
+from tango_models.aumoclip.configuration import AuMoClipConfig
+from tango_models.aumoclip.motion_tower import MotionTower
+from tango_models.aumoclip.outputs import AudioInputs, TowerOutput
+
+__all__ = ["AuMoClip", "AuMoClipConfig", "AudioInputs", "TowerOutput"]
+
+
+class AuMoClip(nn.Module):
+    """Both towers. Everything in it is trained; the frozen speech and text encoders live in `backbones`."""
+
+    def __init__(self, config: AuMoClipConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.audio_tower = AudioTower(config)
+        self.motion_tower = MotionTower(config)
+
+    def encode_audio(self, inputs: AudioInputs) -> TowerOutput:
+        """Embeddings of a batch of speech windows; see :class:`AudioInputs` and :meth:`AudioTower.forward`."""
+        return self.audio_tower(inputs)
+
+    def encode_motion(self, rep15d: torch.Tensor) -> TowerOutput:
+        """Embeddings of a batch of motion windows, (B, T, 825) float32 at 30 fps; see :meth:`MotionTower.forward`."""
+        return self.motion_tower(rep15d)
+
+    def parameter_count(self) -> int:
+        """Number of trained parameters."""
+        return sum(parameter.numel() for parameter in self.parameters())

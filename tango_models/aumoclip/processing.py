@@ -1,0 +1,150 @@
+"""Recordings and motions of any length to embeddings: overlapping windows, blended."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from tango_models.aumoclip.backbones import Backbones
+from tango_models.aumoclip.modeling import AuMoClip
+from tango_models.aumoclip.outputs import TowerOutput
+from tango_models.aumoclip.text import TimedWord
+from tango_models.errors import InputError
+
+HOP = 64  # frames from window to window, half a window: every inner frame lies in two windows
+_BATCH = 8  # windows at a time: memory stays flat in the input's length
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """L2-normalised rows, one per frame at 30 fps."""
+
+    low: np.ndarray
+    """(T, 256) float32: what happens around the frame."""
+    high: np.ndarray
+    """(T, 256) float32: the clip-level vectors of the windows around the frame, blended."""
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+
+class SpeechEncoder:
+    """Speech -> embeddings with a model and its frozen backbones."""
+
+    def __init__(self, model: AuMoClip, backbones: Backbones) -> None:
+        if model.config.text_source != backbones.config.text_source:
+            raise ValueError(
+                f"a model with text {model.config.text_source!r}, backbones {backbones.config.text_source!r}"
+            )
+        self.model, self.backbones = model.eval(), backbones
+
+    @torch.inference_mode()
+    def encode(self, samples: np.ndarray, words: Sequence[TimedWord] | None = None) -> Embedding:
+        """Embeddings of a recording of any length.
+
+        Args:
+            samples: (S,) float32 16 kHz mono. Below a window it is padded by silence.
+            words: known words with their times, instead of recognised ones.
+
+        Returns:
+            T = round(S / 16000 * 30) frames; none for less than half a frame.
+
+        Raises:
+            InputError: empty, not one-dimensional, or not finite.
+        """
+        samples = np.asarray(samples, np.float32)
+        if samples.ndim != 1 or not samples.size:
+            raise InputError("speech", f"has shape {samples.shape}", "give 16 kHz mono audio of shape (samples,)")
+        if not np.isfinite(samples).all():
+            raise InputError("speech", "contains values that are not numbers", "re-export the recording")
+        config = self.model.config
+        frames = round(samples.size / config.sample_rate * config.fps)
+        blend = _Blend(frames, config.feature_dim)
+        recording = self.backbones.open(samples, words)
+        device = next(self.model.parameters()).device
+        for starts in _batches(frames, config.window_frames):
+            blend.add(starts, self.model.encode_audio(self.backbones.inputs(recording, starts).to(device)))
+        return blend.result()
+
+
+class MotionEncoder:
+    """rep15d -> embeddings."""
+
+    def __init__(self, model: AuMoClip) -> None:
+        self.model = model.eval()
+
+    @torch.inference_mode()
+    def encode(self, rep15d: np.ndarray, breaks: Sequence[int] = ()) -> Embedding:
+        """Embeddings of a motion of any length.
+
+        Args:
+            rep15d: (T, 825) at 30 fps.
+            breaks: frames at which another take begins; no window reaches over one. A take shorter than a window is
+                extended by its last frame.
+
+        Raises:
+            InputError: empty, another width, not finite, or a break outside 1..T-1.
+        """
+        rep15d = np.asarray(rep15d, np.float32)
+        width = self.model.config.motion_dim
+        if rep15d.ndim != 2 or rep15d.shape[1] != width or not len(rep15d):
+            raise InputError("motion", f"has shape {rep15d.shape}", f"give rep15d of shape (frames, {width})")
+        if not np.isfinite(rep15d).all():
+            frame = int(np.flatnonzero(~np.isfinite(rep15d).all(axis=1))[0])
+            raise InputError("motion", f"contains values that are not numbers, first in frame {frame}", "fit it again")
+        edges = [0, *sorted(set(breaks)), len(rep15d)]
+        if len(edges) > 2 and not 0 < edges[1] <= edges[-2] < len(rep15d):
+            raise InputError("breaks of the motion", f"are {list(breaks)}", f"give frames from 1 to {len(rep15d) - 1}")
+        takes = [self._take(rep15d[begin:end]) for begin, end in itertools.pairwise(edges)]
+        return Embedding(np.concatenate([take.low for take in takes]), np.concatenate([take.high for take in takes]))
+
+    def _take(self, rep15d: np.ndarray) -> Embedding:
+        config = self.model.config
+        device = next(self.model.parameters()).device
+        blend = _Blend(len(rep15d), config.feature_dim)
+        missing = config.window_frames - len(rep15d)
+        if missing > 0:
+            rep15d = np.pad(rep15d, ((0, missing), (0, 0)), mode="edge")
+        for starts in _batches(len(rep15d), config.window_frames):
+            windows = np.stack([rep15d[start : start + config.window_frames] for start in starts])
+            blend.add(starts, self.model.encode_motion(torch.from_numpy(windows).to(device)))
+        return blend.result()
+
+
+class _Blend:
+    """Weighted sums of windows, heaviest at each window's centre; clip-level vectors count for all their frames."""
+
+    def __init__(self, frames: int, width: int) -> None:
+        self.low, self.high = np.zeros((frames, width), np.float32), np.zeros((frames, width), np.float32)
+
+    def add(self, starts: Sequence[int], output: TowerOutput) -> None:
+        low = F.normalize(output.low.float(), dim=-1).cpu().numpy()  # (B, 128, 256)
+        cls = F.normalize(output.cls.float(), dim=-1).cpu().numpy()  # (B, 256)
+        frames = np.arange(low.shape[1]) + 0.5
+        weight = np.minimum(frames, frames[::-1]).astype(np.float32)[:, None] / low.shape[1]
+        for start, window, clip in zip(starts, low, cls, strict=True):
+            count = min(len(window), len(self.low) - start)
+            self.low[start : start + count] += weight[:count] * window[:count]
+            self.high[start : start + count] += weight[:count] * clip
+
+    def result(self) -> Embedding:
+        return Embedding(_unit(self.low), _unit(self.high))
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return rows
+
+
+def _batches(frames: int, window: int) -> Iterator[list[int]]:
+    """First frames of the windows, the last one flush with the end, a few at a time."""
+    if not frames:
+        return
+    starts = [*range(0, max(frames - window, 0), HOP), max(frames - window, 0)]
+    for first in range(0, len(starts), _BATCH):
+        yield starts[first : first + _BATCH]
