@@ -82,6 +82,11 @@ class StageWorker:
         self._loading = threading.Lock()  # the first unit may come while `warm` is still at it
         self._progress = (0, 0)
 
+    def warm_up(self) -> None:
+        """`warm`, ahead of the first unit; what fails is said by that unit, which then tries again."""
+        with contextlib.suppress(Exception):
+            self.warm()
+
     def warm(self) -> None:
         """Load libraries and models now rather than at the first unit."""
         with self._loading:
@@ -217,5 +222,5 @@ class WorkerPool:
         )
         worker = actor.remote(*self._arguments)
         self._workers.append(worker)
-        worker.warm.remote()
+        worker.warm_up.remote()
         return worker

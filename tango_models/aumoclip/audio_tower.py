@@ -99,7 +99,8 @@ class AudioTower(nn.Module):
         self.speech_projection = nn.Linear(config.frozen_high_dim, projected)
         self.text_projection = nn.Linear(config.text_dim, projected)
         self.high_mapping = Mapping(inputs=3 * projected, hidden=config.mapping_dim, outputs=width)
-        self.attention = ClipAttention(width=width, heads=config.attention_heads)
+        places = config.window_frames // 2 if config.attention_by_place else 0
+        self.attention = ClipAttention(width=width, heads=config.attention_heads, places=places)
 
     def forward(self, inputs: AudioInputs) -> TowerOutput:
         """Embeddings of 2 k frames: 128 for a window of 68,266 samples (213 features) or for 214 features.

@@ -18,6 +18,8 @@ class AuMoClipConfig:
     """Width of every embedding; also of both final self-attentions."""
     attention_heads: int = 8
     """Heads of both final self-attentions (audio_sa, motion_sa)."""
+    attention_by_place: bool = False
+    """Both final self-attentions have a trained bias by the place in the window (`ClipAttention`). Not published."""
     mapping_dim: int = 512
     """Hidden width of the four two-layer perceptrons that end the branches."""
     window_frames: int = 128
@@ -102,6 +104,7 @@ class AuMoClipConfig:
         """The same tensor flow, narrower, from fixed log-mel energies and MiniLM text; trains on a CPU."""
         settings: dict[str, Any] = {
             "name": "embedded",
+            "attention_by_place": True,
             "mapping_dim": 256,
             "motion_width": 128,
             "motion_feedforward": 256,

@@ -72,7 +72,8 @@ class MotionTower(nn.Module):
         self.encoder = MotionNetwork(config)
         size = {"inputs": config.motion_width, "hidden": config.mapping_dim, "outputs": config.feature_dim}
         self.low_mapping, self.high_mapping = Mapping(**size), Mapping(**size)
-        self.attention = ClipAttention(width=config.feature_dim, heads=config.attention_heads)
+        places = config.window_frames // 2 if config.attention_by_place else 0
+        self.attention = ClipAttention(width=config.feature_dim, heads=config.attention_heads, places=places)
         self.register_buffer("mean", torch.zeros(config.motion_dim))
         self.register_buffer("scale", torch.ones(config.motion_dim))
 
