@@ -40,7 +40,7 @@ class RetrievePathConfig(BaseModel):
 
 
 class RetrievePath(Stage):
-    name, table, code_version = "retrieve_path", "paths", "3"
+    name, table, code_version = "retrieve_path", "paths", "4"
     libraries = ("scipy.sparse.csgraph", "scipy.stats", "tango_models.motion_graph.search")
     Config = RetrievePathConfig
     config: RetrievePathConfig
