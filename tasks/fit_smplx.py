@@ -1,19 +1,36 @@
 """Stage: landmarks become SMPL-X parameters, or a motion file of the user's is imported in their place."""
 
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
-from tango_models.body.fitting import FitConfig
+from data_catalog.schemas import MASK_SIDE
+from tango_models.body.fit_config import FitConfig
 from tango_models.errors import InputError
 from tasks.columns import matrix, vectors
-from tasks.detect_landmarks import landmark_records, read_landmarks
+from tasks.detect_landmarks import landmark_records
 from tasks.stage import RowWriter, Stage, upstream
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tango_models.body.motion_io import Motion
+    from tango_models.perception.landmarks import Landmarks
+
+    _Part = tuple[Motion, np.ndarray, np.ndarray]  # with confidence and tracked, each of so many frames
+
 _ROWS_PER_WRITE = 3000
+_SHAPES = {
+    "body_xy": (33, 2), "body_visibility": (33,), "body_world": (33, 3), "hands_xy": (2, 21, 2),
+    "hands_local": (2, 21, 3), "hands_score": (2,), "face_xy": (-1, 2), "face_z": (-1,), "hand_boxes": (2, 4),
+    "person_box": (4,),
+}  # fmt: skip
 
 
 class FitSmplxConfig(BaseModel):
@@ -28,7 +45,7 @@ class FitSmplxConfig(BaseModel):
 
 
 class FitSmplx(Stage):
-    name, table, code_version = "fit_smplx", "poses", "2"
+    name, table, code_version = "fit_smplx", "poses", "3"
     libraries = ("scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = FitSmplxConfig
     config: FitSmplxConfig
@@ -61,33 +78,81 @@ class FitSmplx(Stage):
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
         video_id, n_frames = unit.inputs["video_id"], unit.inputs["n_frames"]
         if unit.inputs["motion_uri"]:
-            motion, confidence, tracked = _imported(Path(unit.inputs["motion_uri"]), n_frames, unit.subject)
+            parts = iter([_imported(Path(unit.inputs["motion_uri"]), n_frames, unit.subject)])
         else:
-            from tango_models.body.fitting import fit_smplx
+            parts = self._fitted(_StoredLandmarks(catalog, video_id, n_frames, tuple(unit.inputs["image_size"])))
+        done, state = 0, []
+        try:
+            for motion, confidence, tracked in parts:
+                for first in range(0, len(motion), _ROWS_PER_WRITE):
+                    rows = slice(first, first + _ROWS_PER_WRITE)
+                    out.write(_rows(video_id, done + first, motion, confidence, tracked, rows))
+                    out.progress(min(done + rows.stop, done + len(motion)), n_frames)
+                done += len(motion)
+                arrays = (motion.poses, motion.trans, motion.betas, np.asarray(tracked, bool))
+                state.append(digest(*(np.ascontiguousarray(array).tobytes() for array in arrays)))
+        except InputError as error:
+            if unit.inputs["motion_uri"]:
+                raise
+            raise InputError(unit.subject, error.fault, error.remedy) from error
+        return {"motion": digest(state)}
 
-            landmarks = read_landmarks(catalog, video_id, tuple(unit.inputs["image_size"]))
-            try:
-                fit = fit_smplx(landmarks, self._body, config=self.config.fit)
-            except InputError as error:
-                raise InputError(unit.subject, error.fault, error.remedy) from error
-            motion, confidence, tracked = fit.motion, fit.confidence, fit.tracked
-        betas = np.asarray(motion.betas, np.float32).ravel()
-        columns = {
-            "pose": vectors(motion.poses),
-            "trans": vectors(motion.trans),
-            "expression": vectors(motion.expressions),
-            "confidence": np.asarray(confidence, np.float32).tolist(),
-            "tracked": np.asarray(tracked, bool).tolist(),
-        }
-        for first in range(0, n_frames, _ROWS_PER_WRITE):
-            frames = range(first, min(first + _ROWS_PER_WRITE, n_frames))
-            out.write(
-                {"video_id": video_id, "frame": t, "betas": betas, **{name: columns[name][t] for name in columns}}
-                for t in frames
-            )
-            out.progress(frames.stop, n_frames)
-        arrays = (motion.poses, motion.trans, betas, np.asarray(tracked, bool))
-        return {"motion": digest(*(np.ascontiguousarray(array).tobytes() for array in arrays))}
+    def _fitted(self, source: "_StoredLandmarks") -> "Iterator[_Part]":
+        from tango_models.body.fitting import fit_stretches
+        from tango_models.body.person import estimate_person
+
+        person = estimate_person(source, self._body, self.config.fit)
+        for fit in fit_stretches(source, person, self._body, config=self.config.fit):
+            yield fit.motion, fit.confidence, fit.tracked
+
+
+class _StoredLandmarks:
+    """A video's landmarks in the catalog, read a stretch at a time; without the masks, which the fit has no use for."""
+
+    def __init__(self, catalog: Catalog, video_id: str, n_frames: int, image_size: tuple[int, int]) -> None:
+        self._catalog, self._video_id, self._n_frames, self._image_size = catalog, video_id, n_frames, image_size
+
+    def __len__(self) -> int:
+        return self._n_frames
+
+    @cached_property
+    def found(self) -> np.ndarray:
+        """(T,) bool: frames in which a body was found."""
+        starts = range(0, self._n_frames, _ROWS_PER_WRITE)
+        seen = [matrix(self._read(t, t + _ROWS_PER_WRITE, ["body_xy"])["body_xy"])[:, 0] for t in starts]
+        return np.isfinite(np.concatenate(seen)) if seen else np.zeros(0, bool)
+
+    def frames(self, start: int, stop: int) -> "Landmarks":
+        """The landmarks of frames `start` to `stop` (exclusive)."""
+        from tango_models.perception.landmarks import Landmarks
+
+        table = self._read(start, stop, [*_SHAPES, "face_score"])
+        count = table.num_rows
+        columns = {name: matrix(table[name]).reshape(count, *shape) for name, shape in _SHAPES.items()}
+        columns["face_score"] = table["face_score"].to_numpy()
+        columns["mask"] = np.broadcast_to(np.uint8(0), (count, MASK_SIDE, MASK_SIDE))
+        columns["image_size"] = np.tile(np.asarray(self._image_size, np.int32), (count, 1))
+        return Landmarks.from_columns(columns)
+
+    def _read(self, start: int, stop: int, columns: list[str]) -> "pa.Table":
+        where = f"{equals(video_id=self._video_id)} AND frame >= {start} AND frame < {stop}"
+        return self._catalog.table("landmarks").read(columns=["video_id", "frame", *columns], where=where)
+
+
+def _rows(
+    video_id: str, first: int, motion: "Motion", confidence: np.ndarray, tracked: np.ndarray, part: slice
+) -> Iterator[dict[str, Any]]:
+    """The rows of a part of a motion that begins at the video's frame `first`."""
+    columns = {
+        "pose": vectors(motion.poses[part]),
+        "trans": vectors(motion.trans[part]),
+        "expression": vectors(motion.expressions[part]),
+        "confidence": np.asarray(confidence[part], np.float32).tolist(),
+        "tracked": np.asarray(tracked[part], bool).tolist(),
+    }
+    shared = {"video_id": video_id, "betas": np.asarray(motion.betas, np.float32).ravel()}
+    for t in range(len(columns["pose"])):
+        yield {**shared, "frame": first + part.start + t, **{name: columns[name][t] for name in columns}}
 
 
 def _imported(path: Path, n_frames: int, subject: str):

@@ -1,4 +1,4 @@
-"""Landmarks before the fit: exchanged sides put right, and how much each point counts."""
+"""Landmarks before the fit: faults dropped, exchanged sides put right, and how much each point counts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,33 @@ _LIMBS = [11, 12, 13, 14, 15, 16, 23, 24]
 _WRISTS = [15, 16]
 # A point outside the picture is the network's guess, whatever visibility it reports.
 _OUTSIDE_WEIGHT = 0.1
+
+
+def clean(landmarks: Landmarks) -> Landmarks:
+    """Without faults and with the sides repaired: what the fit starts from."""
+    return repair_sides(without_faults(landmarks))
+
+
+def without_faults(landmarks: Landmarks) -> Landmarks:
+    """Points that are not finite, or whose visibility or score is not, count as not seen: NaN, visibility or score 0.
+    A hand or face counts as a whole."""
+    sure = (landmarks.body_visibility, landmarks.hands_score, landmarks.face_score)
+    visibility, scores, face = (np.nan_to_num(np.clip(array, 0, 1)) for array in sure)
+    good = np.isfinite(landmarks.body_xy).all(-1) & np.isfinite(landmarks.body_world).all(-1)
+    hands = np.isfinite(landmarks.hands_xy).all((-1, -2)) & np.isfinite(landmarks.hands_local).all((-1, -2))
+    whole_face = np.isfinite(landmarks.face_xy).all((-1, -2)) & np.isfinite(landmarks.face_z).all(-1)
+    return replace(
+        landmarks,
+        body_xy=np.where(good[..., None], landmarks.body_xy, np.nan),
+        body_world=np.where(good[..., None], landmarks.body_world, np.nan),
+        body_visibility=np.where(good, visibility, 0).astype(np.float32),
+        hands_xy=np.where(hands[..., None, None], landmarks.hands_xy, np.nan),
+        hands_local=np.where(hands[..., None, None], landmarks.hands_local, np.nan),
+        hands_score=np.where(hands, scores, 0).astype(np.float32),
+        face_xy=np.where(whole_face[:, None, None], landmarks.face_xy, np.nan),
+        face_z=np.where(whole_face[:, None], landmarks.face_z, np.nan),
+        face_score=np.where(whole_face, face, 0).astype(np.float32),
+    )
 
 
 def repair_sides(landmarks: Landmarks) -> Landmarks:
@@ -33,17 +60,23 @@ def body_weights(landmarks: Landmarks) -> np.ndarray:
 
 def _repair_body(landmarks: Landmarks) -> Landmarks:
     found = np.flatnonzero(landmarks.found)
-    if len(found) < 2:
+    if not len(found):
         return landmarks
     xy = landmarks.body_xy[found][:, _LIMBS]  # sides alternate: left, right, left, ...
     crossed = xy[:, [1, 0, 3, 2, 5, 4, 7, 6]]
-    same = np.linalg.norm(xy[1:] - xy[:-1], axis=-1).mean(1)
-    other = np.linalg.norm(crossed[1:] - xy[:-1], axis=-1).mean(1)
-    width = np.linalg.norm(xy[:, 0] - xy[:, 1], axis=-1).mean()
+    same = _distance(xy[1:], xy[:-1])
+    other = _distance(crossed[1:], xy[:-1])
+    across = xy[:, 0, 0] - xy[:, 1, 0]
+    width = np.nanmean(np.abs(across))
     # A flip moves every limb by its distance from the other side within one frame; no gesture does.
-    flips = (other < 0.4 * same) & (same > 0.3 * width)
+    with np.errstate(invalid="ignore"):
+        flips = (other < 0.4 * same) & (same > 0.3 * width)
     swapped = np.concatenate([[0], np.cumsum(flips) % 2]).astype(bool)
-    if swapped.mean() > 0.5:  # the larger share of the video is taken to be right
+    # Who shows the face has the left shoulder on the picture's right: that tells which of two phases is the swapped
+    # one from the frames at hand, wherever in the video they are.
+    face = np.nan_to_num(across) * (landmarks.face_score[found] > 0)
+    vote = (face * np.where(swapped, -1, 1)).sum() if face.any() else 0.5 - swapped.mean()
+    if vote < 0:
         swapped = ~swapped
     if not swapped.any():
         return landmarks
@@ -52,6 +85,13 @@ def _repair_body(landmarks: Landmarks) -> Landmarks:
     for array in arrays.values():
         array[rows] = array[rows][:, _MIRROR]
     return replace(landmarks, **arrays)
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Mean distance of points (T, P, 2) that are known in both; NaN where none is."""
+    off = np.linalg.norm(a - b, axis=-1)
+    known = np.isfinite(off)
+    return np.where(known.any(1), np.where(known, off, 0).sum(1) / np.maximum(known.sum(1), 1), np.nan)
 
 
 def _repair_hands(landmarks: Landmarks) -> Landmarks:

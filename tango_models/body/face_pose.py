@@ -19,34 +19,47 @@ _MAX_JAW = 0.5  # radians
 _CLOSED_GAP_METRES = 0.0015
 
 
-def head_rotations(face_xy: np.ndarray, face_z: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """World orientation of the head, (T, 3, 3), NaN without a face; the identity looks into the camera, upright.
-
-    The shape of this face is first averaged over the video (each frame turned upright by its own symmetry axis and
-    forehead-chin line); each frame's orientation is then the rotation of that shape's stiff part onto the frame
-    (Kabsch), so an opening jaw does not nod the head.
+def face_shape(face_xy: np.ndarray, face_z: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """The stiff part of this person's face, (P, 3) of about unit size, upright and looking into the camera: the median
+    over frames, each turned upright by its own symmetry axis and forehead-chin line. NaN without a face.
 
     Args:
         face_xy: (T, F, 2) pixels.
         face_z: (T, F) pixels toward the camera.
         score: (T,).
     """
-    out = np.full((len(face_xy), 3, 3), np.nan)
     seen = score > 0
     if not seen.any():
-        return out
-    points = np.concatenate([face_xy[seen] * [1, -1], face_z[seen][..., None]], -1).astype(np.float64)  # (N, F, 3)
-    points -= points[:, _STIFF].mean(1, keepdims=True)
-    points /= np.linalg.norm(points[:, _STIFF], axis=-1).mean(1)[:, None, None]
+        return np.full((len(_STIFF), 3), np.nan)
+    points = _normalised(face_xy[seen], face_z[seen])
     right, left = ([COLUMN[pair[side]] for pair in SYMMETRIC_PAIRS] for side in (0, 1))
     across = (points[:, left] - points[:, right]).sum(1)
     rough = frame(across, points[:, _FOREHEAD] - points[:, _CHIN])  # columns: left, up, forward
-    shape = np.median(np.einsum("nji,npj->npi", rough, points), axis=0)[_STIFF]
-    moment = np.einsum("npi,pj->nij", points[:, _STIFF], shape)
+    return np.median(np.einsum("nji,npj->npi", rough, points), axis=0)[_STIFF]
+
+
+def head_rotations(face_xy: np.ndarray, face_z: np.ndarray, score: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """World orientation of the head, (T, 3, 3), NaN without a face; the identity looks into the camera, upright.
+
+    The rotation of ``shape`` (of :func:`face_shape`) onto the frame (Kabsch): only the stiff part counts, so an opening
+    jaw does not nod the head.
+    """
+    out = np.full((len(face_xy), 3, 3), np.nan)
+    seen = score > 0
+    if not seen.any() or not np.isfinite(shape).all():
+        return out
+    moment = np.einsum("npi,pj->nij", _normalised(face_xy[seen], face_z[seen])[:, _STIFF], shape)
     u, _, vt = np.linalg.svd(moment)
     u[..., 2] *= np.linalg.det(u @ vt)[:, None]
     out[seen] = u @ vt
     return out
+
+
+def _normalised(face_xy: np.ndarray, face_z: np.ndarray) -> np.ndarray:
+    """Faces (N, F, 3), y up, z toward the camera, about the stiff part's centre and of its size."""
+    points = np.concatenate([face_xy * [1, -1], face_z[..., None]], -1).astype(np.float64)
+    points -= points[:, _STIFF].mean(1, keepdims=True)
+    return points / np.linalg.norm(points[:, _STIFF], axis=-1).mean(1)[:, None, None]
 
 
 def jaw_angles(face_xy: np.ndarray, face_z: np.ndarray, score: np.ndarray) -> np.ndarray:

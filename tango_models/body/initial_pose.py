@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tango_models.body.joint_limits import JointLimits
-from tango_models.body.model_points import FINGER_ORDER, POINT, hand_points
+from tango_models.body.model_points import ELBOW_SHIFT, FINGER_ORDER, POINT, hand_points
 from tango_models.body.rotations import (
     continuous,
     frame,
@@ -26,6 +26,8 @@ from tango_models.body.targets import Targets
 _PELVIS_SIGMA = 12.0  # frames: a pelvis that is barely seen must not sway the legs
 _STRAIGHT = 0.25  # weight of the unbent elbow's hinge axis against the bend's own plane
 _FROM_HAND = 0.5  # weight of the axis that the hand suggests
+# Forearm and wrist, radians: pronation and supination reach 80 to 90 degrees (Norkin & White), the wrist bends to 80.
+_MAX_TWIST, _LIKELY_TWIST, _MAX_SWING = 1.6, 2.2, 1.2
 _SIDES = ("left", "right")
 _ARM_BONES = ((1, 2), (3, 4))  # of targets.BONES: upper arm, forearm; left, right
 
@@ -35,7 +37,7 @@ def initial_pose(targets: Targets, rest: np.ndarray, limits: JointLimits) -> np.
 
     Args:
         targets: aims of T frames.
-        rest: (80, 3) model points of the T-pose.
+        rest: (85, 3) model points of the T-pose.
         limits: of the same body.
     """
     world = targets.world.astype(np.float64)
@@ -78,6 +80,9 @@ def _arm(
     upper_rest, lower_rest = unit(rest[elbow] - rest[shoulder]), unit(rest[wrist] - rest[elbow])
     hinge_rest = limits.axes[elbow, 0].astype(np.float64)
     upper, lower = (targets.bones[:, k].astype(np.float64) for k in _ARM_BONES[side])
+    # The landmark that the forearm's direction starts at lies a little up the upper arm.
+    length = [np.linalg.norm(rest[b] - rest[a]) for a, b in ((shoulder, elbow), (elbow, wrist))]
+    lower = unit(length[1] * lower - ELBOW_SHIFT * length[0] * upper)
     # In the chest's axes. The plane of a bent elbow tells how the upper arm is twisted; a straight one tells nothing.
     upper_local = np.einsum("tji,tj->ti", chest, upper)
     lower_local = np.einsum("tji,tj->ti", chest, lower)
@@ -99,12 +104,19 @@ def _arm(
     if not known.any():
         return
     turn = transpose(forearm) @ palm
+    # Nobody turns a hand about the forearm by more than this from where it is when the elbow's hinge lies level. A hand
+    # seen further round is seen wrong side up, or the elbow's plane is: then the frames around tell.
+    twist = twist_angle(turn, lower_rest)
+    swung = to_axis_angle(to_matrix(-twist[:, None] * lower_rest) @ turn)
+    swung *= np.minimum(1, _MAX_SWING / np.maximum(np.linalg.norm(swung, axis=-1, keepdims=True), 1e-6))
+    likely = known & (np.abs(twist) < _LIKELY_TWIST)
+    twist = fill_gaps(twist, likely) if likely.any() else np.zeros(len(twist))
+    twist = np.clip(twist, -_MAX_TWIST, _MAX_TWIST)
     # A forearm turns along its whole length: half of the twist belongs to the elbow joint.
-    twist = np.unwrap(fill_gaps(np.unwrap(twist_angle(turn, lower_rest)), known))
-    twist -= 2 * np.pi * np.round(np.median(twist) / (2 * np.pi))
     half = to_matrix(0.5 * twist[:, None] * lower_rest)
     poses[:, elbow] = continuous(to_axis_angle(to_matrix(poses[:, elbow]) @ half))
-    poses[:, wrist] = np.where(known[:, None], continuous(to_axis_angle(transpose(half) @ turn)), poses[:, wrist])
+    bent = to_axis_angle(half @ to_matrix(np.where(likely[:, None], swung, 0.0)))
+    poses[:, wrist] = np.where(known[:, None], bent, poses[:, wrist])
     for finger in range(5):
         above = palm
         for k in (1, 2, 3):

@@ -24,16 +24,27 @@ MARK_NAMES: tuple[str, ...] = (
     "left_mark",
     "right_mark",
     *(f"{s}{f}_mark" for s in "lr" for f in _KNUCKLED),
+    "left_elbow_mark",
+    "right_elbow_mark",
+    "lear_mark",
+    "rear_mark",
+    "nose_mark",
 )
-"""Points that are no joint of the model but what the networks were taught to call shoulder and knuckle."""
+"""Points that are no joint of the model but what the networks call shoulder, knuckle, elbow, ear and nose."""
 
 POINT: dict[str, int] = JOINT | {name: JOINT_COUNT + k for k, name in enumerate(EXTRA_NAMES + MARK_NAMES)}
-"""Index of every model point: 55 joints, 15 surface points, 10 marks."""
+"""Index of every model point: 55 joints, 15 surface points, 15 marks."""
 
-POINT_COUNT = len(POINT)  # 80
+POINT_COUNT = len(POINT)  # 85
 
-# Measured on rendered speakers: the network's shoulder lies 31 mm above the joint, within 3 mm.
-_SHOULDER_LIFT = 0.03
+# Where the networks see what the model has elsewhere, measured on seven rendered speakers with known joints (range over
+# speakers and sides): the shoulder 22 mm (15..33) above the joint and 11 mm nearer the neck; the elbow up the upper arm
+# by 10 % (4..20) of its length; the ear at 0.70 (0.64..0.74) of the rim's distance from the middle of the head; the
+# nose 12 mm (9..18) above its tip.
+_SHOULDER_LIFT, _SHOULDER_IN = 0.022, 0.011
+ELBOW_SHIFT = 0.1
+_EAR_SHARE = 0.7
+_NOSE_LIFT = 0.012
 # A finger's first bone is 0.88 times as long as the other two together (Buryanov & Kotiuk 2010, to about 5 %); body
 # files put its joint further out, so there the knuckle the network sees lies that much nearer the wrist.
 _FIRST_PHALANX = 0.88
@@ -45,6 +56,8 @@ _PARENTS = np.concatenate(
         [JOINT[f"{'left' if side == 'l' else 'right'}_{finger}3"] for side in "lr" for finger in FINGER_ORDER],
         [JOINT["left_collar"], JOINT["right_collar"]],
         [JOINT["left_wrist"]] * 4 + [JOINT["right_wrist"]] * 4,
+        [JOINT["left_shoulder"], JOINT["right_shoulder"]],
+        [JOINT["head"]] * 3,
     ]
 ).astype(np.int64)
 
@@ -52,9 +65,10 @@ _PARENTS = np.concatenate(
 BODY_PAIRS: tuple[tuple[int, int], ...] = tuple(
     (POINT[name], landmark)
     for name, landmark in (
-        ("left_mark", 11), ("right_mark", 12), ("left_elbow", 13), ("right_elbow", 14), ("left_wrist", 15),
+        ("left_mark", 11), ("right_mark", 12), ("left_elbow_mark", 13), ("right_elbow_mark", 14), ("left_wrist", 15),
         ("right_wrist", 16), ("left_hip", 23), ("right_hip", 24), ("left_knee", 25), ("right_knee", 26),
-        ("left_ankle", 27), ("right_ankle", 28), ("nose", 0), ("leye", 2), ("reye", 5), ("lear", 7), ("rear", 8),
+        ("left_ankle", 27), ("right_ankle", 28), ("nose_mark", 0), ("leye", 2), ("reye", 5), ("lear_mark", 7),
+        ("rear_mark", 8),
     )
 )  # fmt: skip
 
@@ -70,7 +84,7 @@ def hand_points(side: int) -> list[int]:
 
 
 def rest_points(body: Body, betas: torch.Tensor | np.ndarray) -> torch.Tensor:
-    """Model points (80, 3) of the T-pose for shape ``betas`` (S,), differentiable in them."""
+    """Model points (85, 3) of the T-pose for shape ``betas`` (S,), differentiable in them."""
     import torch
 
     ids = _extra_vertices(body)
@@ -78,8 +92,11 @@ def rest_points(body: Body, betas: torch.Tensor | np.ndarray) -> torch.Tensor:
     used = min(betas.shape[-1], body.num_betas)
     extra = body.template[ids] + body.shape_directions[ids][..., :used] @ betas[:used]
     points = torch.cat([body.rest_joints(betas), extra])
-    lift = torch.tensor([0.0, _SHOULDER_LIFT, 0.0])
-    marks = [points[POINT[f"{side}_shoulder"]] + lift for side in ("left", "right")]
+    left, lift = torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])
+    marks = [
+        points[POINT[f"{side}_shoulder"]] + _SHOULDER_LIFT * lift + inward * left
+        for side, inward in (("left", -_SHOULDER_IN), ("right", _SHOULDER_IN))
+    ]
     for side, letter in (("left", "l"), ("right", "r")):
         for finger in _KNUCKLED:
             first, second, third = (points[POINT[f"{side}_{finger}{k}"]] for k in (1, 2, 3))
@@ -87,14 +104,19 @@ def rest_points(body: Body, betas: torch.Tensor | np.ndarray) -> torch.Tensor:
             short = (_FIRST_PHALANX * rest - (second - first).norm()).clamp_min(0)
             palm = points[POINT[f"{side}_wrist"]] - first
             marks.append(first + palm * (short / palm.norm()))
+    for side in ("left", "right"):
+        shoulder, elbow = points[POINT[f"{side}_shoulder"]], points[POINT[f"{side}_elbow"]]
+        marks.append(elbow + ELBOW_SHIFT * (shoulder - elbow))
+    ears = points[[POINT["lear"], POINT["rear"]]]
+    marks += [*(ears.mean(0) + _EAR_SHARE * (ears - ears.mean(0))), points[POINT["nose"]] + _NOSE_LIFT * lift]
     return torch.cat([points, torch.stack(marks)])
 
 
 def pose_points(rest: torch.Tensor, rotations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Model points (B, 80, 3) about the pelvis' rest place, and the joints' world rotations (B, 55, 3, 3).
+    """Model points (B, 85, 3) about the pelvis' rest place, and the joints' world rotations (B, 55, 3, 3).
 
     Args:
-        rest: (80, 3) of :func:`rest_points`.
+        rest: (85, 3) of :func:`rest_points`.
         rotations: (B, 55, 3, 3) local rotations.
     """
     import torch

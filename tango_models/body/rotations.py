@@ -55,14 +55,23 @@ def twist_angle(matrices: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return (angle + np.pi) % (2 * np.pi) - np.pi
 
 
-def continuous(axis_angle: np.ndarray) -> np.ndarray:
-    """Axis-angle over time (T, 3) without jumps: of the vectors 2 pi apart that mean one rotation, the nearest to the
-    frame before."""
+def nearest_turn(axis_angle: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Of the vectors (..., 3) 2 pi apart that mean one rotation, the nearest to ``reference``."""
+    angle = np.linalg.norm(axis_angle, axis=-1, keepdims=True)
+    other = axis_angle * (1 - 2 * np.pi / np.maximum(angle, 1e-6))
+    nearer = ((other - reference) ** 2).sum(-1, keepdims=True) < ((axis_angle - reference) ** 2).sum(-1, keepdims=True)
+    return np.where(nearer & (angle > 1e-6), other, axis_angle)
+
+
+def continuous(axis_angle: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+    """Axis-angle over time (T, ..., 3) without jumps: each frame's :func:`nearest_turn` to the frame before it.
+
+    Args:
+        before: (..., 3) of the frame before the first, if there is one.
+    """
     out = np.array(axis_angle, np.float64)
+    if before is not None and len(out):
+        out[0] = nearest_turn(out[0], before)
     for t in range(1, len(out)):
-        angle = np.linalg.norm(out[t])
-        if angle > 2.0:  # below this the alternative is further than any single frame's motion
-            other = out[t] * (1 - 2 * np.pi / angle)
-            if np.sum((other - out[t - 1]) ** 2) < np.sum((out[t] - out[t - 1]) ** 2):
-                out[t] = other
+        out[t] = nearest_turn(out[t], out[t - 1])
     return out

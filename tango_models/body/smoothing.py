@@ -61,6 +61,16 @@ def fill_gaps(signal: np.ndarray, known: np.ndarray) -> np.ndarray:
     return signal[before] * (1 - share) + signal[after] * share
 
 
+def fill_points(signal: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(T, P, C) points, each bridged on its own as in :func:`fill_gaps`: over frames not ``known`` (T,) and over those
+    in which it is NaN. A point that is never known is 0."""
+    out = fill_gaps(signal, known)
+    for point in np.flatnonzero(~np.isfinite(out).all((0, 2))):
+        good = known & np.isfinite(signal[:, point]).all(-1)
+        out[:, point] = fill_gaps(signal[:, point], good) if good.any() else 0.0
+    return out
+
+
 def runs(flags: np.ndarray) -> list[tuple[int, int]]:
     """(start, stop) of every run of True in ``flags`` (T,)."""
     edges = np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]]))

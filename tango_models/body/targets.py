@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from tango_models.body.cleaning import body_weights, repair_sides
+from tango_models.body.cleaning import body_weights
 from tango_models.body.face_pose import head_rotations, jaw_angles, smooth_rotations
+from tango_models.body.framing import Framing
 from tango_models.body.model_points import BODY_PAIRS, POINT, POINT_COUNT, hand_points
-from tango_models.body.smoothing import adaptive, fill_gaps, gaussian, runs
+from tango_models.body.smoothing import adaptive, fill_gaps, fill_points, gaussian, runs
 from tango_models.perception.landmarks import Landmarks
 
 HAND_BONES: tuple[tuple[int, int], ...] = (
@@ -19,9 +21,9 @@ HAND_BONES: tuple[tuple[int, int], ...] = (
 """(from, to) landmarks of the 20 bones of a hand, and across the knuckles."""
 
 _BODY_BONES = (  # (from, to) body landmarks and the model's points
-    (12, 11, "right_mark", "left_mark"), (11, 13, "left_mark", "left_elbow"),
-    (13, 15, "left_elbow", "left_wrist"), (12, 14, "right_mark", "right_elbow"),
-    (14, 16, "right_elbow", "right_wrist"), (24, 23, "right_hip", "left_hip"), (23, 11, "left_hip", "left_mark"),
+    (12, 11, "right_mark", "left_mark"), (11, 13, "left_mark", "left_elbow_mark"),
+    (13, 15, "left_elbow_mark", "left_wrist"), (12, 14, "right_mark", "right_elbow_mark"),
+    (14, 16, "right_elbow_mark", "right_wrist"), (24, 23, "right_hip", "left_hip"), (23, 11, "left_hip", "left_mark"),
     (24, 12, "right_hip", "right_mark"), (23, 25, "left_hip", "left_knee"), (25, 27, "left_knee", "left_ankle"),
     (24, 26, "right_hip", "right_knee"), (26, 28, "right_knee", "right_ankle"),
 )  # fmt: skip
@@ -32,9 +34,11 @@ BONES: tuple[tuple[int, int], ...] = tuple((POINT[a], POINT[b]) for _, _, a, b i
 BODY_BONE_COUNT = len(_BODY_BONES)
 
 # How far a landmark may be off, metres at the person's depth: measured against the rendered speaker's truth.
-_BODY_SIGMA = {"hip": 0.08, "mark": 0.015, "elbow": 0.025, "wrist": 0.02, "knee": 0.04, "ankle": 0.04}
-_FACE_SIGMA, _HAND_SIGMA = 0.02, 0.007
-_BODY_BONE_SIGMA, _HAND_BONE_SIGMA = 0.05, 0.010
+_BODY_SIGMA = {"hip": 0.12, "mark": 0.015, "elbow_mark": 0.02, "wrist": 0.015, "knee": 0.04, "ankle": 0.04}
+# The 21 points of a hand are seen in one crop and err together by 7 to 10 mm: with that as their sigma they weigh as 21
+# witnesses and drag the whole arm off its own landmarks. They are given the weight of one or two.
+_FACE_SIGMA, _HAND_SIGMA = 0.03, 0.1
+_BODY_BONE_SIGMA, _HAND_BONE_SIGMA = 0.05, 0.15
 # The hips of somebody seated or cut off at the waist are a guess, and with them how the trunk leans.
 _TRUNK_BONE_SIGMA = 0.15
 _HEAD_SIGMA = 0.08  # radians
@@ -46,9 +50,9 @@ class Targets:
     """Aims of ``T`` frames. Weights are 1 / sigma^2 times trust, 0 where there is nothing to aim at."""
 
     points: np.ndarray
-    """(T, 80, 2) pixels of the model points."""
+    """(T, 85, 2) pixels of the model points."""
     point_weights: np.ndarray
-    """(T, 80)."""
+    """(T, 85)."""
     bones: np.ndarray
     """(T, 54, 3) unit directions of ``BONES``, world axes."""
     bone_weights: np.ndarray
@@ -72,33 +76,41 @@ class Targets:
         """The aims of some frames."""
         return Targets(*(getattr(self, field.name)[index] for field in fields(self)))
 
+    @staticmethod
+    def concatenate(parts: Sequence[Targets]) -> Targets:
+        """The aims of several stretches, one after the other."""
+        return Targets(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Targets)))
 
-def build_targets(landmarks: Landmarks) -> tuple[Targets, np.ndarray]:
+
+def build_targets(landmarks: Landmarks, framing: Framing) -> tuple[Targets, np.ndarray]:
     """Aims for every frame, and which frames they hold for, (T,) bool: seen or in a gap of at most 8 frames.
+
+    Args:
+        landmarks: of :func:`~tango_models.body.cleaning.clean`.
+        framing: of the video that they are part of.
 
     Raises:
         ValueError: nobody is found in any frame.
     """
-    landmarks = repair_sides(landmarks)
     found = landmarks.found
     known = _bridged(found)
-    scale = _pixels_per_metre(landmarks)
+    scale = framing.pixels_per_metre
     weights = body_weights(landmarks)
-    counted = np.where(found[:, None], np.maximum(weights, 1e-3), 0.0)
+    counted = np.where(np.isfinite(landmarks.body_xy[..., 0]), np.maximum(weights, 1e-3), 0.0)
     # At rest a landmark trembles by a few millimetres per frame; slower than 0.12 m/s is rest.
     still = 0.004
-    xy = fill_gaps(adaptive(landmarks.body_xy, at_rest=4, in_motion=0.8, speed=still * scale, weights=counted), found)
-    world = fill_gaps(adaptive(landmarks.body_world, at_rest=6, in_motion=1.5, speed=still, weights=counted), found)
+    xy = fill_points(adaptive(landmarks.body_xy, at_rest=4, in_motion=0.8, speed=still * scale, weights=counted), found)
+    world = fill_points(adaptive(landmarks.body_world, at_rest=6, in_motion=1.5, speed=still, weights=counted), found)
     trust = fill_gaps(gaussian(weights, 2.0), found)
 
     points = np.zeros((len(found), POINT_COUNT, 2))
     point_weights = np.zeros((len(found), POINT_COUNT))
     for point, landmark in BODY_PAIRS:
-        name = BODY_POINT_NAMES[point]
-        sigma = _BODY_SIGMA.get(name.rpartition("_")[2], _FACE_SIGMA)
+        kind = BODY_POINT_NAMES[point].removeprefix("left_").removeprefix("right_")
+        sigma = _BODY_SIGMA.get(kind, _FACE_SIGMA)
         points[:, point] = xy[:, landmark]
         point_weights[:, point] = trust[:, landmark] / sigma**2
-    legs = (weights[found][:, [25, 26]] > 0.5).mean() > 0.5
+    legs = framing.legs_seen
     if not legs:
         point_weights[:, [POINT[f"{s}_{j}"] for s in ("left", "right") for j in ("knee", "ankle")]] = 0
 
@@ -126,17 +138,24 @@ def build_targets(landmarks: Landmarks) -> tuple[Targets, np.ndarray]:
         )
         held = np.where(seen, fill_gaps(gaussian(sure, 1.5, (sure > 0).astype(float)), sure > 0), 0.0)
         index = hand_points(side)
+        # Two networks see the wrist, and neither is the better one.
+        body = trust[:, 15 + side]
+        share = (body / np.maximum(body + held, 1e-6))[:, None]
+        px[:, 0] = share * points[:, index[0]] + (1 - share) * px[:, 0]
+        wrist = point_weights[:, index[0]].copy()
         points[:, index] = np.where(seen[:, None, None], px, points[:, index])
         point_weights[:, index] = np.where(seen[:, None], (held / _HAND_SIGMA**2)[:, None], point_weights[:, index])
+        point_weights[:, index[0]] = np.maximum(wrist, point_weights[:, index[0]])
         first = BODY_BONE_COUNT + side * len(HAND_BONES)
         for k, (start, stop) in enumerate(HAND_BONES):
             bones[:, first + k] = hands[:, side, stop] - hands[:, side, start]
             bone_weights[:, first + k] = held / _HAND_BONE_SIGMA**2
     lengths = np.linalg.norm(bones, axis=-1, keepdims=True)
 
-    head = smooth_rotations(head_rotations(landmarks.face_xy, landmarks.face_z, landmarks.face_score), 1.5)
-    face = np.isfinite(head[:, 0, 0])
-    jaw = gaussian(jaw_angles(landmarks.face_xy, landmarks.face_z, landmarks.face_score), 0.7, landmarks.face_score)
+    face = landmarks.face_xy, landmarks.face_z, landmarks.face_score
+    head = smooth_rotations(head_rotations(*face, framing.face_shape), 1.5)
+    turned = np.isfinite(head[:, 0, 0])
+    jaw = gaussian(jaw_angles(*face), 0.7, landmarks.face_score)
     targets = Targets(
         points=points.astype(np.float32),
         point_weights=(point_weights * known[:, None]).astype(np.float32),
@@ -144,8 +163,8 @@ def build_targets(landmarks: Landmarks) -> tuple[Targets, np.ndarray]:
         bone_weights=(bone_weights * known[:, None]).astype(np.float32),
         hands=hands.astype(np.float32),
         hand_known=hand_known,
-        head=np.where(face[:, None, None], head, np.eye(3)).astype(np.float32),
-        head_weights=(np.where(face, 1.0, 0.0) * known / _HEAD_SIGMA**2).astype(np.float32),
+        head=np.where(turned[:, None, None], head, np.eye(3)).astype(np.float32),
+        head_weights=(np.where(turned, 1.0, 0.0) * known / _HEAD_SIGMA**2).astype(np.float32),
         jaw=np.nan_to_num(jaw).astype(np.float32),
         world=world.astype(np.float32),
         legs_seen=np.full(len(found), legs),
@@ -163,12 +182,3 @@ def _bridged(seen: np.ndarray) -> np.ndarray:
         if start > 0 and stop < len(seen) and stop - start <= _SHORT_GAP:
             out[start:stop] = True
     return out
-
-
-def _pixels_per_metre(landmarks: Landmarks) -> float:
-    """Picture scale at the person: spread of the arms and shoulders in pixels over the same in metres."""
-    upper = [11, 12, 13, 14, 15, 16]
-    rows = landmarks.found
-    px, metres = landmarks.body_xy[rows][:, upper], landmarks.body_world[rows][:, upper, :2]
-    spread = [np.linalg.norm(p - p.mean(1, keepdims=True), axis=-1).mean(1) for p in (px, metres)]
-    return float(np.median(spread[0] / np.maximum(spread[1], 1e-3)))

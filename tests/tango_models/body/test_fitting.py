@@ -11,6 +11,7 @@ from tango_models.body.skeleton import JOINT, LEFT_HAND, LEGS, RIGHT_HAND, UPPER
 from tango_models.body.smplx_body import Body
 from tango_models.errors import InputError
 from tests.tango_models.body.exact_landmarks import gesture, see
+from tests.tango_models.body.faulty import with_swapped_sides, without, without_hands
 
 FRAMES = 48
 QUICK = FitConfig(shape_frames=12, shape_iterations=40, iterations=40)
@@ -33,22 +34,6 @@ def fit(seen, body):
 
 def joints(fit, body):
     return body.joints(fit.motion.poses, fit.motion.trans, fit.motion.betas).numpy()
-
-
-def without(landmarks, frames):
-    """The same landmarks with nobody found in some frames."""
-    nothing = {
-        name: np.where(np.isin(np.arange(len(landmarks)), frames).reshape(-1, *[1] * (array.ndim - 1)), empty, array)
-        for name, array, empty in (
-            (field.name, getattr(landmarks, field.name), np.nan)
-            for field in dataclasses.fields(landmarks)
-            if field.name in ("body_xy", "body_world", "hands_xy", "hands_local", "face_xy", "face_z", "hand_boxes")
-        )
-    }
-    for name in ("body_visibility", "hands_score", "face_score"):
-        nothing[name] = getattr(landmarks, name).copy()
-        nothing[name][frames] = 0
-    return dataclasses.replace(landmarks, **nothing)
 
 
 def test_a_known_motion_is_found_again(fit, seen, body):
@@ -109,11 +94,7 @@ def test_short_gaps_are_bridged_and_long_ones_held(seen, body):
 
 
 def test_a_hand_never_seen_rests(seen, body):
-    landmarks = seen[0]
-    hands = landmarks.hands_xy.copy(), landmarks.hands_local.copy(), landmarks.hands_score.copy()
-    for array, nothing in zip(hands, (np.nan, np.nan, 0), strict=True):
-        array[:, 0] = nothing
-    landmarks = dataclasses.replace(landmarks, hands_xy=hands[0], hands_local=hands[1], hands_score=hands[2])
+    landmarks = without_hands(seen[0], sides=(0,))
     fingers = fit_smplx(landmarks, body, config=QUICK).motion.poses.reshape(FRAMES, 55, 3)[:, list(LEFT_HAND)]
     assert np.isfinite(fingers).all() and np.abs(np.diff(fingers, axis=0)).max() < 0.02
 
@@ -133,12 +114,7 @@ def test_a_few_frames_are_enough(seen, body, count):
 
 def test_exchanged_sides_are_put_right(seen):
     landmarks = seen[0]
-    mirrored = {name: getattr(landmarks, name).copy() for name in ("body_xy", "body_world", "body_visibility")}
-    pairs = [(k, k + 1) for k in range(11, 32, 2)] + [(1, 4), (2, 5), (3, 6), (7, 8), (9, 10)]
-    for array in mirrored.values():
-        for left, right in pairs:
-            array[20:24, [left, right]] = array[20:24, [right, left]]
-    repaired = repair_sides(dataclasses.replace(landmarks, **mirrored))
+    repaired = repair_sides(with_swapped_sides(landmarks, range(20, 24)))
     np.testing.assert_array_equal(repaired.body_xy, landmarks.body_xy)
     hands = dataclasses.replace(landmarks, hands_xy=landmarks.hands_xy[:, ::-1].copy())
     np.testing.assert_array_equal(repair_sides(hands).hands_xy, landmarks.hands_xy)

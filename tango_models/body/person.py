@@ -1,0 +1,104 @@
+"""What a video's frames share: the speaker's shape, the camera and the scale, from a sample of the video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tango_models.body.camera import make_camera
+from tango_models.body.cleaning import clean
+from tango_models.body.depth import pixels_per_metre, resolve_depth
+from tango_models.body.fit_config import FitConfig
+from tango_models.body.framing import Framing, frame_person
+from tango_models.body.initial_pose import initial_pose
+from tango_models.body.joint_limits import joint_limits
+from tango_models.body.placing import place
+from tango_models.body.stretches import LandmarkSource, sample
+from tango_models.body.targets import Targets, build_targets
+from tango_models.errors import InputError
+from tango_models.perception.landmarks import Landmarks
+
+if TYPE_CHECKING:
+    from tango_models.body.smplx_body import Body
+
+
+@dataclass(frozen=True)
+class Person:
+    """The speaker of a video."""
+
+    framing: Framing
+    camera: dict[str, Any]
+    """For ``camera.project(joints, camera)``."""
+    betas: np.ndarray
+    """(S,) float32 shape coefficients."""
+    rest: np.ndarray
+    """(85, 3) model points of the T-pose."""
+    scale: float
+    """Pixels per metre at the speaker."""
+
+
+def estimate_person(source: LandmarkSource, body: Body, config: FitConfig) -> Person:
+    """The speaker from at most ``config.sample_frames`` frames, however long the video is.
+
+    Raises:
+        InputError: no frames, or a person in too few of them.
+    """
+    import torch
+
+    from tango_models.body.model_points import POINT, rest_points
+    from tango_models.body.optimiser import ShapeTerm, one_thread, optimise
+
+    _check_person(source, config)
+    stretches = [clean(stretch) for stretch in sample(source, config.sample_frames)]
+    together = Landmarks.concatenate(stretches)
+    if not together.found.any():
+        raise _nobody(len(together), len(together), config)
+    framing = frame_person(together)
+    camera = make_camera(together.image_size, config.focal)
+    targets, found = _sample_targets(stretches, framing)
+    seen = np.flatnonzero(found)
+    chosen = seen[np.linspace(0, len(seen) - 1, min(config.shape_frames, len(seen))).round().astype(int)]
+    size = min(10, body.num_betas)
+    template = rest_points(body, torch.zeros(size))
+    directions = torch.stack([rest_points(body, row) - template for row in torch.eye(size)], -1)
+    shape, limits = ShapeTerm(template, directions), joint_limits(template[:55].numpy())
+    scale = pixels_per_metre(targets, template.numpy(), found)
+    aims = resolve_depth(targets, template.numpy(), scale, camera)
+    poses = initial_pose(aims, template.numpy(), limits)
+    trans = place(poses, template.numpy(), aims, scale, camera)[chosen]
+    with one_thread():
+        solution = optimise(
+            aims.frames(chosen), poses[chosen], trans, template, limits, camera,
+            iterations=config.shape_iterations, smooth=False, shape=shape,
+        )  # fmt: skip
+    betas = shape.betas.detach()
+    rest = rest_points(body, betas).numpy()
+    marks = [POINT["left_mark"], POINT["right_mark"]]
+    scale = float(np.median(camera["focal"] / -solution.points[:, marks, 2]))
+    return Person(framing, camera, betas.numpy().copy(), rest, scale)
+
+
+def _sample_targets(stretches: Sequence[Landmarks], framing: Framing) -> tuple[Targets, np.ndarray]:
+    """Aims of all stretches with somebody in them, and (T,) bool in which of their frames somebody was found."""
+    seen = [stretch for stretch in stretches if stretch.found.any()]
+    targets = Targets.concatenate([build_targets(stretch, framing)[0] for stretch in seen])
+    return targets, np.concatenate([stretch.found for stretch in seen])
+
+
+def _check_person(source: LandmarkSource, config: FitConfig) -> None:
+    total, found = len(source), int(source.found.sum())
+    if total == 0:
+        raise InputError("video", "has no frames", "give a video that can be decoded")
+    if found < max(1, config.min_person_share * total):
+        raise _nobody(total - found, total, config)
+
+
+def _nobody(without: int, total: int, config: FitConfig) -> InputError:
+    return InputError(
+        "video",
+        f"no person in {without} of {total} frames (need a person in {config.min_person_share:.0%})",
+        "give footage that shows one speaker from the waist up, or lower min_person_share",
+    )

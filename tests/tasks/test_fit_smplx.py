@@ -1,0 +1,68 @@
+"""The fit's stage reads landmarks and writes poses a stretch at a time."""
+
+import numpy as np
+import pytest
+
+from data_catalog import Catalog, Provenance, Unit
+from data_catalog.store import Table
+from tango_models.body.fitting import FitConfig, fit_smplx
+from tango_models.body.smplx_body import Body
+from tango_models.errors import InputError
+from tasks.columns import pack_masks, vectors
+from tasks.fit_smplx import FitSmplx, FitSmplxConfig, read_motion
+from tasks.stage import RowWriter
+from tests.tango_models.body.exact_landmarks import SIZE, gesture, see
+from tests.tango_models.body.faulty import without
+
+FRAMES = 100
+QUICK = FitConfig(shape_frames=4, shape_iterations=10, iterations=5, sample_frames=60, window=24, overlap=4, stretch=40)
+_VECTORS = (
+    "body_xy", "body_visibility", "body_world", "hands_xy", "hands_local", "hands_score", "face_xy", "face_z",
+    "hand_boxes", "person_box",
+)  # fmt: skip
+
+
+@pytest.fixture
+def stage():
+    stage = FitSmplx(FitSmplxConfig(fit=QUICK))
+    stage.setup()
+    return stage
+
+
+def stored(catalog, landmarks):
+    """Landmarks as rows of a video, and the unit that fits them."""
+    provenance = Provenance(unit="u", input_hash="i", code_version="1", config_hash="c", run_id="r")
+    columns = {name: vectors(getattr(landmarks, name)) for name in _VECTORS}
+    columns |= {"mask": pack_masks(landmarks.mask), "face_score": landmarks.face_score.tolist()}
+    RowWriter(catalog, "landmarks", provenance).write(
+        {"video_id": "v", "frame": t, **{name: columns[name][t] for name in columns}} for t in range(len(landmarks))
+    )
+    inputs = {"video_id": "v", "motion_uri": "", "n_frames": len(landmarks), "image_size": list(SIZE)}
+    return Unit("fit_smplx", "v", "talk.mp4", "i", "1", "c", inputs), RowWriter(catalog, "poses", provenance)
+
+
+def test_rows_are_the_fit_and_are_read_and_written_by_stretches(tmp_path, stage, monkeypatch):
+    catalog = Catalog(tmp_path / "catalog")
+    landmarks, _ = see(gesture(FRAMES), Body.load())
+    unit, out = stored(catalog, landmarks)
+    reads, writes = [], []
+    read, upsert = Table.read, Table.upsert
+    monkeypatch.setattr(Table, "read", lambda *a, **k: (reads.append((k["columns"], t := read(*a, **k))), t)[1])
+    monkeypatch.setattr(Table, "upsert", lambda table, rows: (writes.append(len(rows)), upsert(table, rows))[1])
+    hashes = stage.process(catalog, unit, out)
+    monkeypatch.undo()
+    assert hashes["motion"] and writes == [40, 40, 20]
+    assert not any("mask" in columns for columns, _ in reads)
+    fit, found = fit_smplx(landmarks, Body.load(), config=QUICK), read_motion(catalog, "v")
+    np.testing.assert_allclose(found["poses"], fit.motion.poses, atol=1e-5)
+    np.testing.assert_allclose(found["trans"], fit.motion.trans, atol=1e-5)
+    np.testing.assert_allclose(found["confidence"], fit.confidence, atol=1e-5)
+    np.testing.assert_array_equal(found["tracked"], fit.tracked)
+
+
+def test_a_video_without_a_person_is_named(tmp_path, stage):
+    catalog = Catalog(tmp_path / "catalog")
+    landmarks, _ = see(gesture(20), Body.load())
+    unit, out = stored(catalog, without(landmarks, list(range(1, 20))))
+    with pytest.raises(InputError, match=r"talk\.mp4: no person in 19 of 20 frames"):
+        stage.process(catalog, unit, out)
