@@ -99,28 +99,3 @@ def landmark_records(catalog: Catalog, video_id: str, n_frames: int, subject: st
     if any(key not in done or not done[key].ok for key in keys):
         raise UpstreamNotReady(subject, DetectLandmarks.name)
     return [done[key] for key in keys]
-
-
-def read_landmarks(catalog: Catalog, video_id: str, image_size: tuple[int, int]):
-    """A video's `Landmarks` out of the catalog."""
-    from tango_models.perception.landmarks import Landmarks
-
-    table = catalog.table("landmarks").read(where=equals(video_id=video_id))
-    n = table.num_rows
-    shapes = {
-        "body_xy": (n, 33, 2),
-        "body_visibility": (n, 33),
-        "body_world": (n, 33, 3),
-        "hands_xy": (n, 2, 21, 2),
-        "hands_local": (n, 2, 21, 3),
-        "hands_score": (n, 2),
-        "face_xy": (n, -1, 2),
-        "face_z": (n, -1),
-        "hand_boxes": (n, 2, 4),
-        "person_box": (n, 4),
-    }
-    columns = {name: matrix(table[name]).reshape(shape) for name, shape in shapes.items()}
-    columns["mask"] = unpack_masks(table["mask"]).reshape(n, MASK_SIDE, MASK_SIDE)
-    columns["face_score"] = table["face_score"].to_numpy()
-    columns["image_size"] = np.tile(np.asarray(image_size, np.int32), (n, 1))
-    return Landmarks.from_columns(columns)

@@ -1,0 +1,51 @@
+"""AuMoCLIP, the size in the package: seconds for a minute of motion and of speech. `python -m benchmarks.embedding`"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks import footage
+from benchmarks.machine import heading, table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    arguments = parser.parse_args()
+    heading("Embedding a minute", "python -m benchmarks.embedding")
+    from tango_models.aumoclip.backbones import load_backbones
+    from tango_models.aumoclip.checkpoints import EMBEDDED, load
+    from tango_models.aumoclip.processing import MotionEncoder, SpeechEncoder
+    from tango_models.media.audio import read_audio
+
+    began = time.perf_counter()
+    model = load(EMBEDDED)
+    speech_encoder = SpeechEncoder(model, load_backbones(model.config))
+    loading = time.perf_counter() - began
+    samples = np.resize(read_audio(footage.speech()), 60 * 16000).astype(np.float32)
+    motion = np.random.default_rng(0).normal(size=(1800, model.config.motion_dim)).astype(np.float32)
+    motion_encoder = MotionEncoder(model)
+    rows = [
+        ["motion", f"{_median(lambda: motion_encoder.encode(motion), arguments.runs):.2f}", "2"],
+        ["speech, words recognised", f"{_median(lambda: speech_encoder.encode(samples), arguments.runs):.2f}", "10"],
+        ["loading the model, the recogniser and the text encoder, once", f"{loading:.2f}", "–"],
+    ]
+    print(f"A minute of each, median of {arguments.runs} runs.\n")
+    table(["", "seconds", "wanted at most"], rows)
+
+
+def _median(work: Callable[[], object], runs: int) -> float:
+    work()
+    seconds = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+
+
+if __name__ == "__main__":
+    main()
