@@ -11,8 +11,7 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, UnitRecord, digest
 from data_catalog.keys import equals
-from data_catalog.schemas import MASK_SIDE
-from tasks.columns import matrix, pack_masks, unpack_masks, vectors
+from tasks.columns import pack_masks, vectors
 from tasks.frame_source import iter_frames
 from tasks.stage import RowWriter, Stage, UpstreamNotReady, closing, upstream
 
