@@ -14,7 +14,7 @@ from tango_models.speech.prosody import SpeechFeatures, analyse_speech, pick_ons
 from tango_models.speech.timeline import CLIP_FRAMES
 
 _FEATURE_RATE, _FPS = 50, 30
-_VOICE_RANGE = 35.0  # dB below the loudest frame: quieter is a pause
+_VOICE_RANGE = 18.0  # dB below the loudest frame: quieter is a pause (the energies bottom out some 25 dB down)
 _RISE = 2  # features (40 ms) over which an onset rises
 
 
