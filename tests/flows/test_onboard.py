@@ -15,10 +15,11 @@ from data_catalog.keys import equals
 from flows.onboard_avatar import onboard_avatar
 from flows.settings import Settings
 from flows.status import catalog_status
+from tasks.registry import ONBOARDING
 from tests.speaker import cut_speaker
 
 pytestmark = pytest.mark.integration
-DATA_TABLES = ("avatars", "videos", "frames", "landmarks", "poses", "clips", "edges")
+DATA_TABLES = ("avatars", "videos", "frames", "landmarks", "poses", "clips", "embeddings", "edges")
 # What differs between two runs by nature: when, by whom, how long, how often.
 PER_RUN = {"run_id", "produced_at", "added_at", "seconds", "attempts"}
 
@@ -40,7 +41,7 @@ def contents(catalog: Catalog) -> dict[str, list[str]]:
 def test_every_stage_is_ok_and_no_key_is_doubled(onboarded):
     (status,) = catalog_status(onboarded)
     assert [(s.stage, s.pending, s.failed, s.waiting) for s in status.stages] == [
-        (name, 0, 0, 0) for name in ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "score_edges")
+        (name, 0, 0, 0) for name in ONBOARDING
     ]
     for rows, keys in Catalog(onboarded.catalog).verify().values():
         assert rows == keys

@@ -93,10 +93,10 @@ def test_edges_name_clips_that_exist_and_no_run_spans_a_cut(tmp_path):
 @pytest.mark.integration
 def test_clips_made_stretch_by_stretch_are_those_of_the_whole_video(onboarded, monkeypatch):
     catalog = Catalog(onboarded.catalog)
-    (video,) = catalog.table("videos").read().to_pylist()
+    (video_id,) = catalog.avatar_videos("ann")
     stage = CreateClips(CreateClipsConfig())
     stage.setup()
-    unit = stage.unit("again", subject="v", reads=[], video_id=video["video_id"])
+    unit = stage.unit("again", subject="v", reads=[], video_id=video_id)
     written = []
     for clips, context in ((450, 38), (10, 2)):
         monkeypatch.setattr(create_clips, "_CLIPS_PER_STRETCH", clips)
