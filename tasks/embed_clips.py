@@ -10,6 +10,7 @@ from data_catalog.schemas import CLIP_FRAMES, REPRESENTATION
 from tasks.columns import matrix, vectors
 from tasks.embedding_model import EmbeddingModelConfig, model_id
 from tasks.stage import RowWriter, Stage, upstream
+from tasks.takes import takes
 
 _CLIPS_PER_STRETCH = 448
 """1,792 frames, whole hops of 64 frames: windows lie at the same places as in a video embedded in one go."""
@@ -46,10 +47,9 @@ class EmbedClips(Stage):
 
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
         video_id, model = unit.inputs["video_id"], unit.inputs["model_id"]
-        rows = catalog.table("clips").read(["clip_id", "usable"], where=equals(video_id=video_id))
-        usable = rows["usable"].to_numpy(zero_copy_only=False)
+        shown = takes(catalog, video_id)
         state = []
-        for first, start, stop, last in _stretches(usable):
+        for first, start, stop, last in stretches(shown):
             motion = _representation(catalog, video_id, first, last)
             found = self._encoder.encode(motion)
             own = slice((start - first) * CLIP_FRAMES, (stop - first) * CLIP_FRAMES)
@@ -65,18 +65,17 @@ class EmbedClips(Stage):
                 }
                 for k in range(stop - start)
             )
-            out.progress(stop, len(usable))
+            out.progress(stop, shown[-1][1])
             state.append(digest(*(np.ascontiguousarray(found.low[own]).tobytes(), found.high[own].tobytes())))
         return {"embedding": digest(state)}
 
 
-def _stretches(usable: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
-    """Clips to encode together, (first, start, stop, last): `start` to `stop` are kept, the rest is context.
+def stretches(takes_: list[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
+    """Clips to encode together, (first, start, stop, last) by number: `start` to `stop` are kept, the rest is context.
 
-    Clips that cannot be shown break the motion off; they are in no stretch.
+    No stretch reaches beyond its take.
     """
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], usable, [False]]).astype(np.int8)))
-    for begin, end in edges.reshape(-1, 2).tolist():
+    for begin, end in takes_:
         for start in range(begin, end, _CLIPS_PER_STRETCH):
             stop = min(start + _CLIPS_PER_STRETCH, end)
             yield max(begin, start - _CONTEXT_CLIPS), start, stop, min(end, stop + _CONTEXT_CLIPS)

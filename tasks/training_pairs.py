@@ -13,6 +13,7 @@ from data_catalog.schemas import CLIP_FRAMES, REPRESENTATION
 from tango_models.errors import InputError
 from tasks.columns import matrix
 from tasks.frame_source import read_audio
+from tasks.takes import takes
 
 if TYPE_CHECKING:
     from tango_models.aumoclip.pairs import PairSource
@@ -37,7 +38,7 @@ def catalog_pairs(catalog: Catalog, avatars: list[str]) -> list[PairSource]:
             if video not in heard or video not in records or not records[video].ok:
                 continue
             version = records[video].field_hash("motion")[:12] + records[video].field_hash("prosody")[:12]
-            for first, last in _takes(catalog, video):
+            for first, last in takes(catalog, video):
                 sources.append(
                     PairSource(
                         name=f"{video}-{first}-{last}-{version}",
@@ -52,17 +53,6 @@ def catalog_pairs(catalog: Catalog, avatars: list[str]) -> list[PairSource]:
         subject = f"avatars {', '.join(avatars)}" if avatars else "the catalog"
         raise InputError(subject, "have no video with sound whose clips can be used", "onboard videos with speech")
     return sources
-
-
-def _takes(catalog: Catalog, video_id: str) -> list[tuple[int, int]]:
-    """First and last (exclusive) clip number of each run of clips that can be shown and are not cut apart."""
-    rows = catalog.table("clips").read(["clip_id", "index", "shot"], where=f"{equals(video_id=video_id)} AND usable")
-    index, shot = rows["index"].to_numpy(), rows["shot"].to_numpy()
-    if not len(index):
-        return []
-    begins = np.flatnonzero(np.concatenate([[True], (np.diff(index) != 1) | (np.diff(shot) != 0)]))
-    ends = [*(begins[1:] - 1).tolist(), len(index) - 1]
-    return [(int(index[a]), int(index[b]) + 1) for a, b in zip(begins.tolist(), ends, strict=True)]
 
 
 def _motion(catalog: Catalog, video_id: str, first: int, last: int) -> np.ndarray:

@@ -9,9 +9,11 @@ from tango_models.media.probe import content_id
 from tasks import create_clips
 from tasks.columns import images, pack_bits, pack_masks, unpack_bits
 from tasks.create_clips import CreateClips, CreateClipsConfig, clips_between_cuts
+from tasks.embed_clips import EmbedClips, EmbedClipsConfig, stretches
 from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
 from tasks.score_edges import ScoreEdges, ScoreEdgesConfig, read_frame_features
 from tasks.stage import RowWriter
+from tasks.takes import takes
 from tests.media_samples import write_video
 from tests.tango_models.media.test_shots import scene
 from tests.tango_models.motion_graph.test_looks import seen
@@ -82,12 +84,27 @@ def test_edges_name_clips_that_exist_and_no_run_spans_a_cut(tmp_path):
     stage = ScoreEdges(ScoreEdgesConfig())
     unit = stage.unit("v:v", subject="v", reads=[], videos=["v", "v"])
     stage.process(catalog, unit, RowWriter(catalog, stage.table, unit.provenance("run")))
+    assert takes(catalog, "v") == [(0, 8), (9, 15), (15, 21)]
+    embed = EmbedClips(EmbedClipsConfig())
+    embed.setup()
+    unit = embed.unit("v:m", subject="v", reads=[], video_id="v", model_id="m")
+    embed.process(catalog, unit, RowWriter(catalog, embed.table, unit.provenance("run")))
+    assert catalog.table("embeddings").read()["clip_id"].to_pylist() == [clip_id("v", k) for k in index]
     edges = catalog.table("edges").read().to_pylist()
     names = {clip_id("v", k) for k in index}
     assert edges and all(edge["src"] in names and edge["dst"] in names for edge in edges)
     # Behind the cut a jump to the clip that follows in the file is an ordinary jump, and never the natural successor.
     assert clip_id("v", 8) not in names
     assert all(edge["head"] is not None and edge["picture"] is not None for edge in edges)
+
+
+def test_stretches_cover_every_take_once_and_stay_within_it():
+    spans = [(3, 10), (12, 1400)]
+    parts = list(stretches(spans))
+    kept = [k for _, start, stop, _ in parts for k in range(start, stop)]
+    assert kept == [*range(3, 10), *range(12, 1400)]
+    for first, start, stop, last in parts:
+        assert any(begin <= first <= start < stop <= last <= end for begin, end in spans)
 
 
 @pytest.mark.integration
