@@ -18,6 +18,7 @@ from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
 from tango_models.motion_graph.scorers import create_scorer
 from tasks.cluster import Pools
+from tasks.registry import create_stage
 from tasks.render_video import check_output, render_key
 from tasks.retrieve_path import path_key, usable_videos
 
@@ -83,8 +84,8 @@ def reenact(
         FlowProgress() as progress,
     ):
         runs = StageRuns(pools, progress, settings)
-        if embeds:  # with the model of now, whichever they were onboarded with
-            for video in videos:
+        if embeds:
+            for video in not_embedded(catalog, videos, settings):
                 runs.submit("embed_clips", avatar, {"video_id": video})
         for stage, scope in scopes.items():
             done = runs.run(stage, target.name, scope)
@@ -101,6 +102,12 @@ def reenact(
     if made["poster"]:
         create_image_artifact(made["poster"], key="seams", description=f"Seams of {target.name}")
     return Reenactment(video=made["uri"], motion=made["motion_uri"], report_page=made["report_uri"], report=report)
+
+
+def not_embedded(catalog: Catalog, videos: list[str], settings: Settings) -> list[str]:
+    """The videos whose clips have no embedding by the model of now: they were onboarded with another."""
+    stage = create_stage("embed_clips", settings.stage_configs()["embed_clips"])
+    return [video for video in videos if catalog.pending(stage.plan(catalog, video_id=video))]
 
 
 def check_request(
