@@ -16,8 +16,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     heading("Embedding a minute", "python -m benchmarks.embedding")
+    from tango_models.aumoclip import EMBEDDED
     from tango_models.aumoclip.backbones import load_backbones
-    from tango_models.aumoclip.checkpoints import EMBEDDED, load
+    from tango_models.aumoclip.checkpoints import load
     from tango_models.aumoclip.processing import MotionEncoder, SpeechEncoder
     from tango_models.media.audio import read_audio
 

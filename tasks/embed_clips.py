@@ -18,15 +18,11 @@ _CONTEXT_CLIPS = 32
 """A window's length: no clip of a stretch misses a window that covers it."""
 
 
-class EmbedClipsConfig(EmbeddingModelConfig):
-    """See `EmbeddingModelConfig`."""
-
-
 class EmbedClips(Stage):
     name, table, code_version = "embed_clips", "embeddings", "1"
     libraries = ("torch", "tango_models.aumoclip.processing")
-    Config = EmbedClipsConfig
-    config: EmbedClipsConfig
+    Config = EmbeddingModelConfig
+    config: EmbeddingModelConfig
 
     def version_parts(self) -> dict:
         return {"model": model_id(self.config)}

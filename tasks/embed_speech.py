@@ -15,15 +15,11 @@ from tasks.stage import RowWriter, Stage, upstream
 _FRAMES_PER_ROW = 1800
 
 
-class EmbedSpeechConfig(EmbeddingModelConfig):
-    """See `EmbeddingModelConfig`."""
-
-
 class EmbedSpeech(Stage):
     name, table, code_version = "embed_speech", "speech_embeddings", "1"
     libraries = ("torch", "tango_models.aumoclip.processing")
-    Config = EmbedSpeechConfig
-    config: EmbedSpeechConfig
+    Config = EmbeddingModelConfig
+    config: EmbeddingModelConfig
 
     def version_parts(self) -> dict:
         return {"model": model_id(self.config)}

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-EMBEDDED = Path(__file__).parents[1] / "tango_models" / "aumoclip" / "assets" / "embedded.safetensors"
-"""The checkpoint in the package: small, trained on synthetic speech and gestures, needs no download."""
+from tango_models.aumoclip import EMBEDDED
 
 
 class EmbeddingModelConfig(BaseModel):

@@ -16,7 +16,6 @@ Every stage is the same small shape, so that orchestration knows none of the mod
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -100,14 +99,6 @@ class Stage(ABC):
     def is_intact(self, catalog: Catalog, unit: Unit) -> bool:
         """Whether what an `ok` unit left outside the catalog (a rendered file) is still there."""
         return True
-
-
-@dataclass(frozen=True)
-class VideoScope:
-    """A video as stages name it to people."""
-
-    video_id: str
-    subject: str
 
 
 def upstream(catalog: Catalog, stage: str, unit: str, subject: str) -> UnitRecord:

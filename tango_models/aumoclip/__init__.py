@@ -1,1 +1,6 @@
 """AuMoCLIP: speech and motion in one hierarchical space (Liu et al., TANGO, arXiv 2410.04221, section on AuMoCLIP)."""
+
+from pathlib import Path
+
+EMBEDDED = Path(__file__).parent / "assets" / "embedded.safetensors"
+"""The checkpoint in the package: small, trained on synthetic speech and gestures, needs no download."""

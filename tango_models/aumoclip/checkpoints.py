@@ -14,9 +14,6 @@ from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.errors import InputError
 
 FILE_NAME = "aumoclip.safetensors"
-EMBEDDED = Path(__file__).parent / "assets" / "embedded.safetensors"
-"""The trained `embedded` model that comes with the package."""
-
 _FORMAT = "tango-aumoclip-1"
 
 

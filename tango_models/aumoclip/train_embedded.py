@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from tango_models.aumoclip import checkpoints
+from tango_models.aumoclip import EMBEDDED, checkpoints
 from tango_models.aumoclip.backbones import load_backbones
 from tango_models.aumoclip.configuration import AuMoClipConfig
 from tango_models.aumoclip.evaluation import Evaluation, evaluate
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="for pairs, cache and checkpoints")
     parser.add_argument("--run", default="run", help="name of the run below the folder")
-    parser.add_argument("--output", type=Path, default=checkpoints.EMBEDDED, help="the trained model")
+    parser.add_argument("--output", type=Path, default=EMBEDDED, help="the trained model")
     parser.add_argument("--hours", type=float, default=8.0, help="of pairs to train on")
     parser.add_argument("--held-out-hours", type=float, default=0.75)
     parser.add_argument("--processes", type=int, default=2, help="that share a batch")

@@ -62,10 +62,6 @@ class MotionGraph:
     def edges(self) -> Edges:
         return Edges(src=self.jumps.src, dst=self.jumps.dst, cost=self.jumps.cost, successor=self.successor)
 
-    def forbid_unusable(self, node_cost: np.ndarray) -> np.ndarray:
-        """(T, N) costs with infinity for the clips that may not be shown."""
-        return np.where(self.usable[None, :], node_cost, np.float32(np.inf)).astype(np.float32)
-
 
 def node_offsets(videos: Sequence[FrameFeatures]) -> np.ndarray:
     """(V + 1,) int64: clip c of video v is node offsets[v] + c."""

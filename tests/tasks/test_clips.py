@@ -9,7 +9,8 @@ from tango_models.media.probe import content_id
 from tasks import create_clips
 from tasks.columns import images, pack_bits, pack_masks, unpack_bits
 from tasks.create_clips import CreateClips, CreateClipsConfig, clips_between_cuts
-from tasks.embed_clips import EmbedClips, EmbedClipsConfig, stretches
+from tasks.embed_clips import EmbedClips, stretches
+from tasks.embedding_model import EmbeddingModelConfig
 from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
 from tasks.score_edges import ScoreEdges, ScoreEdgesConfig, read_frame_features
 from tasks.stage import RowWriter
@@ -85,7 +86,7 @@ def test_edges_name_clips_that_exist_and_no_run_spans_a_cut(tmp_path):
     unit = stage.unit("v:v", subject="v", reads=[], videos=["v", "v"])
     stage.process(catalog, unit, RowWriter(catalog, stage.table, unit.provenance("run")))
     assert takes(catalog, "v") == [(0, 8), (9, 15), (15, 21)]
-    embed = EmbedClips(EmbedClipsConfig())
+    embed = EmbedClips(EmbeddingModelConfig())
     embed.setup()
     unit = embed.unit("v:m", subject="v", reads=[], video_id="v", model_id="m")
     embed.process(catalog, unit, RowWriter(catalog, embed.table, unit.provenance("run")))

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from tango_models.errors import InputError
 from tango_models.motion_graph.connectivity import join
+from tango_models.motion_graph.cost_rows import MaskedRows
 from tango_models.motion_graph.edges import EdgeConfig, score_pair
 from tango_models.motion_graph.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.features import FrameFeatures, has_camera
@@ -124,7 +125,7 @@ def test_untracked_clips_have_no_edges_and_end_the_run():
     assert 20 not in graph.jumps.dst
     label = joined(graph.jumps, 40, graph.successor)
     assert np.unique(label[graph.usable]).size == 1
-    path = search_path(graph.forbid_unusable(np.zeros((200, 40), np.float32)), graph.edges)[0]
+    path = search_path(MaskedRows(np.zeros((200, 40), np.float32), 200, graph.usable), graph.edges)[0]
     assert 20 not in path.nodes
 
 
