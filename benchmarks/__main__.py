@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ("onboarding", "memory", "noop", "reenact", "search", "edges", "calibration", "fit", "embedding")
+NAMES = ("onboarding", "memory", "noop", "reenact", "search", "edges", "calibration", "fit", "embedding", "comparison")
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def reenact(
     speech: Annotated[Path, typer.Argument(help="Audio or video file with the speech")],
     out: Annotated[Path, typer.Option(help="The mp4 to write; a motion npz and a report go beside it")],
     scorer: Annotated[
-        str, typer.Option(help="What fits clips to speech: aumoclip, prosody, or e.g. 0.7*aumoclip+0.3*prosody")
+        str, typer.Option(help="What fits clips to speech: aumoclip, prosody, e.g. 0.7*aumoclip+0.3*prosody, or random")
     ] = "aumoclip",
     interpolator: Annotated[
         InterpolatorName, typer.Option(help="What makes the frames around a jump")

@@ -53,7 +53,7 @@ def reenact(
         avatar: a name that was onboarded.
         speech: path of an audio or video file with speech.
         out: path of the mp4 to write; `<out>.motion.npz` and `<out>.report.html` go beside it.
-        scorer: `aumoclip`, `prosody`, or a weighted sum such as `0.7*aumoclip+0.3*prosody`.
+        scorer: `aumoclip`, `prosody`, a weighted sum such as `0.7*aumoclip+0.3*prosody`, or `random` to compare with.
         interpolator: by name; see `tango reenact --help`.
         seed: other seeds give other good paths; the same seed the same frames.
 

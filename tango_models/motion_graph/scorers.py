@@ -10,10 +10,12 @@ from tango_models.motion_graph.clip_prosody import ClipProsody
 from tango_models.motion_graph.embedding_scorer import EmbeddingRows
 from tango_models.motion_graph.prosody_scorer import ProsodyRows, ProsodyScorer
 from tango_models.speech.prosody import SpeechFeatures
+from tango_models.speech.timeline import slot_count
 
-__all__ = ["SCORERS", "ClipProsody", "SpeechScorer", "create_scorer"]
+__all__ = ["SCORERS", "ClipProsody", "RandomScorer", "SpeechScorer", "create_scorer"]
 
 SCORERS = ("aumoclip", "prosody")
+RANDOM = "random"
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,35 @@ class SpeechScorer:
         return self.cost_rows(speech, clips, embedding)[:]
 
 
-def create_scorer(name: str) -> SpeechScorer:
-    """A scorer by name, or a weighted sum such as `0.7*aumoclip+0.3*prosody`.
+@dataclass(frozen=True)
+class RandomScorer:
+    """Deaf: every clip fits every slot by chance, pauses included. What any other scorer has to look better than."""
+
+    embeds: bool = False
+
+    def cost_rows(
+        self, speech: SpeechFeatures, clips: ClipProsody, embedding: EmbeddingRows | None = None
+    ) -> np.ndarray:
+        """(T, N) float32, drawn evenly from 0 to 1; always the same ones."""
+        shape = slot_count(len(speech)), len(clips.successor)
+        return np.random.default_rng(0).random(shape, dtype=np.float32)
+
+
+def create_scorer(name: str) -> SpeechScorer | RandomScorer:
+    """A scorer by name, or a weighted sum such as `0.7*aumoclip+0.3*prosody`; `random` is for comparison.
 
     Raises:
         InputError: an unknown name, or no weighted sum.
     """
+    if name == RANDOM:
+        return RandomScorer()
     weights: dict[str, float] = {}
     for term in name.replace(" ", "").split("+"):
         factor, star, part = term.rpartition("*")
         if part not in SCORERS:
-            raise InputError(f"scorer {name!r}", f"{part!r} is not known", f"choose among: {', '.join(SCORERS)}")
+            raise InputError(
+                f"scorer {name!r}", f"{part!r} is not known", f"choose among: {', '.join((*SCORERS, RANDOM))}"
+            )
         try:
             weight = float(factor) if star else 1.0
         except ValueError:

@@ -1,0 +1,169 @@
+"""The same speech with each scorer: beats, silences and seams. `python -m benchmarks.comparison [--keep FOLDER]`
+
+The motion is that of the rendered video, pictures apart; `random` is a path through the same graph that hears nothing.
+"""
+
+import argparse
+import statistics
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import footage
+from benchmarks.commands import Workplace, workplace
+from benchmarks.machine import heading, table
+
+SCORERS = ("aumoclip", "prosody", "0.5*aumoclip+0.5*prosody", "random")
+_BEATING = (3, 6, 9, *range(12, 22))  # the upper body's joints, as TANGO's evaluation takes them
+_SILENCE = 15  # frames (0.5 s)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one path. Motion is in units of the avatar's mean."""
+
+    consistency: float
+    """Beat consistency, sigma 0.1 s."""
+    above_chance: float
+    """How far above the same motion with the speech moved, in standard deviations."""
+    loudness: float
+    """Spearman's correlation of loudness and motion, both over half a second."""
+    silent: float
+    """Motion in silences of 0.5 s and more; NaN without one."""
+    seams: float
+    """A minute."""
+    seam_cost: float
+    """Mean edge cost of the seams."""
+    worst_seam: float
+
+
+class Rows:
+    """Takes the rows a stage would write."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def write(self, rows: Iterable[dict[str, Any]], *, table: str | None = None) -> None:
+        self.rows += rows
+
+    def progress(self, done: int, total: int) -> None:
+        pass
+
+
+def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -> Figures:
+    """The path that `tango reenact` would take, and what is heard and seen of it."""
+    from scipy.stats import spearmanr
+
+    from flows.settings import Settings
+    from tango_models.body.smplx_body import Body
+    from tango_models.metrics.beats import beat_consistency, by_chance, motion_beats
+    from tasks.analyse_speech import read_speech_features
+    from tasks.columns import matrix
+    from tasks.fit_smplx import read_motion
+    from tasks.playback import play
+    from tasks.registry import create_stage
+    from tasks.rendered_motion import rendered_motion
+
+    stage = create_stage("retrieve_path", Settings().stage_configs()["retrieve_path"])
+    stage.setup()
+    unit = stage.plan(catalog, avatar=avatar, speech_id=speech_id, scorer=scorer, seed=seed)[0]
+    out = Rows()
+    stage.process(catalog, unit, out)  # type: ignore[arg-type]
+    path = out.rows[0]
+    speech, n_frames = read_speech_features(catalog, speech_id)
+    playback = play(path["clip_ids"], path["seams"], n_frames, half_window=4)
+    body = Body.load()
+
+    def joints(poses: np.ndarray) -> np.ndarray:
+        still = np.array(poses, np.float32)
+        still[:, :3] = 0
+        return body.joints(still).numpy()[:, _BEATING]
+
+    own = [joints(read_motion(catalog, video)["poses"]) for video in unit.inputs["videos"]]
+    mean_speed = np.concatenate([_speed(part) for part in own]).mean(axis=0)
+    beats = motion_beats(joints(rendered_motion(catalog, playback).poses), mean_speed)
+    onsets = np.flatnonzero(np.asarray(speech.onset[:n_frames]) > 0) / footage.FPS
+    consistency = beat_consistency(beats, onsets)
+    clips = catalog.table("clips").read(["clip_id", "motion_energy"])
+    energy = dict(zip(clips["clip_id"].to_pylist(), matrix(clips["motion_energy"]), strict=True))
+    mine = [value for key, value in energy.items() if key.split(":")[0] in unit.inputs["videos"]]
+    shown = np.concatenate([energy[key] for key in path["clip_ids"]])[:n_frames] / np.mean(mine)
+    silent = _silences(np.asarray(speech.voice[:n_frames]))
+    smooth = np.ones(15) / 15
+    loud = np.convolve(np.asarray(speech.energy[:n_frames]), smooth, "same")
+    return Figures(
+        consistency=consistency,
+        above_chance=by_chance(beats, onsets, n_frames / footage.FPS).above(consistency),
+        loudness=float(spearmanr(loud, np.convolve(shown, smooth, "same")).statistic),
+        silent=float(shown[silent].mean()) if silent.any() else float("nan"),
+        seams=len(path["seams"]) * 60 * footage.FPS / n_frames,
+        seam_cost=float(np.mean(path["seam_cost"])) if path["seam_cost"] else 0.0,
+        worst_seam=float(np.max(path["seam_cost"])) if path["seam_cost"] else 0.0,
+    )
+
+
+def _speed(joints: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(np.gradient(joints, 1 / footage.FPS, axis=0), axis=2)
+
+
+def _silences(voice: np.ndarray) -> np.ndarray:
+    """(F,) bool: frames of silences of at least 0.5 s."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], voice < 0.5, [0]])))
+    silent = np.zeros(len(voice), bool)
+    for start, stop in edges.reshape(-1, 2):
+        silent[start:stop] = stop - start >= _SILENCE
+    return silent
+
+
+def compare(place: Workplace, catalog: Path, avatars: list[str], speeches: list[Path], keep: Path, seeds: int) -> None:
+    from data_catalog import Catalog
+    from tango_models.media.probe import content_id
+
+    columns = [
+        "avatar",
+        "speech",
+        "scorer",
+        "beats",
+        "above chance, deviations",
+        "loud and moving",
+        "motion in silence",
+    ]
+    rows = []
+    for avatar in avatars:
+        for speech in speeches:
+            for scorer in SCORERS:
+                target = keep / f"{avatar}_{speech.stem}_{scorer.replace('*', '_')}.mp4"
+                place.tango("reenact", avatar, speech, "--scorer", scorer, "--out", target, catalog=catalog)
+                found = [measure(Catalog(catalog), avatar, content_id(speech), scorer, seed) for seed in range(seeds)]
+                rows.append([avatar, speech.stem, scorer, *map(_spread, zip(*map(astuple, found), strict=True))])
+    table([*columns, "motion in silence", "seams a minute", "seam cost", "worst seam"], rows)
+
+
+def _spread(values: tuple[float, ...]) -> str:
+    return f"{statistics.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--catalog", type=Path, help="of avatars; without it speaker9, or the synthetic one, is made")
+    parser.add_argument("--avatars", nargs="+", default=["speaker9"])
+    parser.add_argument("--speech", nargs="+", type=Path, default=[footage.speech()])
+    parser.add_argument("--keep", type=Path, help="folder for the videos, to be watched")
+    parser.add_argument("--seeds", type=int, default=5)
+    given = parser.parse_args()
+    heading("The same speech with each scorer", "python -m benchmarks.comparison")
+    with workplace() as place:
+        catalog, keep = given.catalog or place.folder / "catalog", given.keep or place.folder
+        keep.mkdir(parents=True, exist_ok=True)
+        if given.catalog is None:
+            for avatar in given.avatars:
+                place.tango("onboard", avatar, *footage.speaker_videos(), catalog=catalog)
+        print(f"Mean of {given.seeds} seeds (least to most).\n")
+        compare(place, catalog, given.avatars, given.speech, keep, given.seeds)
+
+
+if __name__ == "__main__":
+    main()
