@@ -111,6 +111,7 @@ _SPECS = [
             "mask": _bytes(MASK_BYTES),  # 64 x 64 bits, row by row, the whole frame
             "hand_boxes": _vector(2 * 4),
             "person_box": _vector(4),
+            "others": pa.int8(),  # people in view beside the one whose landmarks these are
         },
     ),
     _table(
@@ -123,6 +124,16 @@ _SPECS = [
             "expression": pa.list_(pa.float32()),
             "confidence": pa.float32(),
             "tracked": pa.bool_(),
+        },
+    ),
+    _table(
+        "fits",  # how well a video's poses lie over its pictures; imported poses have no row
+        {"video_id": pa.string()},
+        {
+            "picture": pa.binary(),  # JPEG: the skeleton over some frames, the worst one too
+            "reprojection": pa.float32(),  # median over the frames, share of the person's height
+            "reprojection_p95": pa.float32(),
+            "worst_frame": pa.int32(),
         },
     ),
     _table(

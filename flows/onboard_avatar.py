@@ -60,7 +60,7 @@ def onboard_avatar(
         if ready := clips_done(catalog, avatar):
             runs.run("score_edges", avatar, {"video_ids": ready})
         report.stages = runs.summaries()
-    report.notes += cut_off(catalog, added) + unusable(catalog, added)
+    report.notes += cut_off(catalog, added) + left_out(catalog, added) + unusable(catalog, added)
     if report.computed:
         try:
             catalog.compact()
@@ -126,6 +126,23 @@ def cut_off(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
     where = equals(video_id=[video["video_id"] for video in added], truncated=True)
     rows = catalog.table("videos").read(["video_id", "file_name", "seconds"], where=where).to_pylist()
     return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
+
+
+def left_out(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
+    """A note about each video in which others are in view beside the speaker."""
+    notes = []
+    for video in added:
+        table = catalog.table("landmarks").read(
+            ["video_id", "frame", "others"], where=f"{equals(video_id=video['video_id'])} AND others > 0"
+        )
+        if shared := table.num_rows:
+            people = 1 + max(table["others"].to_pylist())
+            frames = catalog.table("landmarks").count(equals(video_id=video["video_id"]))
+            notes.append(
+                f"{video['file_name']}: {people} people in view (in {shared} of {frames} frames); the largest, most "
+                "central and longest in view was followed, who is beside was left out"
+            )
+    return notes
 
 
 def unusable(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:

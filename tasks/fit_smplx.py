@@ -15,6 +15,7 @@ from tango_models.body.fit_config import FitConfig
 from tango_models.errors import InputError
 from tasks.columns import matrix, vectors
 from tasks.detect_landmarks import landmark_records
+from tasks.fit_picture import FitWatch
 from tasks.stage import RowWriter, Stage, upstream
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class FitSmplxConfig(BaseModel):
 
 
 class FitSmplx(Stage):
-    name, table, code_version = "fit_smplx", "poses", "3"
-    libraries = ("scipy.ndimage", "scipy.spatial.transform", "torch")
+    name, table, code_version = "fit_smplx", "poses", "4"
+    libraries = ("av", "cv2", "scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = FitSmplxConfig
     config: FitSmplxConfig
 
@@ -77,10 +78,12 @@ class FitSmplx(Stage):
 
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
         video_id, n_frames = unit.inputs["video_id"], unit.inputs["n_frames"]
+        source = _StoredLandmarks(catalog, video_id, n_frames, tuple(unit.inputs["image_size"]))
+        watch = FitWatch(source, self._body)
         if unit.inputs["motion_uri"]:
             parts = iter([_imported(Path(unit.inputs["motion_uri"]), n_frames, unit.subject)])
         else:
-            parts = self._fitted(_StoredLandmarks(catalog, video_id, n_frames, tuple(unit.inputs["image_size"])))
+            parts = self._fitted(source, watch)
         done, state = 0, []
         try:
             for motion, confidence, tracked in parts:
@@ -95,14 +98,19 @@ class FitSmplx(Stage):
             if unit.inputs["motion_uri"]:
                 raise
             raise InputError(unit.subject, error.fault, error.remedy) from error
+        if unit.inputs["motion_uri"]:
+            catalog.table("fits").delete(equals(video_id=video_id))
+        else:
+            out.write([watch.row(catalog, video_id)], table="fits")
         return {"motion": digest(state)}
 
-    def _fitted(self, source: "_StoredLandmarks") -> "Iterator[_Part]":
+    def _fitted(self, source: "_StoredLandmarks", watch: FitWatch) -> "Iterator[_Part]":
         from tango_models.body.fitting import fit_stretches
         from tango_models.body.person import estimate_person
 
         person = estimate_person(source, self._body, self.config.fit)
         for fit in fit_stretches(source, person, self._body, config=self.config.fit):
+            watch.see(fit)
             yield fit.motion, fit.confidence, fit.tracked
 
 

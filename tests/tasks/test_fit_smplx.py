@@ -1,14 +1,21 @@
 """The fit's stage reads landmarks and writes poses a stretch at a time."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
 from data_catalog import Catalog, Provenance, Unit
+from data_catalog.schemas import CLIP_FRAMES
 from data_catalog.store import Table
 from tango_models.body.fitting import FitConfig, fit_smplx
+from tango_models.body.motion_io import Motion, save_motion
 from tango_models.body.smplx_body import Body
 from tango_models.errors import InputError
+from tango_models.media.gop import encode_gop
 from tasks.columns import pack_masks, vectors
+from tasks.fit_picture import read_fit_picture
 from tasks.fit_smplx import FitSmplx, FitSmplxConfig, read_motion
 from tasks.stage import RowWriter
 from tests.tango_models.body.exact_landmarks import SIZE, gesture, see
@@ -30,12 +37,17 @@ def stage():
 
 
 def stored(catalog, landmarks):
-    """Landmarks as rows of a video, and the unit that fits them."""
+    """Landmarks as rows of a video with grey pictures, and the unit that fits them."""
     provenance = Provenance(unit="u", input_hash="i", code_version="1", config_hash="c", run_id="r")
     columns = {name: vectors(getattr(landmarks, name)) for name in _VECTORS}
     columns |= {"mask": pack_masks(landmarks.mask), "face_score": landmarks.face_score.tolist()}
     RowWriter(catalog, "landmarks", provenance).write(
         {"video_id": "v", "frame": t, **{name: columns[name][t] for name in columns}} for t in range(len(landmarks))
+    )
+    picture = encode_gop(np.full((CLIP_FRAMES, SIZE[1], SIZE[0], 3), 90, np.uint8))
+    RowWriter(catalog, "frames", provenance).write(
+        {"video_id": "v", "gop": k, "n_frames": CLIP_FRAMES, "pixels": picture, "audio": b""}
+        for k in range(-(-len(landmarks) // CLIP_FRAMES))
     )
     inputs = {"video_id": "v", "motion_uri": "", "n_frames": len(landmarks), "image_size": list(SIZE)}
     return Unit("fit_smplx", "v", "talk.mp4", "i", "1", "c", inputs), RowWriter(catalog, "poses", provenance)
@@ -51,7 +63,7 @@ def test_rows_are_the_fit_and_are_read_and_written_by_stretches(tmp_path, stage,
     monkeypatch.setattr(Table, "upsert", lambda table, rows: (writes.append(len(rows)), upsert(table, rows))[1])
     hashes = stage.process(catalog, unit, out)
     monkeypatch.undo()
-    assert hashes["motion"] and writes == [40, 40, 20]
+    assert hashes["motion"] and writes == [40, 40, 20, 1]  # and the row of the picture
     assert not any("mask" in columns for columns, _ in reads)
     fit, found = fit_smplx(landmarks, Body.load(), config=QUICK), read_motion(catalog, "v")
     np.testing.assert_allclose(found["poses"], fit.motion.poses, atol=1e-5)
@@ -66,3 +78,31 @@ def test_a_video_without_a_person_is_named(tmp_path, stage):
     unit, out = stored(catalog, without(landmarks, list(range(1, 20))))
     with pytest.raises(InputError, match=r"talk\.mp4: no person in 19 of 20 frames"):
         stage.process(catalog, unit, out)
+
+
+def test_the_picture_shows_the_skeleton_over_frames_and_names_the_worst(tmp_path, stage):
+    catalog = Catalog(tmp_path / "catalog")
+    landmarks, _ = see(gesture(FRAMES), Body.load())
+    landmarks.body_xy[70, 11:17] += 60.0  # a frame in which the network was wrong
+    unit, out = stored(catalog, landmarks)
+    assert read_fit_picture(catalog, "v") is None
+    stage.process(catalog, unit, out)
+    (row,) = catalog.table("fits").read().to_pylist()
+    assert row["worst_frame"] == 70 and 0 < row["reprojection"] <= row["reprojection_p95"] < 0.2
+    picture = cv2.imdecode(np.frombuffer(read_fit_picture(catalog, "v"), np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert picture.shape == (300 + 24, 4 * 300, 3)
+    drawn = (np.abs(picture[:300].astype(int) - 90).max(-1) > 60).reshape(300, 4, 300).sum((0, 2))
+    assert (drawn > 500).all()  # bones over every grey frame
+
+
+def test_imported_poses_have_no_picture_of_a_fit(tmp_path, stage):
+    catalog = Catalog(tmp_path / "catalog")
+    landmarks, _ = see(gesture(30), Body.load())
+    unit, out = stored(catalog, landmarks)
+    stage.process(catalog, unit, out)
+    assert read_fit_picture(catalog, "v")
+    motion = read_motion(catalog, "v")
+    file = tmp_path / "own.npz"
+    save_motion(file, Motion(motion["poses"], motion["trans"], motion["betas"], motion["expressions"]))
+    stage.process(catalog, replace(unit, inputs={**unit.inputs, "motion_uri": str(file)}), out)
+    assert read_fit_picture(catalog, "v") is None  # its camera is not known

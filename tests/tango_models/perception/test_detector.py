@@ -96,3 +96,78 @@ def test_nothing_is_written_to_the_user_s_terminal():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "" and done.stdout == ""
+
+
+# What footage does to a speaker. Each keeps his landmarks where they are on the plain frames.
+UPPER = slice(0, 17)  # head, shoulders, elbows, wrists
+
+
+@pytest.fixture(scope="module")
+def talk():
+    """Sixteen frames of the speaker, about half a second apart in gesture, 384 x 384."""
+    import av
+    import cv2
+
+    from tango_models.synthetic.speaker import SPEAKER_VIDEO
+
+    found = []
+    with av.open(str(SPEAKER_VIDEO)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if 60 <= index < 92 and index % 2 == 0:
+                found.append(cv2.resize(frame.to_ndarray(format="rgb24"), (384, 384), interpolation=cv2.INTER_AREA))
+            if index == 92:
+                return found
+    raise AssertionError("the speaker's video is too short")
+
+
+@pytest.fixture(scope="module")
+def plain(detector, talk):
+    detector.reset()
+    return detector.detect(talk)
+
+
+def hands_found(landmarks):
+    return np.isfinite(landmarks.hands_xy[:, :, 0, 0])
+
+
+def test_portrait_with_letterbox_bars(detector, talk, plain):
+    bars = []
+    for frame in talk:  # 9:16, the upright part of the picture between black bars
+        tall = np.zeros((512, 288, 3), np.uint8)
+        tall[64:448] = frame[:, 48:336]
+        bars.append(tall)
+    detector.reset()
+    found = detector.detect(bars)
+    assert found.image_size == (288, 512) and found.found.all() and found.face_score.all()
+    moved = found.body_xy[:, UPPER] - (plain.body_xy[:, UPPER] + [-48, 64])
+    inside = ((found.body_xy[:, UPPER] > 0) & (found.body_xy[:, UPPER] < [288, 512])).all(-1)
+    assert np.percentile(np.linalg.norm(moved, axis=-1)[inside], 95) < 0.04 * 384
+    # The bars are nobody's: neither the outline nor what is seen of the person reaches far into them.
+    assert (found.person_box[:, 1] > 64 - 12).all() and found.mask[:, :6].mean() < 0.02
+    assert np.abs(np.nanmedian(found.body_world[:, 11, 1] - plain.body_world[:, 11, 1])) < 0.08  # metres stay metres
+
+
+def test_exposure_that_changes_within_the_video(detector, talk, plain):
+    gains = np.linspace(0.5, 1.6, len(talk))
+    changed = [np.clip(frame * gain, 0, 255).astype(np.uint8) for frame, gain in zip(talk, gains, strict=True)]
+    detector.reset()
+    found = detector.detect(changed)
+    assert found.found.all() and found.face_score.all()
+    off = np.linalg.norm(found.body_xy - plain.body_xy, axis=-1)[:, UPPER]
+    assert np.percentile(off, 95) < 0.03 * 384
+    assert hands_found(found).mean() > hands_found(plain).mean() - 0.1
+    both = hands_found(found) & hands_found(plain)
+    assert np.percentile(np.linalg.norm(found.hands_xy - plain.hands_xy, axis=-1)[both], 95) < 0.03 * 384
+
+
+def test_a_speaker_who_leaves_and_returns(detector, talk, plain):
+    room = np.full_like(talk[0], 120)
+    room[:] = np.linspace(90, 150, room.shape[1])[None, :, None]
+    detector.reset()
+    found = detector.detect([*talk[:6], *[room] * 8, *talk[6:]])
+    assert found.found[:6].all() and found.found[14:].all()  # back from the first frame on
+    away = found.frames(7, 14)
+    assert not away.found.any() and not away.mask.any() and np.isnan(away.person_box).all()
+    back = np.linalg.norm(found.body_xy[14:] - plain.body_xy[6:], axis=-1)[:, UPPER]
+    assert np.percentile(back, 95) < 0.04 * 384
+    assert hands_found(found)[14:].mean() > hands_found(plain)[6:].mean() - 0.1
