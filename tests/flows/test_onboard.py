@@ -19,7 +19,7 @@ from tasks.registry import ONBOARDING
 from tests.speaker import cut_speaker
 
 pytestmark = pytest.mark.integration
-DATA_TABLES = ("avatars", "videos", "frames", "landmarks", "poses", "clips", "embeddings", "edges")
+DATA_TABLES = ("avatars", "videos", "frames", "landmarks", "poses", "fits", "clips", "embeddings", "edges")
 # What differs between two runs by nature: when, by whom, how long, how often.
 PER_RUN = {"run_id", "produced_at", "added_at", "seconds", "attempts"}
 
