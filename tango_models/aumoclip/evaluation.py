@@ -37,7 +37,8 @@ class Interval:
 
 @dataclass(frozen=True)
 class RetrievalFigures:
-    """Shares from 0 to 1, higher is better; chance in brackets."""
+    """Shares from 0 to 1, higher is better; chance in brackets. Clips with the very same speech (a dubbed video, one
+    speech given by two avatars) are not compared: none of them is wrong."""
 
     recall_at_1: Interval
     """[1/128] of speeches whose own clip comes first."""
@@ -110,9 +111,10 @@ def evaluate(
         shift = int(rng.integers(1, gallery))
         frames.append(found)
         of_recording.append(recordings)
-        tables.append(_retrieval(table, recordings, shift))
+        same = _same_speech(batch)
+        tables.append(_retrieval(table, recordings, shift, same))
         if baseline is not None:
-            others.append(_retrieval(np.asarray(baseline(batch)), recordings, shift))
+            others.append(_retrieval(np.asarray(baseline(batch)), recordings, shift, same))
     owners = np.concatenate(of_recording)
     return Evaluation(
         frame_accuracy=bootstrap(np.concatenate(frames), owners, rng),
@@ -138,26 +140,39 @@ def _encode(model: AuMoClip, batch: PairBatch) -> tuple[np.ndarray, np.ndarray]:
     return np.array(accuracy), (torch.cat(speech) @ torch.cat(motion).T).cpu().numpy()
 
 
-def _retrieval(scores: np.ndarray, recordings: np.ndarray, shift: int) -> dict[str, np.ndarray]:
+def _same_speech(batch: PairBatch) -> np.ndarray:
+    """(B, B) bool: whether two windows have the very same sound; True on the diagonal."""
+    heard = batch.audio.waveform if batch.audio.waveform is not None else batch.audio.frozen_low
+    assert heard is not None
+    sounds = np.array([hash(row.tobytes()) for row in heard.cpu().numpy()])
+    return sounds[:, None] == sounds[None, :]
+
+
+def _retrieval(
+    scores: np.ndarray, recordings: np.ndarray, shift: int, same_speech: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Per speech (B,): the entries of RetrievalFigures. Ties count half, so that a constant scorer gets chance."""
     count = len(scores)
+    same_speech = np.eye(count, dtype=bool) if same_speech is None else same_speech
     if scores.shape != (count, count) or not np.isfinite(scores).all():
         raise ValueError(f"a scorer gives finite (B, B), not {scores.shape}")
     own = np.diag(scores)[:, None]
-    apart = ~np.eye(count, dtype=bool)
+    apart = ~same_speech
+    compared = apart.sum(1)
     behind = np.where(apart, (scores < own) + 0.5 * (scores == own), 0.0)
-    before = count - 1 - behind.sum(1)
+    before = compared - behind.sum(1)
     same = (recordings[:, None] == recordings[None, :]) & apart
     with np.errstate(invalid="ignore"):
         same_speaker = (behind * same).sum(1) / same.sum(1)
     other = np.roll(scores, shift, axis=0).diagonal()  # the motion with the speech `shift` places before
     mine = scores.diagonal()
+    another = np.roll(apart, shift, axis=0).diagonal()
     return {
         "recall_at_1": (before < 1).astype(float),
         "recall_at_5": (before < 5).astype(float),
-        "rank_percentile": behind.sum(1) / (count - 1),
+        "rank_percentile": behind.sum(1) / np.maximum(compared, 1),
         "same_speaker": same_speaker,
-        "mismatched": (mine > other) + 0.5 * (mine == other),
+        "mismatched": np.where(another, (mine > other) + 0.5 * (mine == other), np.nan),
     }
 
 

@@ -37,6 +37,15 @@ def test_ranks_are_counted_as_by_hand():
     np.testing.assert_allclose(found["mismatched"], [1, 0, 1, 1])  # 0.5 > 0.1, 0.8 < 0.9, 0.4 > 0.3, 0.25 > 0.1
 
 
+def test_clips_with_the_same_speech_are_no_mistake_for_each_other():
+    scores = np.array([[0.5, 0.9, 0.1], [0.9, 0.5, 0.2], [0.6, 0.1, 0.4]])
+    same_speech = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], bool)
+    found = _retrieval(scores, np.array([0, 1, 2]), 1, same_speech)
+    np.testing.assert_allclose(found["recall_at_1"], [1, 1, 0])
+    np.testing.assert_allclose(found["rank_percentile"], [1, 1, 0.5])
+    np.testing.assert_allclose(found["mismatched"], [0, np.nan, 1])  # 0.5 < 0.6; the same speech; 0.4 > 0.2
+
+
 def test_an_untrained_model_is_near_chance_and_a_baseline_is_scored_beside_it(data):
     found = evaluate(
         AuMoClip(tiny.embedded()), data, galleries=3, gallery=12, per_recording=3, baseline=lambda batch: np.eye(12)
