@@ -25,6 +25,7 @@ from tango_models.motion_graph.search import (
     repeat_window,
     search_path,
 )
+from tango_models.motion_graph.ways import add_ways
 from tango_models.speech.prosody import SpeechFeatures
 
 _BRIDGE_PRICE = 3.0  # as `RetrievePathConfig`
@@ -64,7 +65,7 @@ def large_avatar(nodes: int, edges: int) -> Avatar:
 def small_avatar(seed: int) -> Avatar:
     """13 s of random footage in two runs, joined."""
     videos = [random_video(clips, seed * 10 + k) for k, clips in enumerate((31, 64))]
-    graph = join(build_graph(videos), videos)
+    graph = add_ways(join(build_graph(videos), videos), videos)
     speeds = [(np.linalg.norm(video.velocity[:, JOINTS], axis=2) @ WEIGHTS).reshape(-1, 4) for video in videos]
     speed = np.concatenate(speeds).astype(np.float32)
     voice = (speed.mean(axis=1) > 0.4 * np.median(speed)).astype(np.float32)

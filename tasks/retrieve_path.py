@@ -40,7 +40,7 @@ class RetrievePathConfig(BaseModel):
 
 
 class RetrievePath(Stage):
-    name, table, code_version = "retrieve_path", "paths", "4"
+    name, table, code_version = "retrieve_path", "paths", "5"
     libraries = ("scipy.sparse.csgraph", "scipy.stats", "tango_models.motion_graph.search")
     Config = RetrievePathConfig
     config: RetrievePathConfig
@@ -85,11 +85,13 @@ class RetrievePath(Stage):
         from tango_models.motion_graph.cost_rows import MaskedRows
         from tango_models.motion_graph.embedding_scorer import embedding_rows
         from tango_models.motion_graph.search import even_jumps, even_reuse, repeat_window, search_path
+        from tango_models.motion_graph.ways import add_ways
 
         given = unit.inputs
         speech, n_frames = read_speech_features(catalog, given["speech_id"])
         clip_ids, features = read_nodes(catalog, given["videos"])
         graph = join(read_graph(catalog, given["videos"], clip_ids, features), features, self.config.edges)
+        graph = add_ways(graph, features, self.config.edges)
         prosody = read_prosody(catalog, given["videos"], graph.successor)
         scorer = create_scorer(given["scorer"])
         embedding = None

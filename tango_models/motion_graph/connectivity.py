@@ -33,8 +33,7 @@ def join(graph: MotionGraph, videos: Sequence[FrameFeatures], config: EdgeConfig
     from scipy.sparse.csgraph import connected_components
 
     config = config or EdgeConfig()
-    camera = all(has_camera(video) for video in videos if video.usable_clips.any())
-    judge = _Judge(videos, config, camera=camera)
+    judge = Judge.of_videos(videos, config)
     usable = np.flatnonzero(graph.usable)
     bridges: list[EdgeArrays] = []
     if usable.size == 1 and not (graph.jumps.src == usable[0]).any():
@@ -78,7 +77,7 @@ def _with_bridges(graph: MotionGraph, bridges: list[EdgeArrays]) -> MotionGraph:
     return replace(graph, jumps=jumps, bridge=bridge.reshape(len(jumps)))
 
 
-class _Judge:
+class Judge:
     """Costs of any pairs of nodes across the videos, by the terms and thresholds of ordinary jumps."""
 
     def __init__(self, videos: Sequence[FrameFeatures], config: EdgeConfig, *, camera: bool) -> None:
@@ -92,9 +91,18 @@ class _Judge:
             shift += video.clips + 1
         self.run = np.concatenate(runs)
 
-    def score(self, src: np.ndarray, dst: np.ndarray) -> EdgeArrays:
+    @classmethod
+    def of_videos(cls, videos: Sequence[FrameFeatures], config: EdgeConfig) -> "Judge":
+        """With the camera among the terms when it is known of all videos that have usable clips."""
+        return cls(videos, config, camera=all(has_camera(video) for video in videos if video.usable_clips.any()))
+
+    def judged(self, src: np.ndarray, dst: np.ndarray) -> tuple[EdgeArrays, np.ndarray]:
+        """Jumps src[p] -> dst[p] and the largest term of each as a fraction of its own threshold (P,)."""
         terms = pair_terms(self.following, self.first, src, dst)
-        return edges_of_pairs(terms, self.limit[src], np.asarray(src), np.asarray(dst), self.config)[0]
+        return edges_of_pairs(terms, self.limit[src], np.asarray(src), np.asarray(dst), self.config)
+
+    def score(self, src: np.ndarray, dst: np.ndarray) -> EdgeArrays:
+        return self.judged(src, dst)[0]
 
     def cheapest(self, src: np.ndarray, dst: np.ndarray) -> EdgeArrays:
         """The cheapest jump from any clip of `src` to any of `dst`; short loops back only when there is no other."""

@@ -26,7 +26,6 @@ class Objective:
         node_cost: np.ndarray,
         *,
         jump_price: float = 0.0,
-        arrival: np.ndarray | None = None,
         before: Before | None = None,
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """See `viterbi.best_path`. InputError: there is no path."""
@@ -36,7 +35,6 @@ class Objective:
             min_dwell=self.min_dwell,
             early_penalty=self.early_penalty,
             jump_price=jump_price,
-            arrival=arrival,
             before=before,
         )
         if not np.isfinite(total):

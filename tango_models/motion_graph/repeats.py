@@ -7,7 +7,7 @@ import numpy as np
 
 from tango_models.motion_graph.objective import Before
 
-_NEAR = 4
+NEAR = 4
 """Clips (0.53 s) within which two clips of a run are the same place."""
 
 
@@ -52,7 +52,7 @@ class Jumps:
 
 def places(successor: np.ndarray) -> np.ndarray:
     """(N,) int64: where on the footage a node lies. Nodes of one run differ by their distance in clips, nodes of
-    different runs by more than `_NEAR`. A run that closes on itself is cut before its first node."""
+    different runs by more than `NEAR`. A run that closes on itself is cut before its first node."""
     successor = np.asarray(successor, np.int64)
     place = np.full(successor.size, -1, np.int64)
     follows = np.zeros(successor.size, bool)
@@ -64,7 +64,7 @@ def places(successor: np.ndarray) -> np.ndarray:
             place[node] = position
             position += 1
             node = int(successor[node])
-        position += _NEAR  # also after a node that was placed already, which leaves a wider gap
+        position += NEAR  # also after a node that was placed already, which leaves a wider gap
     return place
 
 
@@ -74,28 +74,25 @@ def repeated(jumps: Jumps, place: np.ndarray, within: int) -> np.ndarray:
     Shortly before: up to `within` slots when there is a jump in between, as in every A-B-A-B between two places; up to
     half of that when there is none, a loop played again, for a short run has to be played over and over.
     """
-    found = _repeated(np.asarray(jumps.time, np.int64), place[jumps.src], place[jumps.dst], within)
-    return np.flatnonzero(found)
+    time, place = np.asarray(jumps.time, np.int64), np.asarray(place, np.int64)
+    return np.flatnonzero(_repeated(time, place, jumps.src, jumps.dst, within))
 
 
 @numba.njit(cache=True, nogil=True)
-def _repeated(time, src, dst, within):
+def _repeated(time, place, src, dst, within):
     found = np.zeros(time.size, np.bool_)
     for k in range(time.size):
-        i = k - 1
-        while i >= 0 and time[k] - time[i] <= within and not found[k]:
-            if i < k - 1 or 2 * (time[k] - time[i]) <= within:
-                found[k] = abs(src[k] - src[i]) <= _NEAR and abs(dst[k] - dst[i]) <= _NEAR
-            i -= 1
+        found[k] = any_repeated(time, place, src, dst, k, within)
     return found
 
 
-def fine_arrivals(arrival: np.ndarray, jumps: Jumps, place: np.ndarray, within: int, fine: float) -> None:
-    """Set arrival (T, N), in place, to `fine` where a jump would arrive within so many slots of where and when one of
-    `jumps` does."""
-    order = np.argsort(place, kind="stable")
-    sorted_place = place[order]
-    for t, node in zip(jumps.time.tolist(), jumps.dst.tolist(), strict=True):
-        first, last = np.searchsorted(sorted_place, (place[node] - _NEAR, place[node] + _NEAR + 1))
-        near = slice(max(t - within, 0), max(t + within + 1, 0))
-        arrival[near, order[first:last]] = np.float32(fine)
+@numba.njit(cache=True, nogil=True)
+def any_repeated(time, place, src, dst, k, within):
+    """Whether jump k repeats an earlier one: see `repeated`. time, src, dst (S,) with S > k; place (N,)."""
+    i = k - 1
+    while i >= 0 and time[k] - time[i] <= within:
+        near = abs(place[src[k]] - place[src[i]]) <= NEAR and abs(place[dst[k]] - place[dst[i]]) <= NEAR
+        if near and (i < k - 1 or 2 * (time[k] - time[i]) <= within):
+            return True
+        i -= 1
+    return False

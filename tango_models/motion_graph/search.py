@@ -19,8 +19,8 @@ from tango_models.motion_graph.viterbi import group_by_destination
 __all__ = ["Edges", "Path", "SearchConfig", "even_jumps", "even_reuse", "path_cost", "repeat_window", "search_path"]
 
 
-_EFFORT = 3e9
-"""Slots x edges searched at most to meet the limits; 450 x 430,000 take 0.4 s."""
+_EFFORT = 1e9
+"""Slots x edges searched at most in one try to meet the limits; 450 x 430,000 take 0.4 s."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class SearchConfig:
     diversity: float = 0.3
     """Added for each earlier variant: to the nodes it shows, within 2 steps of when it shows them, and to its jumps."""
     reuse_rounds: int = 1_500
-    """Searches spent at most on meeting the limits, a fifth of it in each window of a search with fixed lag; fewer on
-    large problems, where one takes long and clips are many: about 10 s in all, but at least 6. Up to two and a half
-    times that where no good path within the limits is found at first."""
+    """Searches spent at most on one try to meet the limits, a fifth of it in each window of a search with fixed lag;
+    fewer on large problems, where one takes long and clips are many, but at least 6. There are up to six tries where no
+    good path within the limits is found, and up to three to repair the best one."""
     tolerance: float = 0.002
     """A path within the limits that costs at most this fraction more than the bound is good enough."""
     exact_cells: int = 60_000_000
@@ -124,7 +124,7 @@ def search_path(
     **Limits.** `max_reuse` bounds how often one node is shown, `max_jumps` how many jumps there are; with
     `repeat_within`, no jump may go from about where to about where (half a second) another went up to so many slots
     earlier, so nothing flips back and forth between two places. When the optimum breaks a limit, Lagrangian
-    multipliers per node and for jumps, then local charges that break ties, look for the best path that does not
+    multipliers per node and for jumps, a beam search led by them, and pieces searched again, look for the best one
     (`limits.meet_limits`). It comes with a lower bound on the optimum within the limits (`Path.gap`); where none is
     found, `Path.feasible` is False.
 
@@ -269,12 +269,12 @@ class _Problem:
 
         long = steps * nodes > config.exact_cells or (self.limited and steps > config.limited_steps)
         most = config.reuse_rounds // 5 if long else config.reuse_rounds
-        effort = _EFFORT / 3 if long else _EFFORT
+        effort = _EFFORT
 
         def part(node_cost: np.ndarray, limits: Limits, prices: Prices | None) -> Limited:
             work = len(node_cost) * (len(self.edges.src) + self.min_dwell * nodes)
             rounds = int(np.clip(effort / work, min(6, most), most))
-            tries = 1 if long else 3
+            tries = 1 if long else 6
             return meet_limits(
                 node_cost, objective, limits, rounds, tolerance=config.tolerance, tries=tries, prices=prices
             )

@@ -197,7 +197,7 @@ def test_prosody_scorer_rests_in_silence_and_moves_when_it_is_loud():
     cost = create_scorer("prosody").node_cost(speech_with_pause(), clips)
     assert cost.shape == (53, 60)
     assert cost.min() >= 0
-    assert cost.max() < 2.3
+    assert cost.max() <= 6.25
     by_kind = np.stack([cost[:, kind == k].mean(axis=1) for k in range(3)], axis=1)
     assert (by_kind[4:18].argmin(axis=1) == 2).all()
     assert (by_kind[24:29].argmin(axis=1) == 0).all()

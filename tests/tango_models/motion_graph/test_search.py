@@ -154,6 +154,8 @@ def test_one_clip_plays_over_and_over():
         (np.zeros((0, 40)), "shape"),
         (np.zeros((3, 39)), "39 clips"),
         (np.full((3, 40), np.nan), "NaN"),
+        (np.where(np.arange(120).reshape(3, 40) == 71, np.nan, 0.5), "NaN"),
+        (np.where(np.arange(120).reshape(3, 40) == 71, -np.inf, 0.5), "-inf"),
         (np.full((3, 40), np.inf), "no path"),
     ],
 )
@@ -211,6 +213,15 @@ def test_empty_graphs_and_costs_are_named():
     assert search_path(np.zeros((1, 1), np.float32), one)[0].nodes.tolist() == [0]
     with pytest.raises(InputError, match="no path"):
         search_path(np.zeros((2, 1), np.float32), one)
+
+
+def test_clips_that_nothing_leads_out_of_are_named_when_they_are_all_there_is():
+    successor = np.array([1, -1, 3, -1], np.int32)
+    nothing = np.zeros(0, np.int32)
+    islands = Edges(nothing, nothing, np.zeros(0, np.float32), successor)
+    assert search_path(np.zeros((2, 4), np.float32), islands, max_reuse=1)[0].nodes.tolist() in ([0, 1], [2, 3])
+    with pytest.raises(InputError, match=r"no path of 5 clips .* join the graph"):
+        search_path(np.zeros((5, 4), np.float32), islands, max_reuse=3, max_jumps=2, repeat_within=2)
 
 
 @pytest.mark.parametrize("limits", [{"max_jumps": -1}, {"repeat_within": -1}, {"min_dwell": 0}, {"variants": 0}])
