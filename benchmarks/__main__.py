@@ -4,7 +4,19 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ("onboarding", "memory", "noop", "reenact", "search", "edges", "calibration", "fit", "embedding", "comparison")
+NAMES = (
+    "onboarding",
+    "memory",
+    "noop",
+    "reenact",
+    "search",
+    "edges",
+    "calibration",
+    "fit",
+    "embedding",
+    "real_search",
+    "comparison",
+)
 
 
 def main() -> None:
