@@ -14,6 +14,7 @@ from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
 from tasks.analyse_speech import read_speech_audio
 from tasks.canvas import canvas_size, fit_frame
+from tasks.even_cadence import MadePictures, shown_stretches, stretch_key
 from tasks.frame_source import GopCache, ahead
 from tasks.interpolate_seams import InterpolateSeamsConfig, read_playback, read_transition, transition_key
 from tasks.playback import Playback
@@ -41,7 +42,7 @@ class RenderVideoConfig(BaseModel):
 
 
 class RenderVideo(Stage):
-    name, table, code_version = "render_video", "renders", "1"
+    name, table, code_version = "render_video", "renders", "2"
     libraries = (
         "av",
         "av.video.reformatter",
@@ -58,10 +59,12 @@ class RenderVideo(Stage):
 
         path = upstream(catalog, "retrieve_path", path_id, path_id)
         method = create_interpolator(interpolator).id
-        playback = read_playback(catalog, path_id, half_window=self.config.seams.half_window)
+        playback = read_playback(catalog, path_id, self.config.seams)
         videos = sorted(set(playback.video))
         size = canvas_size(catalog, videos)
         keys = sorted({transition_key(seam, method, size) for seam in playback.seams if seam.half})
+        if self.config.seams.smooth_cadence:
+            keys += [stretch_key(*stretch) for stretch in shown_stretches(catalog, playback)]
         seams = catalog.records("interpolate_seams", keys) if keys else {}
         if any(key not in seams or not seams[key].ok for key in keys):
             raise UpstreamNotReady(path.subject, "interpolate_seams")
@@ -101,10 +104,12 @@ class RenderVideo(Stage):
         given, target = unit.inputs, Path(unit.inputs["out"])
         check_output(target)
         size = tuple(given["size"])
-        playback = read_playback(catalog, given["path_id"], half_window=self.config.seams.half_window)
+        playback = read_playback(catalog, given["path_id"], self.config.seams)
         audio = _exact(read_speech_audio(catalog, given["speech_id"]), len(playback.frame))
         thumbnails = SeamThumbnails(playback)
         config = self.config
+        smooth = config.seams.smooth_cadence
+        pictures = output_frames(catalog, playback, given["method"], size, smooth=smooth)
         with VideoWriter(
             target,
             width=size[0],
@@ -115,13 +120,13 @@ class RenderVideo(Stage):
             crf=config.crf,
             preset=config.preset,
         ) as writer:
-            for t, frame in enumerate(ahead(output_frames(catalog, playback, given["method"], size))):
+            for t, frame in enumerate(ahead(pictures)):
                 writer.write(frame)
                 thumbnails.see(t, frame)
                 if t % FPS == 0:
                     out.progress(t, len(playback.frame))
         motion_path, report_path = beside(target)
-        save_motion(motion_path, rendered_motion(catalog, playback))
+        save_motion(motion_path, rendered_motion(catalog, playback, smooth=smooth))
         settings = {
             "avatar": given["avatar"],
             "interpolator": given["interpolator"],
@@ -194,21 +199,29 @@ def check_output(target: Path) -> None:
         ) from error
 
 
-def output_frames(catalog: Catalog, playback: Playback, method: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    """The (H, W, 3) uint8 frames to show, in order: source frames, and generated ones around the seams."""
+def output_frames(
+    catalog: Catalog, playback: Playback, method: str, size: tuple[int, int], *, smooth: bool
+) -> Iterator[np.ndarray]:
+    """The (H, W, 3) uint8 frames to show, in order: source frames, generated ones around the seams, and with `smooth`
+    generated ones where the footage shows a picture twice."""
     cache = GopCache(catalog)
+    made = MadePictures(catalog, sorted(set(playback.video))) if smooth else None
     windows = {t: seam for seam in playback.seams if seam.half for t in seam.frames}
     generated: tuple[object, np.ndarray] | None = None
-    for t, (video, frame) in enumerate(zip(playback.video, playback.frame.tolist(), strict=True)):
+    shown = list(zip(playback.video, playback.frame.tolist(), strict=True))
+    for t, (video, frame) in enumerate(shown):
         if t % _PREFETCH_FRAMES == 0:
             cache.forget()
-            part = slice(t, t + _PREFETCH_FRAMES)
-            cache.prefetch(
-                (v, f // CLIP_FRAMES) for v, f in zip(playback.video[part], playback.frame[part].tolist(), strict=True)
-            )
+            # Within a seam's window no source frame is shown.
+            block = range(t, min(t + _PREFETCH_FRAMES, len(shown)))
+            part = [shown[k] for k in block if k not in windows]
+            cache.prefetch((v, f // CLIP_FRAMES) for v, f in part)
+            if made is not None:
+                made.prefetch(part)
         seam = windows.get(t)
         if seam is None:
-            yield fit_frame(cache.frame(video, frame), size)
+            picture = made.find(video, frame) if made is not None else None
+            yield fit_frame(cache.frame(video, frame) if picture is None else picture, size)
             continue
         if generated is None or generated[0] is not seam:
             generated = (seam, read_transition(catalog, seam, method, size))

@@ -9,14 +9,16 @@ from data_catalog import Catalog, clip_id
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
+from tango_models.interpolation.stand_ins import StandIn
 from tasks.analyse_speech import read_speech_features
 from tasks.columns import matrix
+from tasks.even_cadence import read_stand_ins
 from tasks.faults import is_disk_full
 from tasks.interpolate_seams import transition_id
-from tasks.playback import Playback
+from tasks.playback import Playback, SeamWindow
 
 FPS = 30
-_AROUND = 4  # frames shown on each side of a cut
+_AROUND = 4  # frames shown on each side of a cut, at least
 _HEIGHT = 200  # px; the strips are drawn at this height
 _TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou")
 _SPEAKING, _SILENT = 0.5, 0.2  # voice activity
@@ -29,12 +31,14 @@ class SeamThumbnails:
         self._wanted: dict[int, list[int]] = {}
         self.frames: list[list[np.ndarray]] = [[] for _ in playback.seams]
         for k, seam in enumerate(playback.seams):
-            for t in self.times(seam.cut, len(playback.frame)):
+            for t in self.times(seam, len(playback.frame)):
                 self._wanted.setdefault(t, []).append(k)
 
     @staticmethod
-    def times(cut: int, n_frames: int) -> range:
-        return range(max(0, cut - _AROUND), min(n_frames, cut + _AROUND))
+    def times(seam: SeamWindow, n_frames: int) -> range:
+        """Output frames to show: what was made, and what it joins."""
+        around = max(_AROUND, seam.half + 1)
+        return range(max(0, seam.cut - around), min(n_frames, seam.cut + around))
 
     def see(self, t: int, frame: np.ndarray) -> None:
         """Take what is wanted of output frame `t`."""
@@ -83,20 +87,25 @@ def write_report(
             target=_place(names, seam.dst, after=False),
             cost=cost,
             frames=pictures,
-            cut=seam.cut - SeamThumbnails.times(seam.cut, n_frames).start,
-            made=[t in seam.frames for t in SeamThumbnails.times(seam.cut, n_frames)],
+            cut=seam.cut - SeamThumbnails.times(seam, n_frames).start,
+            made=[t in seam.frames for t in SeamThumbnails.times(seam, n_frames)],
+            window=(seam.frames.start, seam.frames.stop),
+            shift=seam.shift,
             terms=_terms(catalog, seam.src, seam.dst),
-            quality=_quality(catalog, seam.src, seam.dst, transition_id(method, seam.half, size)),
+            quality=_quality(catalog, seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)),
         )
         for seam, cost, pictures in zip(playback.seams, path["seam_cost"], thumbnails.frames, strict=False)
     ]
-    metrics = _metrics(playback, motion, voice, path)
+    repeats = read_stand_ins(catalog, videos)
+    metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": _repeated(playback, repeats)}
     meanings = {
         "seams": "jumps in the video",
         "seams_per_minute": "how often the footage jumps",
         "mean_seam_cost": "0: as natural playback, 1: at the edge of what is admitted",
         "clips_used": "different clips of the avatar",
         "most_uses_of_a_clip": "how often the commonest one is shown",
+        "repeated_frames": "shown where the footage shows one picture twice; "
+        + ("a picture in between stands in for each" if settings["seams"]["smooth_cadence"] else "as they are"),
         "motion_speaking": "mean speed of upper body and hands while there is speech, m/s",
         "motion_silent": "the same in silence",
     }
@@ -164,6 +173,13 @@ def _quality(catalog: Catalog, src: str, dst: str, interpolator_id: str) -> dict
     columns = ["src", "dst", "interpolator_id", "sharpness", "jump"]
     rows = catalog.table("transitions").read(columns, where=where).to_pylist()
     return {name: rows[0][name] for name in ("sharpness", "jump")} if rows else {}
+
+
+def _repeated(playback: Playback, stand_ins: dict[str, dict[int, StandIn]]) -> int:
+    """How many frames outside the seams show the picture before once more in the footage."""
+    made = {t for seam in playback.seams for t in seam.frames}
+    shown = zip(playback.video, playback.frame.tolist(), strict=True)
+    return sum(t not in made and frame in stand_ins[video] for t, (video, frame) in enumerate(shown))
 
 
 def _metrics(playback: Playback, motion: np.ndarray, voice: np.ndarray, path: dict) -> dict[str, float]:

@@ -1,8 +1,11 @@
-"""Where the incoming torso stands relative to the outgoing one."""
+"""How points of one picture lie in another: a similarity, and what it moves."""
 
 from __future__ import annotations
 
 import numpy as np
+
+HAND_SCALE, HAND_TURN = 1.6, 45.0
+"""Most that a picture of a hand is scaled and turned (degrees) to meet another: further, it looks different anyway."""
 
 
 def torso_similarity(source: np.ndarray | None, target: np.ndarray | None) -> np.ndarray | None:
@@ -13,6 +16,22 @@ def torso_similarity(source: np.ndarray | None, target: np.ndarray | None) -> np
     """
     if source is None or target is None:
         return None
+    return similarity(source, target, scale=1.4, turn=25)
+
+
+def similarity(
+    source: np.ndarray, target: np.ndarray, *, scale: float, turn: float, clip: bool = False
+) -> np.ndarray | None:
+    """(2, 3) similarity that takes `source` points (P, 2) px to `target` (P, 2) px, least squares.
+
+    Args:
+        scale: 1 / scale .. scale is allowed.
+        turn: degrees allowed either way.
+        clip: bring a fit beyond these to them, rather than give it up.
+
+    Returns:
+        None with fewer than 2 points known in both, with all points in one place, or for a fit beyond the limits.
+    """
     known = np.isfinite(source).all(-1) & np.isfinite(target).all(-1)
     if known.sum() < 2:
         return None
@@ -24,8 +43,12 @@ def torso_similarity(source: np.ndarray | None, target: np.ndarray | None) -> np
     if power < 1.0:
         return None
     factor = (np.conj(za) * zb).sum() / power
-    if not 0.7 <= abs(factor) <= 1.4 or abs(np.angle(factor)) > np.radians(25):
-        return None
+    size, angle = np.abs(factor), np.angle(factor)
+    within = np.clip(size, 1 / scale, scale), np.clip(angle, -np.radians(turn), np.radians(turn))
+    if within != (size, angle):
+        if not clip:
+            return None
+        factor = within[0] * np.exp(1j * within[1])
     linear = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
     return np.column_stack([linear, b_mean - linear @ a_mean])
 

@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
+from tango_models.interpolation.arms import ArmFlow, steady_arms
 from tango_models.interpolation.base import Seam, settings_id, window_alpha
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,14 @@ class FlowInterpolator:
         count, alphas = len(seam), window_alpha(len(seam))
         if count <= 2:
             return np.concatenate([seam.outgoing[: seam.half], seam.incoming[seam.half :]])
-        layers = [self._layer(seam, index, float(alphas[index])) for index in range(1, count - 1)]
+        arms = None
+        if seam.outgoing_arms is not None and seam.incoming_arms is not None:
+            apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
+            arms = [(a, b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
+        layers = [
+            self._layer(seam, index, float(alphas[index]), arms[index] if arms else None)
+            for index in range(1, count - 1)
+        ]
         change = changeover(
             [layer.disagreement for layer in layers],
             [layer.outgoing_strain for layer in layers],
@@ -59,12 +67,12 @@ class FlowInterpolator:
         out = np.empty_like(seam.outgoing)
         out[0], out[-1] = seam.outgoing[0], seam.incoming[-1]
         for index, layer in enumerate(layers, start=1):
-            out[index] = self._compose(
+            out[index] = compose(
                 seam.outgoing[index], seam.incoming[index], layer, float(alphas[index]), index >= change
             )
         return out
 
-    def _layer(self, seam: Seam, index: int, alpha: float) -> _Layer:
+    def _layer(self, seam: Seam, index: int, alpha: float, arms: tuple[np.ndarray, np.ndarray] | None) -> Layer:
         torso = None
         if seam.outgoing_points is not None and seam.incoming_points is not None:
             points = seam.outgoing_points[index]
@@ -74,27 +82,21 @@ class FlowInterpolator:
                 seam.outgoing.shape[1:3]
             ):
                 torso = None
-        match = match_frames(seam.outgoing[index], seam.incoming[index], torso, flow_side=self.settings.flow_side)
-        return _warp_layer(match, alpha, self.settings)
-
-    def _compose(
-        self, outgoing: np.ndarray, incoming: np.ndarray, layer: _Layer, alpha: float, changed: bool
-    ) -> np.ndarray:
-        height, width = outgoing.shape[:2]
-        a = _warp_full(outgoing, layer.from_outgoing, layer.scale)
-        b = _warp_full(incoming, layer.from_incoming, layer.scale)
-        if np.abs(layer.exposure).max() > 0.75:
-            exposure = cv2.resize(layer.exposure, (width, height), interpolation=cv2.INTER_LINEAR)
-            a = np.clip(a + alpha * exposure + 0.5, 0, 255).astype(np.uint8)
-            b = np.clip(b - (1 - alpha) * exposure + 0.5, 0, 255).astype(np.uint8)
-        # Share of the incoming picture: alpha where cross-fading helps, all or nothing elsewhere.
-        small = (layer.fade * alpha + (1 - layer.fade) * float(changed)).astype(np.float32)
-        share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-        return cv2.blendLinear(a, b, 1 - share, share)
+        match = match_frames(
+            seam.outgoing[index],
+            seam.incoming[index],
+            torso,
+            flow_side=self.settings.flow_side,
+            arms=arms,
+            alpha=alpha,
+        )
+        return warp_layer(match, alpha, self.settings)
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
+    """What one made frame takes from both runs, on the flow grid."""
+
     scale: float
     from_outgoing: np.ndarray  # (h, w, 2) where the in-between picture reads the outgoing frame, grid px
     from_incoming: np.ndarray
@@ -105,14 +107,15 @@ class _Layer:
     incoming_strain: float
 
 
-def _warp_layer(match: Match, alpha: float, settings: FlowSettings) -> _Layer:
-    from_outgoing = _still(arriving(_tamed(match.forward, match.forward_confidence, settings), alpha), match.scale)
-    from_incoming = _still(
-        arriving(_tamed(match.backward, match.backward_confidence, settings), 1 - alpha), match.scale
+def warp_layer(match: Match, alpha: float, settings: FlowSettings) -> Layer:
+    """How two matched pictures are to be shown as one, `alpha` of the way from outgoing to incoming."""
+    from_outgoing = _moved(match.forward, match.forward_confidence, match.forward_arms, alpha, settings, match.scale)
+    from_incoming = _moved(
+        match.backward, match.backward_confidence, match.backward_arms, 1 - alpha, settings, match.scale
     )
     a, b = sample(match.outgoing, from_outgoing), sample(match.incoming, from_incoming)
-    outgoing_trust = sample(match.forward_confidence, from_outgoing)
-    incoming_trust = sample(match.backward_confidence, from_incoming)
+    outgoing_trust = _trust(match.forward_confidence, match.forward_arms, from_outgoing)
+    incoming_trust = _trust(match.backward_confidence, match.backward_arms, from_incoming)
     trust = np.minimum(outgoing_trust, incoming_trust)
     difference = b - a
     # Exposure is what reliable places tell, over a tenth of the picture: slow enough to leave every object alone.
@@ -125,16 +128,59 @@ def _warp_layer(match: Match, alpha: float, settings: FlowSettings) -> _Layer:
     fade *= 1 - _ramp(rest, settings.other * 0.5, settings.other)
     fade = cv2.GaussianBlur(fade.astype(np.float32), (0, 0), 2.0)
     disagreement = float((np.minimum(rest, 60.0) * _ramp(rest, settings.other * 0.5, settings.other)).mean())
-    return _Layer(
+    return Layer(
         match.scale,
         from_outgoing,
         from_incoming,
         exposure,
         fade,
         disagreement,
-        outgoing_strain=float(((1 - outgoing_trust) * length(from_outgoing)).mean()),
-        incoming_strain=float(((1 - incoming_trust) * length(from_incoming)).mean()),
+        outgoing_strain=_strain(from_outgoing, outgoing_trust, match.forward_arms),
+        incoming_strain=_strain(from_incoming, incoming_trust, match.backward_arms),
     )
+
+
+def compose(outgoing: np.ndarray, incoming: np.ndarray, layer: Layer, alpha: float, changed: bool) -> np.ndarray:
+    """(H, W, 3) uint8; `changed`: whether the incoming run is shown where the two cannot be brought together."""
+    height, width = outgoing.shape[:2]
+    a = _warp_full(outgoing, layer.from_outgoing, layer.scale)
+    b = _warp_full(incoming, layer.from_incoming, layer.scale)
+    if np.abs(layer.exposure).max() > 0.75:
+        exposure = cv2.resize(layer.exposure, (width, height), interpolation=cv2.INTER_LINEAR)
+        a = np.clip(a + alpha * exposure + 0.5, 0, 255).astype(np.uint8)
+        b = np.clip(b - (1 - alpha) * exposure + 0.5, 0, 255).astype(np.uint8)
+    # Share of the incoming picture: alpha where cross-fading helps, all or nothing elsewhere.
+    small = (layer.fade * alpha + (1 - layer.fade) * float(changed)).astype(np.float32)
+    share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.blendLinear(a, b, 1 - share, share)
+
+
+def _moved(
+    flow: np.ndarray,
+    confidence: np.ndarray,
+    arms: ArmFlow | None,
+    share: float,
+    settings: FlowSettings,
+    scale: float,
+) -> np.ndarray:
+    """(h, w, 2) where a picture that moved `share` of the way reads its source: arms by their flow, the rest by dense
+    flow."""
+    places = arriving(_tamed(flow, confidence, settings), share)
+    if arms is not None:
+        places = places + arms.weight[..., None] * (arriving(arms.flow, share) - places)
+    return _still(places, scale)
+
+
+def _trust(confidence: np.ndarray, arms: ArmFlow | None, places: np.ndarray) -> np.ndarray:
+    """(h, w) 0..1: does dense flow vouch for what is read from `places`? It does not for an arm that it lost."""
+    trust = sample(confidence, places)
+    return trust if arms is None else trust * (1 - arms.weight * (1 - sample(arms.found, places)))
+
+
+def _strain(places: np.ndarray, trust: np.ndarray, arms: ArmFlow | None) -> float:
+    """How far a picture is bent, on average, where nothing vouches for it."""
+    vouched = trust if arms is None else np.maximum(trust, arms.weight)
+    return float(((1 - vouched) * length(places)).mean())
 
 
 def changeover(disagreements: list[float], outgoing_strain: list[float], incoming_strain: list[float]) -> int:

@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import similarity_flow
+from tango_models.interpolation.arms import ArmFlow, arm_flow
+
+_AGREES = 3.0  # grid px that dense flow may differ from the landmarks' and be taken for the same movement
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,26 @@ class Match:
     backward: np.ndarray  # (h, w, 2): incoming pixel -> its place in outgoing
     forward_confidence: np.ndarray  # (h, w) 0..1
     backward_confidence: np.ndarray
+    forward_arms: ArmFlow | None = None  # what moves with the arms' landmarks instead
+    backward_arms: ArmFlow | None = None
 
 
-def match_frames(outgoing: np.ndarray, incoming: np.ndarray, torso: np.ndarray | None, *, flow_side: int) -> Match:
+def match_frames(
+    outgoing: np.ndarray,
+    incoming: np.ndarray,
+    torso: np.ndarray | None,
+    *,
+    flow_side: int,
+    arms: tuple[np.ndarray, np.ndarray] | None = None,
+    alpha: float = 0.5,
+) -> Match:
     """Match of two (H, W, 3) uint8 frames; `torso` (2, 3) takes outgoing px to incoming px, or None.
 
     With `torso`, flow is computed twice: from rest, which suits a static background, and from the torso's
     movement, which suits the person; per place the one that explains the picture better is kept.
+
+    With `arms`, the places (2, 23, 2) px of the arms' points in outgoing and incoming, hands and forearms go where
+    their points go; `alpha` is the way from outgoing to incoming at which the two will meet.
     """
     height, width = outgoing.shape[:2]
     scale = min(1.0, flow_side / max(height, width))
@@ -46,15 +62,38 @@ def match_frames(outgoing: np.ndarray, incoming: np.ndarray, torso: np.ndarray |
     a, b = small[0].astype(np.float32), small[1].astype(np.float32)
     forward_confidence = _consistency(forward, backward) * _likeness(a, b, forward) * _foldlessness(forward)
     backward_confidence = _consistency(backward, forward) * _likeness(b, a, backward) * _foldlessness(backward)
+    there, back = (arms, arms[::-1]) if arms is not None else (None, None)
+    forward, backward = _filled(forward, forward_confidence), _filled(backward, backward_confidence)
     return Match(
         scale=size[0] / width,
         outgoing=a,
         incoming=b,
-        forward=_filled(forward, forward_confidence),
-        backward=_filled(backward, backward_confidence),
+        forward=forward,
+        backward=backward,
         forward_confidence=forward_confidence,
         backward_confidence=backward_confidence,
+        forward_arms=_arms(forward, forward_confidence, there, scale=size[0] / width, share=alpha),
+        backward_arms=_arms(backward, backward_confidence, back, scale=size[0] / width, share=1 - alpha),
     )
+
+
+def _arms(
+    flow: np.ndarray,
+    confidence: np.ndarray,
+    arms: tuple[np.ndarray, np.ndarray] | None,
+    *,
+    scale: float,
+    share: float,
+) -> ArmFlow | None:
+    """The arms' own flow. Where dense flow found an arm by itself, it knows the fingers better than a rigid hand."""
+    if arms is None:
+        return None
+    guide = arm_flow(*arms, height=flow.shape[0], width=flow.shape[1], scale=scale, share=share)
+    if guide is None:
+        return None
+    agreement = confidence * np.exp(-0.5 * (length(flow - guide.flow) / _AGREES) ** 2)
+    agreement = blur(agreement, max(confidence.shape) / 60)
+    return ArmFlow(guide.flow + agreement[..., None] * (flow - guide.flow), guide.weight, found=agreement)
 
 
 def sample(image: np.ndarray, displacement: np.ndarray, *, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:

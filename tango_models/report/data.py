@@ -16,6 +16,8 @@ class SeamReport:
     frames         (H, W, 3) uint8 RGB frames of the finished video around it, usually -3 .. +3; may be empty
     cut            how many of `frames` lie before the cut
     made           which of `frames` were made by the interpolator
+    window         first made output frame and the first behind it; empty for a plain cut
+    shift          frames by which the cut lies behind the border of the two clips, before it if negative
     source, target where the old run is left and the new one entered, e.g. "intro.mp4 12.40 s"
     cost, terms    the edge's cost and the parts of it
     quality        figures of the finished seam, e.g. sharpness, jump
@@ -30,6 +32,8 @@ class SeamReport:
     made: Sequence[bool] = ()
     terms: Mapping[str, float] = field(default_factory=dict)
     quality: Mapping[str, float] = field(default_factory=dict)
+    window: tuple[int, int] = (0, 0)
+    shift: int = 0
 
 
 @dataclass(frozen=True)

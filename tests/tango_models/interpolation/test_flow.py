@@ -135,3 +135,49 @@ def test_portrait_and_other_sizes_work():
     frames = np.stack([figure(60, 75)[:, :90]] * 4)
     made = FlowInterpolator().interpolate(Seam(frames, frames))
     assert made.shape == (4, 128, 90, 3)
+
+
+def arm(x: float, y: float) -> np.ndarray:
+    """(2, 23, 2) the left arm of a `figure` whose hand is at (x, y); the right one is unknown."""
+    angle = np.linspace(0, 2 * np.pi, 21, endpoint=False)
+    found = np.full((2, 23, 2), np.nan, np.float32)
+    found[0, 1], found[0, 2:] = (x, y), np.array([x, y]) + 8 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return found
+
+
+def test_a_hand_in_another_pose_travels_all_the_way_and_is_never_seen_twice():
+    skin = np.array([235, 190, 165])
+
+    def place(frame):
+        solid = np.abs(frame.astype(int) - skin).max(-1) < 40
+        return np.argwhere(solid).mean(0)[::-1], solid.sum()
+
+    scene = seam([{"x": 60, "y": 90, "hand": (24, 24)}] * 8, [{"x": 60, "y": 90, "hand": (56, 32)}] * 8)
+    squeezed = scene.incoming.copy()
+    squeezed[:, 22:32] = np.where(np.abs(squeezed[:, 22:32].astype(int) - skin).max(-1)[..., None] < 60,
+                                  np.uint8([120, 60, 50]), squeezed[:, 22:32])  # half of it in shade  # fmt: skip
+    guided = Seam(
+        scene.outgoing,
+        squeezed,
+        outgoing_arms=np.stack([arm(24, 24)] * 8),
+        incoming_arms=np.stack([arm(56, 32)] * 8),
+    )
+    made = [place(frame)[0] for frame in FlowInterpolator().interpolate(guided)]
+    blind = [place(frame)[0] for frame in FlowInterpolator().interpolate(Seam(scene.outgoing, squeezed))]
+    whole = np.linalg.norm(made[-1] - made[0])
+    largest = [np.linalg.norm(np.diff(track, axis=0), axis=-1).max() for track in (made, blind)]
+    assert largest[0] < 0.4 * whole < largest[1], largest
+
+
+def test_arms_of_another_length_are_refused():
+    scene = shifted(5)
+    with pytest.raises(ValueError, match="arms"):
+        Seam(scene.outgoing, scene.incoming, outgoing_arms=np.zeros((8, 2, 21, 2), np.float32))
+
+
+def test_light_on_a_hand_that_hardly_moved_fades_in_with_landmarks_as_without():
+    scene = seam([{"x": 60, "y": 90, "hand": (40, 40)}] * 8, [{"x": 60, "y": 90, "hand": (42, 40), "gain": 0.93}] * 8)
+    hands = {"outgoing_arms": np.stack([arm(40, 40)] * 8), "incoming_arms": np.stack([arm(42, 40)] * 8)}
+    made = FlowInterpolator().interpolate(Seam(scene.outgoing, scene.incoming, **hands))
+    levels = made[:, 34:46, 36:46].reshape(8, -1).mean(1)
+    assert np.abs(np.diff(levels)).max() < 0.5 * (levels[0] - levels[-1])

@@ -92,3 +92,13 @@ def test_lengths_that_disagree_are_refused():
         report(motion_energy=np.zeros(3))
     with pytest.raises(ValueError, match="source_video"):
         report(source_video=np.full(90, 2))
+
+
+def test_the_page_says_where_a_seam_was_cut_and_what_was_made():
+    seams = [
+        SeamReport(40, "a", "b", 0.5, window=(36, 44), shift=-2),
+        SeamReport(80, "c", "d", 0.5, window=(80, 80), shift=0),
+    ]
+    page = " ".join(build_report(report(seams=seams)).split())
+    assert "at frame 40, 2 earlier than the clips' border" in page and "8 frames, 36 to 43" in page
+    assert "at frame 80<" in page and "made</b> none" in page

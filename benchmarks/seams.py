@@ -1,0 +1,171 @@
+"""What a viewer sees at the seams of real speakers, and whether footage that repeats frames plays evenly.
+`python -m benchmarks.seams`
+
+Hands are found again on the finished frames, by the project's own detector. A hand's step is how far its 21 points go
+from one frame to the next, on average.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import footage
+from benchmarks.commands import workplace
+from benchmarks.machine import heading, table
+
+_LEAD_IN = 6  # frames before a window that the detector's tracking sees first
+_QUALITY = ["src", "dst", "interpolator_id", "sharpness", "jump"]
+_STANDS_STILL = 0.3  # change at a repeated frame, as a share of the smaller change beside it
+
+
+@dataclass(frozen=True)
+class SeamFigures:
+    """One seam: largest step of a hand in its window (px, NaN if none is found), sharpness, jump."""
+
+    step: float
+    frames: int
+    sharpness: float
+    jump: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speech", type=Path, default=footage.speech())
+    parser.add_argument("--catalog", type=Path, help="with the avatars onboarded; none: onboard them first")
+    parser.add_argument("--avatars", nargs="*", help="of that catalog")
+    arguments = parser.parse_args()
+    heading("Seams and cadence", "python -m benchmarks.seams")
+    with workplace() as place:
+        catalog = arguments.catalog or place.folder / "catalog"
+        speakers: dict[str, list[Path]] = {name: [] for name in arguments.avatars or []}
+        if not arguments.catalog:
+            speakers = real_speakers() or {"synthetic": [footage.synthetic_speaker()]}
+        rows = []
+        for name, videos in speakers.items():
+            if videos:
+                place.tango("onboard", name, *videos, catalog=catalog)
+            place.tango("reenact", name, arguments.speech, "--out", place.folder / f"{name}.mp4", catalog=catalog)
+            rows.append(row(catalog, name, str(place.folder / f"{name}.mp4")))
+    print(f"{arguments.speech.name}, interpolator `flow`, seed 0. Steps of a hand in px of the picture.\n")
+    columns = [
+        "avatar", "seams", "frames made", "largest step: mean", "worst", "footage's own, 95 %", "sharpness: lowest",
+        "jump: worst", "repeated frames shown", "of them standing still, as footage", "as rendered",
+    ]  # fmt: skip
+    table(columns, rows)
+
+
+def real_speakers() -> dict[str, list[Path]]:
+    """The two takes of each real speaker, by name; none where the footage is missing."""
+    videos = sorted((footage.REAL / "speakers").glob("*_[ab].mp4"))
+    names = sorted({video.stem[:-2] for video in videos})
+    return {name: [video for video in videos if video.stem[:-2] == name] for name in names}
+
+
+def row(uri: Path, avatar: str, video: str) -> list[str]:
+    """A line of the table for the render `video`."""
+    from data_catalog import Catalog
+    from data_catalog.keys import equals
+    from tasks.canvas import canvas_size
+    from tasks.interpolate_seams import InterpolateSeamsConfig, read_playback
+
+    catalog = Catalog(uri)
+    render = catalog.table("renders").read(where=equals(uri=video)).to_pylist()[0]
+    playback = read_playback(catalog, render["path_id"], InterpolateSeamsConfig())
+    size = canvas_size(catalog, sorted(set(playback.video)))
+    seams = seam_figures(catalog, playback, render["interpolator_id"], size)
+    repeated = repeated_frames(catalog, playback)
+    still = {
+        smooth: standing_still(catalog, playback, render["interpolator_id"], size, repeated, smooth=smooth)
+        for smooth in (False, True)
+    }
+    steps = [seam.step for seam in seams if np.isfinite(seam.step)]
+    return [
+        avatar,
+        str(len(seams)),
+        str(sum(seam.frames for seam in seams)),
+        f"{np.mean(steps):.1f}" if steps else "–",
+        f"{np.max(steps):.1f}" if steps else "–",
+        f"{own_steps(catalog, sorted(catalog.avatar_videos(avatar))):.1f}",
+        f"{min((seam.sharpness for seam in seams), default=1.0):.2f}",
+        f"{max((seam.jump for seam in seams), default=0.0):.2f}",
+        str(int(repeated.sum())),
+        str(still[False]),
+        str(still[True]),
+    ]
+
+
+def seam_figures(catalog, playback, method: str, size: tuple[int, int]) -> list[SeamFigures]:
+    """Figures of every seam of a path, measured on the frames around it as they are shown."""
+    from data_catalog.keys import equals
+    from tango_models.perception.detector import HolisticDetector
+    from tasks.interpolate_seams import transition_id
+    from tasks.render_video import output_frames
+
+    spans = [range(max(0, seam.frames.start - _LEAD_IN), seam.frames.stop + 1) for seam in playback.seams]
+    pictures: list[list[np.ndarray]] = [[] for _ in spans]
+    found = []
+    with HolisticDetector() as detector:
+        for t, frame in enumerate(output_frames(catalog, playback, method, size, smooth=True)):
+            for kept, span in zip(pictures, spans, strict=True):
+                if t in span:
+                    kept.append(frame)
+        for seam, span, shown in zip(playback.seams, spans, pictures, strict=True):
+            detector.reset()
+            step = hand_steps(detector.detect(shown).hands_xy)[max(0, seam.frames.start - span.start - 1) :]
+            made = transition_id(method, seam.shift, seam.half, size)
+            where = equals(src=seam.src, dst=seam.dst, interpolator_id=made)
+            rows = catalog.table("transitions").read(_QUALITY, where=where)
+            quality = rows.to_pylist()[0] if rows.num_rows else {"sharpness": 1.0, "jump": 0.0}  # a plain cut is none
+            known = step[np.isfinite(step)]
+            largest = float(known.max()) if known.size else float("nan")
+            found.append(SeamFigures(largest, len(seam.frames), quality["sharpness"], quality["jump"]))
+    return found
+
+
+def hand_steps(hands: np.ndarray) -> np.ndarray:
+    """(T-1, 2) px that each of the hands (T, 2, 21, 2) goes, the mean of its points; NaN where it is not found."""
+    return np.linalg.norm(np.diff(hands, axis=0), axis=-1).mean(axis=-1)
+
+
+def own_steps(catalog, videos: list[str]) -> float:
+    """95th percentile of the hands' steps in the footage, from picture to picture: repeated frames are left out."""
+    from data_catalog.keys import equals
+    from tasks.columns import matrix, unpack_bits
+
+    steps = []
+    for video in catalog.table("videos").read(where=equals(video_id=videos)).to_pylist():
+        where = equals(video_id=video["video_id"])
+        seen = catalog.table("landmarks").read(["video_id", "frame", "hands_xy"], where=where)
+        hands = matrix(seen["hands_xy"]).reshape(-1, 2, 21, 2)
+        steps.append(hand_steps(hands[~unpack_bits(video["repeated"], video["n_frames"])]).ravel())
+    return float(np.nanpercentile(np.concatenate(steps), 95))
+
+
+def repeated_frames(catalog, playback) -> np.ndarray:
+    """(T,) bool: output frames outside the seams that repeat a picture in the footage."""
+    from tasks.even_cadence import read_stand_ins
+
+    wanted = read_stand_ins(catalog, sorted(set(playback.video)))
+    made = {t for seam in playback.seams for t in seam.frames}
+    shown = zip(playback.video, playback.frame.tolist(), strict=True)
+    return np.array([t not in made and frame in wanted[video] for t, (video, frame) in enumerate(shown)])
+
+
+def standing_still(catalog, playback, method: str, size: tuple[int, int], repeated: np.ndarray, *, smooth: bool) -> int:
+    """How many of the `repeated` frames (T,) hardly differ from the one before, though what is around them changes."""
+    from tango_models.media.cadence import ChangeMeter
+    from tango_models.media.small_grey import small_grey
+    from tasks.render_video import output_frames
+
+    meter = ChangeMeter()
+    for frame in output_frames(catalog, playback, method, size, smooth=smooth):
+        meter.see(small_grey(frame))
+    change = np.pad(meter.change, 1, mode="edge")
+    beside = np.minimum(change[:-2], change[2:])  # where a gesture ends the change before is large by itself
+    return int(np.count_nonzero((change[1:-1] < _STANDS_STILL * beside) & repeated))
+
+
+if __name__ == "__main__":
+    main()
