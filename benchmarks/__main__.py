@@ -5,17 +5,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "onboarding",
-    "memory",
-    "noop",
-    "reenact",
-    "search",
-    "edges",
-    "calibration",
-    "fit",
-    "embedding",
-    "real_search",
-    "comparison",
+    *("onboarding", "memory", "noop", "reenact", "search", "real_search", "edges", "calibration", "fit"),
+    *("seams", "embedding", "comparison"),
 )
 
 

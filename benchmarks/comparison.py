@@ -63,7 +63,7 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
     from tasks.analyse_speech import read_speech_features
     from tasks.columns import matrix
     from tasks.fit_smplx import read_motion
-    from tasks.playback import play
+    from tasks.interpolate_seams import InterpolateSeamsConfig, lay_out
     from tasks.registry import create_stage
     from tasks.rendered_motion import rendered_motion
 
@@ -74,7 +74,8 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
     stage.process(catalog, unit, out)  # type: ignore[arg-type]
     path = out.rows[0]
     speech, n_frames = read_speech_features(catalog, speech_id)
-    playback = play(path["clip_ids"], path["seams"], n_frames, half_window=4)
+    config = InterpolateSeamsConfig()
+    playback = lay_out(catalog, path["clip_ids"], path["seams"], n_frames, config)
     body = Body.load()
 
     def joints(poses: np.ndarray) -> np.ndarray:
@@ -84,7 +85,7 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
 
     own = [joints(read_motion(catalog, video)["poses"]) for video in unit.inputs["videos"]]
     mean_speed = np.concatenate([_speed(part) for part in own]).mean(axis=0)
-    beats = motion_beats(joints(rendered_motion(catalog, playback).poses), mean_speed)
+    beats = motion_beats(joints(rendered_motion(catalog, playback, smooth=config.smooth_cadence).poses), mean_speed)
     onsets = np.flatnonzero(np.asarray(speech.onset[:n_frames]) > 0) / footage.FPS
     consistency = beat_consistency(beats, onsets)
     clips = catalog.table("clips").read(["clip_id", "motion_energy"])

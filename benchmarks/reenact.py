@@ -76,13 +76,15 @@ def report(name: str, arguments: argparse.Namespace, warm: list[dict], cold: lis
 
 
 def forget_seams(catalog: Path) -> None:
-    """Take the generated seams and their ledger rows out of a catalog."""
+    """Take the generated seams and their ledger rows out of a catalog; what stands in for repeated frames stays, as it
+    does from one speech to the next."""
     from data_catalog import Catalog
     from data_catalog.keys import equals
+    from tango_models.interpolation.stand_ins import BETWEEN_ID
 
     tables = Catalog(catalog)
-    tables.table("units").delete(equals(stage="interpolate_seams"))
-    tables.table("transitions").delete("true")
+    tables.table("units").delete(f"{equals(stage='interpolate_seams')} AND unit NOT LIKE '%:{BETWEEN_ID}'")
+    tables.table("transitions").delete(f"interpolator_id != '{BETWEEN_ID}'")
 
 
 def _inside(job: Path) -> None:

@@ -66,10 +66,12 @@ class Settings(BaseSettings):
     task_retries: int = Field(default=2, ge=0)
 
     def stage_configs(self) -> dict[str, dict[str, Any]]:
-        """Every stage's configuration as JSON; all that embed or compare embeddings use the same model."""
+        """Every stage's configuration as JSON; all that embed or compare embeddings use the same model, and
+        renders show the seams that `interpolate_seams` makes."""
         configs = self.stages.model_dump(mode="json")
         model = self.aumoclip.model_dump(mode="json")
         configs["retrieve_path"]["model"] = model
+        configs["render_video"]["seams"] = configs["interpolate_seams"]
         return configs | {"embed_clips": model, "embed_speech": model}
 
     @classmethod

@@ -155,7 +155,13 @@ def read_playback(catalog: Catalog, path_id: str, config: InterpolateSeamsConfig
     """The path in time, each seam placed by what lies around it."""
     path = catalog.table("paths").read(where=equals(path_id=path_id)).to_pylist()[0]
     speech = catalog.table("speech").read(["speech_id", "n_frames"], where=equals(speech_id=path["speech_id"]))
-    clips, seams = path["clip_ids"], path["seams"]
+    return lay_out(catalog, path["clip_ids"], path["seams"], speech["n_frames"][0].as_py(), config)
+
+
+def lay_out(
+    catalog: Catalog, clips: list[str], seams: list[int], n_frames: int, config: InterpolateSeamsConfig
+) -> Playback:
+    """`n_frames` of clips in time; `seams` are the positions in `clips` that were reached by a jump."""
     videos = sorted({split_clip_id(clip)[0] for clip in clips})
     around = Surroundings(catalog, [(clips[k - 1], clips[k]) for k in seams], canvas_size(catalog, videos))
     smooth = config.smooth_cadence
@@ -164,7 +170,7 @@ def read_playback(catalog: Catalog, path_id: str, config: InterpolateSeamsConfig
         old, new = around.run(src, from_end=True, smooth=smooth), around.run(dst, from_end=False, smooth=smooth)
         return place_seam(old, new, before=before, after=after, config=config.placement)
 
-    return play(clips, seams, speech["n_frames"][0].as_py(), place=place)
+    return play(clips, seams, n_frames, place=place)
 
 
 def read_seam(

@@ -14,6 +14,7 @@ from tasks.analyse_speech import read_speech_features
 from tasks.columns import matrix
 from tasks.even_cadence import read_stand_ins
 from tasks.faults import is_disk_full
+from tasks.fit_picture import read_fit_picture
 from tasks.interpolate_seams import transition_id
 from tasks.playback import Playback, SeamWindow
 
@@ -69,7 +70,7 @@ def write_report(
     Returns:
         its figures, and a small picture of the worst seam as a data URI ("" when there is no seam).
     """
-    from tango_models.report.data import Figure, ReportData, SeamReport
+    from tango_models.report.data import Figure, FitPicture, ReportData, SeamReport
     from tango_models.report.page import build_report
     from tango_models.report.strips import seam_strip
 
@@ -123,6 +124,7 @@ def write_report(
         motion_energy=motion,
         seams=seams,
         figures=figures,
+        fits=[FitPicture(names[v], jpeg) for v in videos if (jpeg := read_fit_picture(catalog, v))],
         settings={key: value for key, value in settings.items() if key != "versions"},
         versions=settings["versions"],
     )

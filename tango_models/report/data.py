@@ -46,6 +46,14 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class FitPicture:
+    """A source video with the fitted skeleton over some of its frames: its name and a JPEG."""
+
+    video: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything `build_report` shows; T output frames. Texts may be anything: they are escaped.
 
@@ -70,6 +78,7 @@ class ReportData:
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, object] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    fits: Sequence[FitPicture] = ()
     fps: float = 30.0
 
     def __post_init__(self) -> None:

@@ -32,6 +32,7 @@ def build_report(data: ReportData) -> str:
         data=data,
         video_href=quote(PurePath(data.video_file).name),
         seams=seams,
+        fits=[(fit.video, _uri(fit.jpeg, "image/jpeg")) for fit in data.fits],
         unpictured=max(0, len(data.seams) - MOST_STRIPS),
         path={"light": _png(path_plot(data, LIGHT)), "dark": _png(path_plot(data, DARK))},
         energy={"light": _png(energy_plot(data, LIGHT)), "dark": _png(energy_plot(data, DARK))},

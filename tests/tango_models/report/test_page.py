@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tango_models.report.data import Figure, ReportData, SeamReport
+from tango_models.report.data import Figure, FitPicture, ReportData, SeamReport
 from tango_models.report.page import MOST_STRIPS, build_report
 
 EVIL = '<script>alert("x")</script>'
@@ -102,3 +102,10 @@ def test_the_page_says_where_a_seam_was_cut_and_what_was_made():
     page = " ".join(build_report(report(seams=seams)).split())
     assert "at frame 40, 2 earlier than the clips' border" in page and "8 frames, 36 to 43" in page
     assert "at frame 80<" in page and "made</b> none" in page
+
+
+def test_each_video_shows_how_it_was_fitted():
+    page = build_report(report(fits=[FitPicture("<b>talk</b>.mp4", b"\xff\xd8picture")]))
+    assert "The fitted skeleton" in page and base64.b64encode(b"\xff\xd8picture").decode() in page
+    assert "&lt;b&gt;talk&lt;/b&gt;.mp4" in page and "<b>talk</b>" not in page
+    assert "The fitted skeleton" not in build_report(report())
