@@ -45,7 +45,7 @@ class FitSmplxConfig(BaseModel):
 
 
 class FitSmplx(Stage):
-    name, table, code_version = "fit_smplx", "poses", "3"
+    name, table, code_version = "fit_smplx", "poses", "4"
     libraries = ("scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = FitSmplxConfig
     config: FitSmplxConfig
