@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.footage import REAL
 from benchmarks.machine import heading, table
+from tango_models.body.camera import DEFAULT_FOCAL
 from tango_models.body.skeleton import JOINT, LEFT_HAND, RIGHT_HAND, UPPER_BODY
 from tango_models.body.smplx_body import Body
 from tango_models.perception.landmarks import Landmarks
@@ -184,6 +185,16 @@ def speed(landmarks: Landmarks, body: Body, frames: int) -> float:
     return frames / (time.process_time() - start)
 
 
+def _focal_errors(found: list[tuple[Sample, dict[str, float]]]) -> str:
+    known = [(result["focal"], sample.focal) for sample, result in found if np.isfinite(sample.focal)]
+    fitted, true = np.log(known).T
+    default = np.abs(np.log(DEFAULT_FOCAL) - true)
+    return (
+        f"Focal length, mean error of its logarithm: {np.abs(fitted - true).mean():.2f}; "
+        f"always taking {DEFAULT_FOCAL}: {default.mean():.2f}."
+    )
+
+
 _COLUMNS = (
     ("upper body, mm", "body", 1), ("hands, mm", "hand", 1), ("hands p95", "hand_p95", 1),
     ("hands in metres as fitted", "hand_unscaled", 1),
@@ -210,6 +221,7 @@ def main() -> None:
     means = [np.mean([r[key] for _, r in found if key in r]) for _, key, _ in _COLUMNS]
     rows.append(["mean", *(f"{m:.{digits}f}" for m, (_, _, digits) in zip(means, _COLUMNS, strict=True))])
     table(["video", *(title for title, _, _ in _COLUMNS)], rows)
+    print(_focal_errors(found))
     print("Wanted: upper body <= 35, hands <= 14, arms <= 2 and 5, calmer >= 3.")
     rate = speed(found[0][0].landmarks, body, arguments.frames)
     print(f"{rate:.0f} frames/s of processor time in a video of {arguments.frames} frames (wanted: 100).")

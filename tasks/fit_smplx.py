@@ -46,7 +46,7 @@ class FitSmplxConfig(BaseModel):
 
 
 class FitSmplx(Stage):
-    name, table, code_version = "fit_smplx", "poses", "4"
+    name, table, code_version = "fit_smplx", "poses", "5"
     libraries = ("av", "cv2", "scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = FitSmplxConfig
     config: FitSmplxConfig

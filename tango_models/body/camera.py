@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-# Longest side of the picture over focal length: about 26 degrees across, a portrait lens at interview distance. It is a
-# setting because body landmarks hardly tell it (with the distance it only scales the person): of seven rendered
-# speakers with lenses of 1.3 to 4.3, the focal length that fits best is off by a quarter in the mean, this one by a
-# third, and joints are as wrong with either. The distance is estimated.
+# Focal length over longest side of the picture: about 26 degrees across, a portrait lens at interview distance. What a
+# video's palms do not tell better (see focal.py) is taken to be this.
 DEFAULT_FOCAL = 2.2
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from tango_models.body.model_points import ELBOW_SHIFT, POINT, hand_points
-from tango_models.body.rotations import unit
+from tango_models.body.palm_pose import PALM, View, palm_rotations
+from tango_models.body.rotations import frame, transpose, unit
 from tango_models.body.smoothing import gaussian
 from tango_models.body.targets import BODY_BONE_COUNT, BONES, HAND_BONES, Targets
 
@@ -27,6 +28,7 @@ _FORESHORTENED = 0.6  # from this share of its length on, a bone's depth is know
 # percentile of frames 1.0 to 2.6), and on real clips the palms keep their length at 1.9.
 _STRETCH = (1.3, 2.5)
 # A raised arm comes nearer the camera and looks longer; so much of the longest looks is granted to that.
+_LEAST_SURE = 0.05  # share of its weight that the shape of a hand keeps whose palm fits nowhere
 _ARM_PERCENTILE, _ARM_ALLOWANCE = 90, 0.93
 
 
@@ -73,6 +75,8 @@ def resolve_depth(targets: Targets, rest: np.ndarray, scale: float, camera: Mapp
         camera: of the fit.
     """
     focal = camera["focal"]
+    hand_weights, bone_weights = targets.hand_weights.copy(), targets.bone_weights.copy()
+    misfit = np.full(hand_weights.shape, np.nan, np.float32)
     bones, hands = targets.bones.astype(np.float64).copy(), targets.hands.astype(np.float64).copy()
     flat = (targets.points - np.asarray(camera["center"])) * [1, -1] / focal
     rays = unit(np.concatenate([flat, np.full((*flat.shape[:2], 1), -1.0)], -1))
@@ -92,10 +96,18 @@ def resolve_depth(targets: Targets, rest: np.ndarray, scale: float, camera: Mapp
             bones[:, k] = np.where(seen[:, None], unit(direction), bones[:, k])
         start = end
         hands[:, side] = _hand(targets, side, rest, -start[:, 2] / focal)
+        hands[:, side], confidence, misfit[:, side] = _turned(
+            targets, hands[:, side], side, rest, camera, end, unit(end - elbow)
+        )
+        hand_weights[:, side] *= confidence
         first = BODY_BONE_COUNT + side * len(HAND_BONES)
+        bone_weights[:, first : first + len(HAND_BONES)] *= np.maximum(confidence, _LEAST_SURE)[:, None]
         for k, (root, tip) in enumerate(HAND_BONES):
             bones[:, first + k] = unit(hands[:, side, tip] - hands[:, side, root])
-    return replace(targets, bones=bones.astype(np.float32), hands=hands.astype(np.float32))
+    return replace(
+        targets, bones=bones.astype(np.float32), bone_weights=bone_weights, hands=hands.astype(np.float32),
+        hand_weights=hand_weights, palm_misfit=misfit,
+    )  # fmt: skip
 
 
 def _reach(start: np.ndarray, rays: np.ndarray, length: float, guess: np.ndarray) -> np.ndarray:
@@ -124,3 +136,24 @@ def _hand(targets: Targets, side: int, rest: np.ndarray, metres_per_pixel: np.nd
     depth *= gaussian(np.clip(stretch, *_STRETCH), 3.0)[:, None]
     local = np.concatenate([flat, depth[..., None]], -1)
     return np.where(targets.hand_known[:, side, None, None], local, hand)
+
+
+def _turned(
+    targets: Targets, hand: np.ndarray, side: int, rest: np.ndarray, camera: Mapping[str, Any], wrist: np.ndarray,
+    forearm: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """``hand`` (T, 21, 3) turned as its palm lies in the picture; how sure that is (T,) in 0..1, and the palm's misfit
+    (T,), NaN where no hand was seen."""
+    shape = rest[[hand_points(side)[k] for k in PALM]]
+    known = np.flatnonzero(targets.hand_known[:, side])
+    out, confidence, misfit = hand.copy(), np.ones(len(hand)), np.full(len(hand), np.nan)
+    if len(known):
+        seen = hand[known]
+        at_rest = frame(shape[2] - shape[0], shape[1] - shape[4])
+        guess = frame(seen[:, 9] - seen[:, 0], seen[:, 5] - seen[:, 17]) @ at_rest.T
+        pixels = targets.hand_pixels[known, side][:, list(PALM)].astype(np.float64)
+        rays = (pixels - np.asarray(camera["center"])) * [1, -1] / camera["focal"]
+        view = View(rays, wrist[known], forearm[known], guess, targets.hand_weights[known, side].astype(np.float64))
+        turned, confidence[known], misfit[known] = palm_rotations(view, shape)
+        out[known] = np.einsum("tij,tpj->tpi", turned @ transpose(guess), seen)
+    return out, confidence, misfit

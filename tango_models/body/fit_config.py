@@ -25,4 +25,4 @@ class FitConfig:
     stretch: int = 900
     """Frames held at once, rounded down to whole windows; memory grows with this, not with the video."""
     focal: float | None = None
-    """Focal length in longest sides of the picture; None: 2.2 (a portrait lens)."""
+    """Focal length in longest sides of the picture; None: estimated, 2.2 (a portrait lens) where nothing tells it."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tango_models.body.joint_limits import HINGES, JointLimits
-from tango_models.body.model_points import POINT, pose_points, rotation_matrices
+from tango_models.body.model_points import POINT, hand_points, pose_points, rotation_matrices
+from tango_models.body.palm_pose import PALM
 from tango_models.body.skeleton import HEAD, JAW, JOINT_COUNT, LEFT_EYE, LEGS, RIGHT_EYE
 from tango_models.body.targets import BONES, Targets
 
@@ -28,6 +29,8 @@ _STILL_POSE, _STILL_PLACE = 0.01, 0.01
 # this the depth follows the hands, and over rendered trunks that hardly move it wandered by 3 cm; with it by 1.
 _DEPTH_SIGMA = 0.03
 _SHOULDERS = [POINT["left_mark"], POINT["right_mark"]]
+# How far a hand's points may lie from where the palm's mean puts them, metres. Fingers, which blur, count half.
+_SHAPE_SIGMA, _FINGER_SHARE = 0.03, 0.5
 _ROBUST = 3.0  # residuals beyond this many sigmas pull no harder (Charbonnier)
 
 
@@ -110,6 +113,9 @@ def optimise(
         optimiser, lambda step: 0.5 * (1.05 + np.cos(np.pi * step / iterations))
     )
     legs_seen = bool(targets.legs_seen[0])
+    hand_index, hand_pixels = torch.tensor([hand_points(side) for side in (0, 1)]), tensor(targets.hand_pixels)
+    hand_weights = tensor(targets.hand_weights)[..., None] / _SHAPE_SIGMA**2 * torch.full((21,), _FINGER_SHARE)
+    hand_weights[..., PALM] /= _FINGER_SHARE
     for _ in range(iterations):
         optimiser.zero_grad(set_to_none=True)
         current = start + (pose - start) * free
@@ -121,6 +127,10 @@ def optimise(
         seen = points[..., :2] * flip * (focal / depth) + centre
         off = (seen - pixels) * (depth.detach() / focal)  # metres at the point's depth
         loss = _robust((off**2).sum(-1) * point_weights).sum()
+        # A hand's points err together, so each hand is also compared as if it lay where its palm does.
+        apart = (seen[:, hand_index] - hand_pixels) * (depth.detach()[:, hand_index] / focal)
+        apart = apart - apart[:, :, PALM].mean(2, keepdim=True)
+        loss = loss + _robust((apart**2).sum(-1) * hand_weights).sum()
         vectors = points[:, bone_to] - points[:, bone_from]
         lengths = vectors.detach().norm(dim=-1, keepdim=True)
         loss = loss + _robust(((vectors - lengths * bones) ** 2).sum(-1) * bone_weights).sum()

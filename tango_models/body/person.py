@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tango_models.body.camera import make_camera
 from tango_models.body.cleaning import clean
 from tango_models.body.depth import pixels_per_metre, resolve_depth
 from tango_models.body.fit_config import FitConfig
+from tango_models.body.focal import likely_focal, mean_misfit
 from tango_models.body.framing import Framing, frame_person
 from tango_models.body.initial_pose import initial_pose
 from tango_models.body.joint_limits import joint_limits
@@ -46,39 +48,63 @@ def estimate_person(source: LandmarkSource, body: Body, config: FitConfig) -> Pe
     Raises:
         InputError: no frames, or a person in too few of them.
     """
-    import torch
-
-    from tango_models.body.model_points import POINT, rest_points
-    from tango_models.body.optimiser import ShapeTerm, one_thread, optimise
-
     _check_person(source, config)
     stretches = [clean(stretch) for stretch in sample(source, config.sample_frames)]
     together = Landmarks.concatenate(stretches)
     if not together.found.any():
         raise _nobody(len(together), len(together), config)
     framing = frame_person(together)
-    camera = make_camera(together.image_size, config.focal)
     targets, found = _sample_targets(stretches, framing)
-    seen = np.flatnonzero(found)
-    chosen = seen[np.linspace(0, len(seen) - 1, min(config.shape_frames, len(seen))).round().astype(int)]
-    size = min(10, body.num_betas)
-    template = rest_points(body, torch.zeros(size))
-    directions = torch.stack([rest_points(body, row) - template for row in torch.eye(size)], -1)
-    shape, limits = ShapeTerm(template, directions), joint_limits(template[:55].numpy())
-    scale = pixels_per_metre(targets, template.numpy(), found)
-    aims = resolve_depth(targets, template.numpy(), scale, camera)
-    poses = initial_pose(aims, template.numpy(), limits)
-    trans = place(poses, template.numpy(), aims, scale, camera)[chosen]
-    with one_thread():
-        solution = optimise(
-            aims.frames(chosen), poses[chosen], trans, template, limits, camera,
-            iterations=config.shape_iterations, smooth=False, shape=shape,
-        )  # fmt: skip
-    betas = shape.betas.detach()
-    rest = rest_points(body, betas).numpy()
-    marks = [POINT["left_mark"], POINT["right_mark"]]
-    scale = float(np.median(camera["focal"] / -solution.points[:, marks, 2]))
-    return Person(framing, camera, betas.numpy().copy(), rest, scale)
+    speaker = _Sample(targets, found, body, config)
+    focal = config.focal or likely_focal(partial(_palm_misfit, speaker, together.image_size))
+    camera = make_camera(together.image_size, focal)
+    betas, rest, scale = speaker.fit(camera, config.shape_iterations)
+    return Person(framing, camera, betas, rest, scale)
+
+
+def _palm_misfit(speaker: _Sample, image_size: tuple[int, int], focal: float) -> float:
+    camera = make_camera(image_size, focal)
+    _, rest, scale = speaker.fit(camera, max(1, speaker.config.shape_iterations // 3))
+    return mean_misfit(resolve_depth(speaker.targets, rest, scale, camera).palm_misfit)
+
+
+class _Sample:
+    """Some frames of the speaker, to which a shape is fitted with any camera."""
+
+    def __init__(self, targets: Targets, found: np.ndarray, body: Body, config: FitConfig) -> None:
+        import torch
+
+        from tango_models.body.model_points import rest_points
+
+        self.targets, self.config = targets, config
+        self._found, self._body = found, body
+        seen = np.flatnonzero(found)
+        self._chosen = seen[np.linspace(0, len(seen) - 1, min(config.shape_frames, len(seen))).round().astype(int)]
+        size = min(10, body.num_betas)
+        self._template = rest_points(body, torch.zeros(size))
+        rows = [rest_points(body, row) - self._template for row in torch.eye(size)]
+        self._directions = torch.stack(rows, -1)
+        self._limits = joint_limits(self._template[:55].numpy())
+
+    def fit(self, camera: Mapping[str, Any], iterations: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Shape (S,), model points of its T-pose (85, 3), and pixels per metre at the speaker."""
+        from tango_models.body.model_points import POINT, rest_points
+        from tango_models.body.optimiser import ShapeTerm, one_thread, optimise
+
+        shape, mean = ShapeTerm(self._template, self._directions), self._template.numpy()
+        scale = pixels_per_metre(self.targets, mean, self._found)
+        aims = resolve_depth(self.targets, mean, scale, camera)
+        poses = initial_pose(aims, mean, self._limits)
+        trans = place(poses, mean, aims, scale, camera)[self._chosen]
+        with one_thread():
+            solution = optimise(
+                aims.frames(self._chosen), poses[self._chosen], trans, self._template, self._limits, camera,
+                iterations=iterations, smooth=False, shape=shape,
+            )  # fmt: skip
+        betas = shape.betas.detach()
+        marks = [POINT["left_mark"], POINT["right_mark"]]
+        scale = float(np.median(camera["focal"] / -solution.points[:, marks, 2]))
+        return betas.numpy().copy(), rest_points(self._body, betas).numpy(), scale
 
 
 def _sample_targets(stretches: Sequence[Landmarks], framing: Framing) -> tuple[Targets, np.ndarray]:

@@ -11,6 +11,7 @@ from tango_models.body.cleaning import body_weights
 from tango_models.body.face_pose import head_rotations, jaw_angles, smooth_rotations
 from tango_models.body.framing import Framing
 from tango_models.body.model_points import BODY_PAIRS, POINT, POINT_COUNT, hand_points
+from tango_models.body.palm_pose import PALM
 from tango_models.body.smoothing import adaptive, fill_gaps, fill_points, gaussian, runs
 from tango_models.perception.landmarks import Landmarks
 
@@ -38,7 +39,7 @@ _BODY_SIGMA = {"hip": 0.12, "mark": 0.015, "elbow_mark": 0.02, "wrist": 0.015, "
 # The 21 points of a hand are seen in one crop and err together by 7 to 10 mm: with that as their sigma they weigh as 21
 # witnesses and drag the whole arm off its own landmarks. They are given the weight of one or two.
 _FACE_SIGMA, _HAND_SIGMA = 0.03, 0.1
-_BODY_BONE_SIGMA, _HAND_BONE_SIGMA = 0.05, 0.15
+_BODY_BONE_SIGMA, _PALM_BONE_SIGMA, _FINGER_BONE_SIGMA = 0.05, 0.03, 0.25
 # The hips of somebody seated or cut off at the waist are a guess, and with them how the trunk leans.
 _TRUNK_BONE_SIGMA = 0.15
 _HEAD_SIGMA = 0.08  # radians
@@ -59,6 +60,12 @@ class Targets:
     """(T, 54)."""
     hands: np.ndarray
     """(T, 2, 21, 3) metres about the wrist."""
+    hand_pixels: np.ndarray
+    """(T, 2, 21, 2) the hands' points, with the wrist as the hand network sees it."""
+    hand_weights: np.ndarray
+    """(T, 2) how far the shape of a hand's picture can be trusted, 0..1."""
+    palm_misfit: np.ndarray
+    """(T, 2) of :func:`~tango_models.body.palm_pose.palm_rotations`; NaN before, and where no hand was seen."""
     hand_known: np.ndarray
     """(T, 2) bool: the hand was seen, or a short gap of it bridged."""
     head: np.ndarray
@@ -124,6 +131,8 @@ def build_targets(landmarks: Landmarks, framing: Framing) -> tuple[Targets, np.n
             bone_weights[:, k] = 0
     hands = np.zeros((len(found), 2, 21, 3))
     hand_known = np.zeros((len(found), 2), bool)
+    hand_weights = np.zeros((len(found), 2))
+    hand_pixels = np.zeros((len(found), 2, 21, 2))
     for side in (0, 1):
         hand_known[:, side] = seen = _bridged((landmarks.hands_score[:, side] > 0.05) & found)
         score = landmarks.hands_score[:, side]
@@ -137,8 +146,9 @@ def build_targets(landmarks: Landmarks, framing: Framing) -> tuple[Targets, np.n
             adaptive(landmarks.hands_local[:, side], at_rest=4, in_motion=1.0, speed=still, weights=sure), sure > 0
         )
         held = np.where(seen, fill_gaps(gaussian(sure, 1.5, (sure > 0).astype(float)), sure > 0), 0.0)
+        hand_weights[:, side], hand_pixels[:, side] = held, px
         index = hand_points(side)
-        # Two networks see the wrist, and neither is the better one.
+        # Two networks see the wrist: the hand's lies better with the fingers, the body's with the arm.
         body = trust[:, 15 + side]
         share = (body / np.maximum(body + held, 1e-6))[:, None]
         px[:, 0] = share * points[:, index[0]] + (1 - share) * px[:, 0]
@@ -149,7 +159,8 @@ def build_targets(landmarks: Landmarks, framing: Framing) -> tuple[Targets, np.n
         first = BODY_BONE_COUNT + side * len(HAND_BONES)
         for k, (start, stop) in enumerate(HAND_BONES):
             bones[:, first + k] = hands[:, side, stop] - hands[:, side, start]
-            bone_weights[:, first + k] = held / _HAND_BONE_SIGMA**2
+            sigma = _PALM_BONE_SIGMA if start in PALM and stop in PALM else _FINGER_BONE_SIGMA
+            bone_weights[:, first + k] = held / sigma**2
     lengths = np.linalg.norm(bones, axis=-1, keepdims=True)
 
     face = landmarks.face_xy, landmarks.face_z, landmarks.face_score
@@ -162,6 +173,9 @@ def build_targets(landmarks: Landmarks, framing: Framing) -> tuple[Targets, np.n
         bones=(bones / np.maximum(lengths, 1e-6)).astype(np.float32),
         bone_weights=(bone_weights * known[:, None]).astype(np.float32),
         hands=hands.astype(np.float32),
+        hand_weights=(hand_weights * known[:, None]).astype(np.float32),
+        palm_misfit=np.full(hand_weights.shape, np.nan, np.float32),
+        hand_pixels=hand_pixels.astype(np.float32),
         hand_known=hand_known,
         head=np.where(turned[:, None, None], head, np.eye(3)).astype(np.float32),
         head_weights=(np.where(turned, 1.0, 0.0) * known / _HEAD_SIGMA**2).astype(np.float32),

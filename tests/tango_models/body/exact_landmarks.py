@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from tango_models.body.camera import make_camera, project
+from tango_models.body.camera import DEFAULT_FOCAL, make_camera, project
+from tango_models.body.fitting import Fit
 from tango_models.body.model_points import BODY_PAIRS, POINT, hand_points, pose_points, rest_points, rotation_matrices
 from tango_models.body.skeleton import JOINT
 from tango_models.body.smplx_body import Body
@@ -33,13 +34,17 @@ def gesture(count: int) -> np.ndarray:
     return pose
 
 
-def see(pose: np.ndarray, body: Body, place: tuple[float, float, float] = (0.0, -0.35, -2.3)) -> tuple:
-    """Landmarks (T frames) of a motion before the fit's own camera, and its true model points (T, 80, 3)."""
+def see(
+    pose: np.ndarray, body: Body, *, size: tuple[int, int] = SIZE, focal: float = DEFAULT_FOCAL,
+    place: tuple[float, float, float] = (0.0, -0.35, -2.3),
+) -> tuple:  # fmt: skip
+    """Landmarks (T frames) of a motion in pictures of ``size``, and its true model points (T, 85, 3). ``focal`` is in
+    longest sides of the picture."""
     count = len(pose)
     rest = rest_points(body, torch.zeros(10))
     points, world = pose_points(rest, rotation_matrices(torch.as_tensor(pose)))
     points, head = points.numpy() + np.asarray(place, np.float32), world[:, JOINT["head"]].numpy()
-    camera = make_camera(SIZE)
+    camera = make_camera(size, focal)
     px = project(points, camera)
     nearest = {0: 0, 1: 2, 3: 2, 4: 5, 6: 5, 9: 0, 10: 0, 17: 15, 19: 15, 21: 15, 18: 16, 20: 16, 22: 16, 29: 27,
                31: 27, 30: 28, 32: 28}  # fmt: skip
@@ -54,14 +59,19 @@ def see(pose: np.ndarray, body: Body, place: tuple[float, float, float] = (0.0, 
     local *= 0.092 / np.array([[palm_length(hand) for hand in row] for row in local])[..., None, None]
     face = _face(head, points[:, POINT["nose"]] - head @ np.array([0, 0, 0.1]))
     face_px = project(face, camera)
-    boxes = np.stack([hand_boxes(h, b, v, SIZE) for h, b, v in zip(hands_xy, body_xy, visibility, strict=True)])
+    boxes = np.stack([hand_boxes(h, b, v, size) for h, b, v in zip(hands_xy, body_xy, visibility, strict=True)])
     landmarks = Landmarks(
-        SIZE, body_xy, visibility, (points[:, order] - hips).astype(np.float32), hands_xy, local.astype(np.float32),
+        size, body_xy, visibility, (points[:, order] - hips).astype(np.float32), hands_xy, local.astype(np.float32),
         np.ones((count, 2), np.float32), face_px.astype(np.float32),
         (face[..., 2] * camera["focal"] / -place[2]).astype(np.float32), np.ones(count, np.float32),
         np.ones((count, 64, 64), np.uint8), boxes, np.tile(np.float32([180, 60, 600, 768]), (count, 1)),
     )  # fmt: skip
     return landmarks, points
+
+
+def joints(fit: Fit, body: Body) -> np.ndarray:
+    """The fitted joints (T, 55, 3)."""
+    return body.joints(fit.motion.poses, fit.motion.trans, fit.motion.betas).numpy()
 
 
 def _face(head: np.ndarray, centre: np.ndarray) -> np.ndarray:

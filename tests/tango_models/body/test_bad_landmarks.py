@@ -5,36 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tango_models.body.camera import DEFAULT_FOCAL
 from tango_models.body.fitting import FitConfig, fit_smplx
 from tango_models.body.joint_limits import joint_limits
-from tango_models.body.skeleton import JOINT, LEFT_HAND, RIGHT_HAND, UPPER_BODY
-from tango_models.body.smplx_body import Body
+from tango_models.body.skeleton import JOINT, LEFT_HAND, LEGS, RIGHT_HAND, UPPER_BODY
 from tango_models.errors import InputError
-from tests.tango_models.body.exact_landmarks import gesture, see
+from tests.tango_models.body.exact_landmarks import SIZE, gesture, joints, see
 from tests.tango_models.body.faulty import mirrored, without, without_hands
 
 FRAMES = 60
 QUICK = FitConfig(shape_frames=8, shape_iterations=40, iterations=40)
 UPPER = list(UPPER_BODY)
-
-
-@pytest.fixture(scope="module")
-def body():
-    return Body.load()
-
-
-@pytest.fixture(scope="module")
-def seen(body):
-    return see(gesture(FRAMES), body)
-
-
-@pytest.fixture(scope="module")
-def fit(seen, body):
-    return fit_smplx(seen[0], body, config=QUICK)
-
-
-def joints(fit, body):
-    return body.joints(fit.motion.poses, fit.motion.trans, fit.motion.betas).numpy()
 
 
 def test_a_mirrored_video_gives_the_mirrored_motion(seen, fit, body):
@@ -58,6 +39,51 @@ def test_hands_never_in_the_picture_rest_and_the_arms_are_fitted(seen, body):
     shift = (found - truth).mean(1, keepdims=True)
     assert np.linalg.norm(found - truth - shift, axis=-1).mean() < 0.04
     assert (fit.confidence > 0.7).all()
+
+
+def test_hands_never_in_the_picture_say_nothing_about_the_lens(seen, body):
+    fit = fit_smplx(without_hands(seen[0]), body, config=QUICK)
+    assert fit.camera["focal"] == pytest.approx(DEFAULT_FOCAL * max(SIZE), rel=1e-3)
+
+
+def test_legs_out_of_view_are_still_whatever_the_network_guesses_of_them(seen, body):
+    random = np.random.default_rng(8)
+    changed = {name: getattr(seen[0], name).copy() for name in ("body_xy", "body_world")}
+    changed["body_xy"][:, 25:] += random.normal(0, 80, (FRAMES, 8, 2))
+    changed["body_world"][:, 25:] += random.normal(0, 0.3, (FRAMES, 8, 3))
+    # A hip at the picture's edge is guessed anew in every frame, and is said to be seen.
+    changed["body_xy"][:, 23:25] += random.normal(0, 15, (FRAMES, 2, 2))
+    fit = fit_smplx(dataclasses.replace(seen[0], **changed), body, config=QUICK)
+    assert np.ptp(fit.motion.poses.reshape(FRAMES, 55, 3)[:, list(LEGS)], axis=0).max() < 1e-6
+    feet = joints(fit, body)[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
+    assert np.linalg.norm(np.diff(feet, axis=0), axis=-1).max() < 0.01
+
+
+def test_a_portrait_picture_gives_the_same_motion(seen, fit, body):
+    portrait = (432, 768)
+    landmarks, _ = see(gesture(FRAMES), body, size=portrait)
+    found = fit_smplx(landmarks, body, config=QUICK)
+    assert found.camera["center"] == (216, 384)
+    other, expected = joints(found, body), joints(fit, body)
+    shift = (other - expected)[:, UPPER].mean(1, keepdims=True)
+    assert np.linalg.norm(other - expected - shift, axis=-1)[:, UPPER].mean() < 0.01
+    assert (found.confidence > 0.6).all()
+
+
+@pytest.mark.parametrize("size", [(768, 1168), (1168, 768)])
+def test_letterbox_bars_change_neither_motion_nor_size_of_the_speaker(seen, fit, body, size):
+    """Bars leave every point in its place about the middle, but make the longest side, and so the focal length's unit,
+    longer."""
+    bars = (np.float32(size) - np.float32(SIZE)) / 2
+    moved = {name: getattr(seen[0], name) + bars for name in ("body_xy", "hands_xy", "face_xy")}
+    for name in ("hand_boxes", "person_box"):
+        moved[name] = getattr(seen[0], name) + np.tile(bars, 2)
+    found = fit_smplx(dataclasses.replace(seen[0], image_size=size, **moved), body, config=QUICK)
+    other, expected = joints(found, body), joints(fit, body)
+    shift = (other - expected)[:, UPPER].mean(1, keepdims=True)
+    assert np.linalg.norm(other - expected - shift, axis=-1)[:, UPPER].mean() < 0.02
+    assert abs(found.motion.betas - fit.motion.betas).max() < 0.5
+    assert (found.confidence > 0.6).all()
 
 
 def test_somebody_who_leaves_and_returns_elsewhere_is_found_again(seen, body):

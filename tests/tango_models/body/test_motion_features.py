@@ -10,12 +10,6 @@ from tango_models.body.motion_features import (
     motion_representation,
 )
 from tango_models.body.skeleton import JOINT
-from tango_models.body.smplx_body import Body
-
-
-@pytest.fixture(scope="module")
-def body():
-    return Body.load()
 
 
 def poses(count: int, seed: int = 0) -> np.ndarray:

@@ -7,11 +7,6 @@ from tango_models.body.smplx_body import OPEN_BODY, Body
 from tango_models.errors import InputError
 
 
-@pytest.fixture(scope="module")
-def body():
-    return Body.load()
-
-
 def random_motion(count=5):
     generator = torch.Generator().manual_seed(1)
     poses = 0.5 * torch.randn(count, 165, generator=generator)

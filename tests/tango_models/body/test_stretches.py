@@ -3,14 +3,12 @@
 import dataclasses
 
 import numpy as np
-import pytest
 
 from tango_models.body.cleaning import repair_sides
 from tango_models.body.fitting import FitConfig, fit_smplx, fit_stretches
 from tango_models.body.person import estimate_person
 from tango_models.body.skeleton import JOINT
-from tango_models.body.smplx_body import Body
-from tests.tango_models.body.exact_landmarks import gesture, see
+from tests.tango_models.body.exact_landmarks import gesture, joints, see
 from tests.tango_models.body.faulty import with_swapped_sides, without
 
 FRAMES = 150
@@ -30,20 +28,6 @@ class Counted:
     def frames(self, start, stop):
         self.asked.append((start, stop))
         return self.landmarks.frames(start, stop)
-
-
-@pytest.fixture(scope="module")
-def body():
-    return Body.load()
-
-
-@pytest.fixture(scope="module")
-def seen(body):
-    return see(gesture(FRAMES), body)
-
-
-def joints(fit, body):
-    return body.joints(fit.motion.poses, fit.motion.trans, fit.motion.betas).numpy()
 
 
 def test_stretches_give_the_fit_of_the_whole_without_a_jump_at_their_borders(seen, body):
