@@ -21,8 +21,8 @@ from tasks.playback import Playback, SeamWindow, play, run_around, shot_of
 from tasks.seam_surroundings import Surroundings
 from tasks.stage import RowWriter, Stage, upstream
 
-ARMS = ((13, 15), (14, 16))
-"""MediaPipe's elbow and wrist, left and right."""
+ARMS = ((11, 13, 15), (12, 14, 16))
+"""MediaPipe's shoulder, elbow and wrist, left and right."""
 _VISIBLE = 0.5  # of MediaPipe's visibility
 _LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "mask"]
 
@@ -213,7 +213,7 @@ def _seen(catalog: Catalog, video: dict, shown: list[StandIn], canvas: tuple[int
     share = np.array([s.share for s in shown], np.float32)[:, None, None, None]
     body = matrix(table["body_xy"]).reshape(-1, 33, 2)
     visible = matrix(table["body_visibility"])[..., None] > _VISIBLE
-    joints = np.where(visible, body, np.nan)[:, ARMS]  # (K, 2, 2, 2): side, elbow and wrist
+    joints = np.where(visible, body, np.nan)[:, ARMS]  # (K, 2, 3, 2): side, joint
     arms = np.concatenate([joints, matrix(table["hands_xy"]).reshape(-1, 2, 21, 2)], axis=2)
     torso = body[:, None, TORSO]
     arms, torso = (part[left] + share * (part[right] - part[left]) for part in (arms, torso))

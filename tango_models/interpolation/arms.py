@@ -2,7 +2,7 @@
 
 A hand in another pose has no dense correspondence: flow loses it and would leave it where it stands until the picture
 changes over. Its landmarks still say where it is, how large and how it is turned. So each hand is moved as a rigid
-picture, the forearm with it, and the cloth around them gives way smoothly.
+picture, the forearm and the upper arm with it, and the cloth around them gives way smoothly.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import numpy as np
 
 from tango_models.interpolation.alignment import HAND_SCALE, HAND_TURN, similarity
 
-ELBOW, WRIST, HAND = 0, 1, 2
-POINTS = 23
-"""Points of an arm: elbow, wrist of the body, then the 21 points of the hand, its wrist first."""
+SHOULDER, ELBOW, WRIST, HAND = 0, 1, 2, 3
+POINTS = 24
+"""Points of an arm: shoulder, elbow, wrist of the body, then the 21 points of the hand, its wrist first."""
 _FARTHEST = 0.35  # of the picture's longer side; two hands further apart are no hand that moved, one is mistaken
 _WITHIN = 0.15  # of the hand's size, around it: moves as the hand does
-_GIVES_WAY = 0.7  # of the hand's size: over so much around that the cloth goes over to its own movement
+_GIVES_WAY = (0.7, 1.2)  # of the hand's size: over so much around that the cloth goes over to its own movement,
+# over the more the further the hand goes
+_SHEAR = 0.75  # px per px that the cloth is to bend
 _OF_FOREARM = 0.5  # a hand's size where its fingers are unknown
+_THICK = (0.25, 0.35)  # of the hand's size: half as thick are the forearm and the upper arm
 _COARSE = 4  # grid px
 
 
@@ -35,7 +38,7 @@ class ArmFlow:
 
 
 def steady_arms(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(T, 2, 23, 2) `target` relative to `source`, smoothed over time: landmarks jitter by more than pictures may.
+    """(T, 2, 24, 2) `target` relative to `source`, smoothed over time: landmarks jitter by more than pictures may.
 
     Added to `source` it is a place of the target's arm. NaN where either is unknown at that time.
     """
@@ -66,7 +69,7 @@ def arm_flow(
     """Flow that takes the arms of one picture to those of another.
 
     Args:
-        source, target: (2, 23, 2) full-size px, NaN where unknown.
+        source, target: (2, 24, 2) full-size px, NaN where unknown.
         height, width: of the grid.
         scale: grid px per full-size px.
         share: of the flow, 0..1, by which the picture will be moved.
@@ -108,32 +111,40 @@ def _one_arm(
     farthest = float(np.linalg.norm(goes, axis=-1).max())
     if not least <= farthest <= most:
         return None
-    flow = (place @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]).astype(np.float32)
     size = max(float(np.ptp(outline, axis=0).max()), 4.0)
     if len(outline) == 1 and np.isfinite(old[ELBOW]).all():
         size = max(size, _OF_FOREARM * float(np.linalg.norm(wrist - old[ELBOW])))
+    # A smoothstep over a width w is 1.5 / w steep in its middle.
+    gives_way = float(np.clip(1.5 * share * farthest / _SHEAR, _GIVES_WAY[0] * size, _GIVES_WAY[1] * size))
     distance = _outside(outline, *place.shape[:2])
     crossed = _outside(np.concatenate([outline, outline + share * goes]), *place.shape[:2])
-    if np.isfinite(old[ELBOW]).all() and np.isfinite(new[ELBOW]).all():
-        # Along the forearm the movement goes over evenly from the elbow's to the wrist's.
-        at_elbow, at_wrist = (new - old)[ELBOW], wrist @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]
-        from_bone, along = _from_bone(old[ELBOW], wrist, place, 0.25 * size)
-        bone = (at_elbow + along[..., None] * (at_wrist - at_elbow)).astype(np.float32)
-        near_hand, near_bone = 1 / (distance + 0.1 * size) ** 2, 1 / (from_bone + 0.1 * size) ** 2
-        flow = flow + (near_bone / (near_hand + near_bone))[..., None] * (bone - flow)
-        distance = np.minimum(distance, from_bone)
-        then, _ = _from_bone(old[ELBOW] + share * at_elbow, wrist + share * at_wrist, place, 0.25 * size)
-        crossed = np.minimum(crossed, np.minimum(from_bone, then))
-    inside = np.clip(1 - (crossed - _WITHIN * size) / (_GIVES_WAY * size), 0, 1)
+    flow = (place @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]).astype(np.float32)
+    near = 1 / (distance + 0.1 * size) ** 2
+    # The upper arm, which hands pass in front of, moves only what lies off them.
+    behind = np.clip((distance - 0.15 * size) / (0.8 * size), 0, 1) ** 2
+    at_wrist = wrist @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]
+    ends = [(wrist, at_wrist), (old[ELBOW], (new - old)[ELBOW]), (old[SHOULDER], (new - old)[SHOULDER])]
+    for ((lower, at_lower), (upper, at_upper)), thick, shown in zip(pairwise(ends), _THICK, (1, behind), strict=True):
+        if not np.isfinite([upper, at_upper, lower, at_lower]).all():
+            break
+        # Along a bone the movement goes over evenly from one end's to the other's.
+        off, along = _from_bone(upper, lower, place, thick * size)
+        then, _ = _from_bone(upper + share * at_upper, lower + share * at_lower, place, thick * size)
+        bone = (at_upper + along[..., None] * (at_lower - at_upper)).astype(np.float32)
+        near_bone = shown / (off + 0.1 * size) ** 2
+        flow += (near_bone / (near + near_bone))[..., None] * (bone - flow)
+        near = np.maximum(near, near_bone)
+        crossed = np.minimum(crossed, np.minimum(off, then))
+    inside = np.clip(1 - (crossed - _WITHIN * size) / gives_way, 0, 1)
     weight = (inside * inside * (3 - 2 * inside)).astype(np.float32)
-    return flow, 1 / (distance + 0.1 * size) ** 2, weight
+    return flow, near, weight
 
 
-def _from_bone(elbow: np.ndarray, wrist: np.ndarray, place: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w) distance of each place to a forearm of that radius, and how far along it lies, 0 at the elbow .. 1."""
-    axis = wrist - elbow
-    along = np.clip(((place - elbow) @ axis) / max(float(axis @ axis), 1.0), 0, 1).astype(np.float32)
-    off = (place - (elbow + along[..., None] * axis)).astype(np.float32)
+def _from_bone(upper: np.ndarray, lower: np.ndarray, place: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) distance of each place to a limb of that radius, and how far along it lies, 0 at its upper end .. 1."""
+    axis = lower - upper
+    along = np.clip(((place - upper) @ axis) / max(float(axis @ axis), 1.0), 0, 1).astype(np.float32)
+    off = (place - (upper + along[..., None] * axis)).astype(np.float32)
     return np.maximum(cv2.magnitude(off[..., 0].copy(), off[..., 1].copy()) - radius, 0), along
 
 

@@ -20,8 +20,8 @@ class Seam:
     incoming         (2m, H, W, 3) uint8 RGB: the new run, and before the cut its lead-in (first frame held if none)
     *_points         (2m, P, 2) px: the same P torso points (shoulders, hips) in both; NaN where unknown
     *_masks          (2m, 64, 64) 0/1 person masks, or None
-    *_arms           (2m, 2, 23, 2) px, or None: left and right arm as in `arms.POINTS`, elbow, wrist and 21 points of
-                     the hand; NaN where unknown
+    *_arms           (2m, 2, 24, 2) px, or None: left and right arm as in `arms.POINTS`, shoulder, elbow, wrist and 21
+                     points of the hand; NaN where unknown
     """
 
     outgoing: np.ndarray
@@ -44,8 +44,8 @@ class Seam:
             if points is not None and (points.ndim != 3 or points.shape[0] != len(self) or points.shape[2] != 2):
                 raise ValueError(f"seam points must be ({len(self)}, P, 2), got {points.shape}")
         for arms in (self.outgoing_arms, self.incoming_arms):
-            if arms is not None and arms.shape != (len(self), 2, 23, 2):
-                raise ValueError(f"seam arms must be ({len(self)}, 2, 23, 2), got {arms.shape}")
+            if arms is not None and arms.shape != (len(self), 2, 24, 2):
+                raise ValueError(f"seam arms must be ({len(self)}, 2, 24, 2), got {arms.shape}")
 
     def __len__(self) -> int:
         return len(self.outgoing)

@@ -17,7 +17,7 @@ from tango_models.interpolation.arms import ArmFlow, steady_arms
 from tango_models.interpolation.base import Seam, settings_id, window_alpha
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

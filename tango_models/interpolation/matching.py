@@ -45,7 +45,7 @@ def match_frames(
     With `torso`, flow is computed twice: from rest, which suits a static background, and from the torso's
     movement, which suits the person; per place the one that explains the picture better is kept.
 
-    With `arms`, the places (2, 23, 2) px of the arms' points in outgoing and incoming, hands and forearms go where
+    With `arms`, the places (2, 24, 2) px of the arms' points in outgoing and incoming, hands and forearms go where
     their points go; `alpha` is the way from outgoing to incoming at which the two will meet.
     """
     height, width = outgoing.shape[:2]

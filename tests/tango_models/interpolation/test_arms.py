@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from tango_models.interpolation.arms import POINTS, arm_flow, bridged, steady_arms
+from tango_models.interpolation.arms import HAND, POINTS, SHOULDER, arm_flow, bridged, steady_arms
 
 HEIGHT, WIDTH = 120, 160
 GRID = {"height": HEIGHT, "width": WIDTH, "scale": 1.0}
 
 
 def arms(x: float, y: float, *, elbow: tuple[float, float] = (30, 100), turn: float = 0.0) -> np.ndarray:
-    """(2, 23, 2) a left arm with its hand's middle at (x, y), no right arm."""
+    """(2, 24, 2) a left arm with its hand's middle at (x, y), no right arm."""
     angle = np.linspace(0, 2 * np.pi, 20, endpoint=False) + np.radians(turn)
     hand = np.array([x, y]) + 8 * np.stack([np.cos(angle), 0.7 * np.sin(angle)], axis=-1)
     found = np.full((2, POINTS, 2), np.nan, np.float32)
-    found[0] = np.concatenate([[elbow], [[x, y + 8]], [[x, y + 8]], hand])
+    found[0] = np.concatenate([[[np.nan, np.nan]], [elbow], [[x, y + 8]], [[x, y + 8]], hand])
     return found
 
 
@@ -47,7 +47,7 @@ def test_unknown_still_and_impossible_arms_guide_nothing():
 
 def test_a_hand_without_fingers_follows_the_wrist():
     old, new = arms(70, 50), arms(90, 50)
-    old[:, 2:], new[:, 2:] = np.nan, np.nan
+    old[:, HAND:], new[:, HAND:] = np.nan, np.nan
     field = arm_flow(old, new, **GRID)
     assert np.allclose(field.flow[58, 70], [20, 0], atol=0.5)
 
@@ -72,3 +72,12 @@ def test_the_way_between_two_runs_is_steadier_than_their_landmarks():
     apart = steady_arms(still, still + 20 + noise)
     assert np.nanstd(apart[1:-1, 0]) < 0.7 * noise.std() and np.isnan(apart[:, 1]).all()
     assert abs(np.nanmean(apart) - 20) < 1
+
+
+def test_the_upper_arm_turns_about_a_shoulder_that_stays():
+    old, new = arms(90, 60, elbow=(30, 100)), arms(120, 60, elbow=(60, 100))
+    old[0, SHOULDER] = new[0, SHOULDER] = (30, 20)
+    field = arm_flow(old, new, share=0.5, **GRID)
+    assert np.abs(field.flow[20, 30]).max() < 3 and field.weight[20, 30] > 0.99
+    assert 9 < field.flow[60, 30, 0] < 21  # its middle goes half as far as the elbow
+    assert field.flow[60, 90, 0] == pytest.approx(30, abs=1)  # the hand all the way

@@ -138,10 +138,10 @@ def test_portrait_and_other_sizes_work():
 
 
 def arm(x: float, y: float) -> np.ndarray:
-    """(2, 23, 2) the left arm of a `figure` whose hand is at (x, y); the right one is unknown."""
+    """(2, 24, 2) the left arm of a `figure` whose hand is at (x, y); the right one is unknown."""
     angle = np.linspace(0, 2 * np.pi, 21, endpoint=False)
-    found = np.full((2, 23, 2), np.nan, np.float32)
-    found[0, 1], found[0, 2:] = (x, y), np.array([x, y]) + 8 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    found = np.full((2, 24, 2), np.nan, np.float32)
+    found[0, 2], found[0, 3:] = (x, y), np.array([x, y]) + 8 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     return found
 
 
