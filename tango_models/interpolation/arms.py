@@ -122,9 +122,12 @@ def _one_arm(
     near = 1 / (distance + 0.1 * size) ** 2
     # The upper arm, which hands pass in front of, moves only what lies off them.
     behind = np.clip((distance - 0.15 * size) / (0.8 * size), 0, 1) ** 2
+    ahead = np.ones_like(behind)
     at_wrist = wrist @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]
     ends = [(wrist, at_wrist), (old[ELBOW], (new - old)[ELBOW]), (old[SHOULDER], (new - old)[SHOULDER])]
-    for ((lower, at_lower), (upper, at_upper)), thick, shown in zip(pairwise(ends), _THICK, (1, behind), strict=True):
+    for ((lower, at_lower), (upper, at_upper)), thick, shown in zip(
+        pairwise(ends), _THICK, (ahead, behind), strict=True
+    ):
         if not np.isfinite([upper, at_upper, lower, at_lower]).all():
             break
         # Along a bone the movement goes over evenly from one end's to the other's.
