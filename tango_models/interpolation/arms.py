@@ -122,7 +122,6 @@ def _one_arm(
     near = 1 / (distance + 0.1 * size) ** 2
     # The upper arm, which hands pass in front of, moves only what lies off them.
     behind = np.clip((distance - 0.15 * size) / (0.8 * size), 0, 1) ** 2
-    ahead = np.ones_like(behind)
     at_wrist = wrist @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]
     ends = [(wrist, at_wrist), (old[ELBOW], (new - old)[ELBOW]), (old[SHOULDER], (new - old)[SHOULDER])]
     for ((lower, at_lower), (upper, at_upper)), thick, shown in zip(
@@ -131,10 +130,10 @@ def _one_arm(
         if not np.isfinite([upper, at_upper, lower, at_lower]).all():
             break
         # Along a bone the movement goes over evenly from one end's to the other's.
-        off, along = _from_bone(upper, lower, place, thick * size)
-        then, _ = _from_bone(upper + share * at_upper, lower + share * at_lower, place, thick * size)
+        off, along = _from_bone(upper, lower, place, _THICK[k] * size)
+        then, _ = _from_bone(upper + share * at_upper, lower + share * at_lower, place, _THICK[k] * size)
         bone = (at_upper + along[..., None] * (at_lower - at_upper)).astype(np.float32)
-        near_bone = shown / (off + 0.1 * size) ** 2
+        near_bone = shown[k] / (off + 0.1 * size) ** 2
         flow += (near_bone / (near + near_bone))[..., None] * (bone - flow)
         near = np.maximum(near, near_bone)
         crossed = np.minimum(crossed, np.minimum(off, then))
