@@ -124,9 +124,8 @@ def _one_arm(
     behind = np.clip((distance - 0.15 * size) / (0.8 * size), 0, 1) ** 2
     at_wrist = wrist @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]
     ends = [(wrist, at_wrist), (old[ELBOW], (new - old)[ELBOW]), (old[SHOULDER], (new - old)[SHOULDER])]
-    for ((lower, at_lower), (upper, at_upper)), thick, shown in zip(
-        pairwise(ends), _THICK, (ahead, behind), strict=True
-    ):
+    shown = (np.ones_like(behind), behind)
+    for k, ((lower, at_lower), (upper, at_upper)) in enumerate(pairwise(ends)):
         if not np.isfinite([upper, at_upper, lower, at_lower]).all():
             break
         # Along a bone the movement goes over evenly from one end's to the other's.
