@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks import footage
 from benchmarks.commands import Workplace, workplace
 from benchmarks.machine import heading, table
+from benchmarks.search import silences
 
 SCORERS = ("aumoclip", "prosody", "0.5*aumoclip+0.5*prosody", "random")
 _BEATING = (3, 6, 9, *range(12, 22))  # the upper body's joints, as TANGO's evaluation takes them
-_SILENCE = 15  # frames (0.5 s)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
     energy = dict(zip(clips["clip_id"].to_pylist(), matrix(clips["motion_energy"]), strict=True))
     mine = [value for key, value in energy.items() if key.split(":")[0] in unit.inputs["videos"]]
     shown = np.concatenate([energy[key] for key in path["clip_ids"]])[:n_frames] / np.mean(mine)
-    silent = _silences(np.asarray(speech.voice[:n_frames]))
+    silent = silences(np.asarray(speech.voice[:n_frames]))
     smooth = np.ones(15) / 15
     loud = np.convolve(np.asarray(speech.energy[:n_frames]), smooth, "same")
     return Figures(
@@ -108,15 +108,6 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
 
 def _speed(joints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.gradient(joints, 1 / footage.FPS, axis=0), axis=2)
-
-
-def _silences(voice: np.ndarray) -> np.ndarray:
-    """(F,) bool: frames of silences of at least 0.5 s."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], voice < 0.5, [0]])))
-    silent = np.zeros(len(voice), bool)
-    for start, stop in edges.reshape(-1, 2):
-        silent[start:stop] = stop - start >= _SILENCE
-    return silent
 
 
 def compare(place: Workplace, catalog: Path, avatars: list[str], speeches: list[Path], keep: Path, seeds: int) -> None:
