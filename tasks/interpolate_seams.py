@@ -23,6 +23,8 @@ from tasks.stage import RowWriter, Stage, upstream
 
 ARMS = ((11, 13, 15), (12, 14, 16))
 """MediaPipe's shoulder, elbow and wrist, left and right."""
+EARS = (7, 8)
+_HEAD = 0.7, 0.4  # radius: of the distance of the ears, but at least of the shoulders'
 _VISIBLE = 0.5  # of MediaPipe's visibility
 _LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "mask"]
 
@@ -202,7 +204,7 @@ def _picture(frames: GopCache, video_id: str, wanted: StandIn) -> np.ndarray:
 
 
 def _seen(catalog: Catalog, video: dict, shown: list[StandIn], canvas: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Landmarks of some frames or of what lies between two: `points`, `masks` and `arms` of a `Seam`."""
+    """Landmarks of some frames or of what lies between two: `points`, `masks`, `arms` and `heads` of a `Seam`."""
     from tango_models.interpolation.arms import bridged
 
     video_id, shape = video["video_id"], (video["width"], video["height"])
@@ -215,11 +217,17 @@ def _seen(catalog: Catalog, video: dict, shown: list[StandIn], canvas: tuple[int
     visible = matrix(table["body_visibility"])[..., None] > _VISIBLE
     joints = np.where(visible, body, np.nan)[:, ARMS]  # (K, 2, 3, 2): side, joint
     arms = np.concatenate([joints, matrix(table["hands_xy"]).reshape(-1, 2, 21, 2)], axis=2)
-    torso = body[:, None, TORSO]
-    arms, torso = (part[left] + share * (part[right] - part[left]) for part in (arms, torso))
+    torso, ears = body[:, None, TORSO], body[:, None, EARS]
+    arms, torso, ears = (part[left] + share * (part[right] - part[left]) for part in (arms, torso, ears))
+    ears = fit_points(ears[:, 0], shape, canvas)
+    wide = np.linalg.norm(ears[:, 0] - ears[:, 1], axis=-1)
+    shoulders = fit_points(torso[:, 0, :2], shape, canvas)
+    broad = np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=-1)
+    radius = np.maximum(_HEAD[0] * wide, _HEAD[1] * broad)
     return {
         "points": fit_points(torso[:, 0], shape, canvas),
         "arms": fit_points(bridged(arms), shape, canvas),
+        "heads": np.column_stack([ears.mean(axis=1), radius]).astype(np.float32),
         "masks": unpack_masks(table["mask"]).reshape(-1, MASK_SIDE, MASK_SIDE)[left],
     }
 

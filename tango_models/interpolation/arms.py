@@ -7,6 +7,7 @@ picture, the forearm and the upper arm with it, and the cloth around them gives 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +24,8 @@ _WITHIN = 0.15  # of the hand's size, around it: moves as the hand does
 _GIVES_WAY = (0.7, 1.2)  # of the hand's size: over so much around that the cloth goes over to its own movement,
 # over the more the further the hand goes
 _SHEAR = 0.75  # px per px that the cloth is to bend
+_BESIDE_HEAD = 0.5  # of a head's radius, around it: over so much cloth begins to give way as elsewhere
+_COVERED = 0.1  # of that on the head itself, where only what a hand covers moves
 _OF_FOREARM = 0.5  # a hand's size where its fingers are unknown
 _THICK = (0.25, 0.35)  # of the hand's size: half as thick are the forearm and the upper arm
 _COARSE = 4  # grid px
@@ -64,7 +67,14 @@ def bridged(points: np.ndarray, *, longest: int = 4) -> np.ndarray:
 
 
 def arm_flow(
-    source: np.ndarray, target: np.ndarray, *, height: int, width: int, scale: float, share: float = 1.0
+    source: np.ndarray,
+    target: np.ndarray,
+    *,
+    height: int,
+    width: int,
+    scale: float,
+    share: float = 1.0,
+    heads: Sequence[np.ndarray] = (),
 ) -> ArmFlow | None:
     """Flow that takes the arms of one picture to those of another.
 
@@ -73,6 +83,7 @@ def arm_flow(
         height, width: of the grid.
         scale: grid px per full-size px.
         share: of the flow, 0..1, by which the picture will be moved.
+        heads: (3,) middle and radius, full-size px: only what a hand covers moves with it there.
 
     Returns:
         None when no arm is known in both, or none moved by a full-size pixel.
@@ -81,9 +92,14 @@ def arm_flow(
     coarse = -(-height // _COARSE), -(-width // _COARSE)
     y, x = np.mgrid[: coarse[0], : coarse[1]].astype(np.float32) * _COARSE + (_COARSE - 1) / 2
     place = np.stack([x, y], axis=-1)
+    free = np.ones(coarse, np.float32)
+    for head in (np.asarray(head) * scale for head in heads):
+        if np.isfinite(head).all():
+            away = np.linalg.norm(place - head[:2], axis=-1) / max(float(head[2]), 1.0)
+            free = np.minimum(free, np.clip((away - 1) / _BESIDE_HEAD, 0, 1))
     total, nearness, weight = np.zeros_like(place), np.zeros(coarse, np.float32), np.zeros(coarse, np.float32)
     for old, new in zip(source * scale, target * scale, strict=True):
-        part = _one_arm(old, new, place, least=scale, most=_FARTHEST * max(height, width), share=share)
+        part = _one_arm(old, new, place, least=scale, most=_FARTHEST * max(height, width), share=share, free=free)
         if part is not None:
             flow, near, own = part
             total += near[..., None] * flow
@@ -98,7 +114,7 @@ def arm_flow(
 
 
 def _one_arm(
-    old: np.ndarray, new: np.ndarray, place: np.ndarray, *, least: float, most: float, share: float
+    old: np.ndarray, new: np.ndarray, place: np.ndarray, *, least: float, most: float, share: float, free: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Of one arm at `place` (h, w, 2): its flow, how near it is, and its `ArmFlow.weight`; None if it is unknown, moves
     less than `least` or more than `most`."""
@@ -136,7 +152,7 @@ def _one_arm(
         flow += (near_bone / (near + near_bone))[..., None] * (bone - flow)
         near = np.maximum(near, near_bone)
         crossed = np.minimum(crossed, np.minimum(off, then))
-    inside = np.clip(1 - (crossed - _WITHIN * size) / gives_way, 0, 1)
+    inside = np.clip(1 - (crossed - _WITHIN * size) / (gives_way * np.maximum(free, _COVERED)), 0, 1)
     weight = (inside * inside * (3 - 2 * inside)).astype(np.float32)
     return flow, near, weight
 

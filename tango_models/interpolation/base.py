@@ -22,6 +22,7 @@ class Seam:
     *_masks          (2m, 64, 64) 0/1 person masks, or None
     *_arms           (2m, 2, 24, 2) px, or None: left and right arm as in `arms.POINTS`, shoulder, elbow, wrist and 21
                      points of the hand; NaN where unknown
+    *_heads          (2m, 3) px, or None: middle (x, y) and radius of the head; NaN where unknown
     """
 
     outgoing: np.ndarray
@@ -32,6 +33,8 @@ class Seam:
     incoming_masks: np.ndarray | None = None
     outgoing_arms: np.ndarray | None = None
     incoming_arms: np.ndarray | None = None
+    outgoing_heads: np.ndarray | None = None
+    incoming_heads: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.outgoing.shape != self.incoming.shape or self.outgoing.ndim != 4 or self.outgoing.shape[3] != 3:
@@ -46,6 +49,10 @@ class Seam:
         for arms in (self.outgoing_arms, self.incoming_arms):
             if arms is not None and arms.shape != (len(self), 2, 24, 2):
                 raise ValueError(f"seam arms must be ({len(self)}, 2, 24, 2), got {arms.shape}")
+
+        for heads in (self.outgoing_heads, self.incoming_heads):
+            if heads is not None and heads.shape != (len(self), 3):
+                raise ValueError(f"seam heads must be ({len(self)}, 3), got {heads.shape}")
 
     def __len__(self) -> int:
         return len(self.outgoing)

@@ -17,7 +17,7 @@ from tango_models.interpolation.arms import ArmFlow, steady_arms
 from tango_models.interpolation.base import Seam, settings_id, window_alpha
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,16 @@ class FlowInterpolator:
                 seam.outgoing.shape[1:3]
             ):
                 torso = None
+        heads = None
+        if seam.outgoing_heads is not None and seam.incoming_heads is not None:
+            heads = (seam.outgoing_heads[index], seam.incoming_heads[index])
         match = match_frames(
             seam.outgoing[index],
             seam.incoming[index],
             torso,
             flow_side=self.settings.flow_side,
             arms=arms,
+            heads=heads,
             alpha=alpha,
         )
         return warp_layer(match, alpha, self.settings)

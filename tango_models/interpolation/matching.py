@@ -38,6 +38,7 @@ def match_frames(
     *,
     flow_side: int,
     arms: tuple[np.ndarray, np.ndarray] | None = None,
+    heads: tuple[np.ndarray, np.ndarray] | None = None,
     alpha: float = 0.5,
 ) -> Match:
     """Match of two (H, W, 3) uint8 frames; `torso` (2, 3) takes outgoing px to incoming px, or None.
@@ -46,7 +47,8 @@ def match_frames(
     movement, which suits the person; per place the one that explains the picture better is kept.
 
     With `arms`, the places (2, 24, 2) px of the arms' points in outgoing and incoming, hands and forearms go where
-    their points go; `alpha` is the way from outgoing to incoming at which the two will meet.
+    their points go; `alpha` is the way from outgoing to incoming at which the two will meet. `heads`, (3,) middle and
+    radius of both, are not bent by hands beside them.
     """
     height, width = outgoing.shape[:2]
     scale = min(1.0, flow_side / max(height, width))
@@ -72,8 +74,8 @@ def match_frames(
         backward=backward,
         forward_confidence=forward_confidence,
         backward_confidence=backward_confidence,
-        forward_arms=_arms(forward, forward_confidence, there, scale=size[0] / width, share=alpha),
-        backward_arms=_arms(backward, backward_confidence, back, scale=size[0] / width, share=1 - alpha),
+        forward_arms=_arms(forward, forward_confidence, there, heads, scale=size[0] / width, share=alpha),
+        backward_arms=_arms(backward, backward_confidence, back, heads, scale=size[0] / width, share=1 - alpha),
     )
 
 
@@ -81,6 +83,7 @@ def _arms(
     flow: np.ndarray,
     confidence: np.ndarray,
     arms: tuple[np.ndarray, np.ndarray] | None,
+    heads: tuple[np.ndarray, np.ndarray] | None,
     *,
     scale: float,
     share: float,
@@ -88,7 +91,7 @@ def _arms(
     """The arms' own flow. Where dense flow found an arm by itself, it knows the fingers better than a rigid hand."""
     if arms is None:
         return None
-    guide = arm_flow(*arms, height=flow.shape[0], width=flow.shape[1], scale=scale, share=share)
+    guide = arm_flow(*arms, height=flow.shape[0], width=flow.shape[1], scale=scale, share=share, heads=heads or ())
     if guide is None:
         return None
     agreement = confidence * np.exp(-0.5 * (length(flow - guide.flow) / _AGREES) ** 2)

@@ -81,3 +81,13 @@ def test_the_upper_arm_turns_about_a_shoulder_that_stays():
     assert np.abs(field.flow[20, 30]).max() < 3 and field.weight[20, 30] > 0.99
     assert 9 < field.flow[60, 30, 0] < 21  # its middle goes half as far as the elbow
     assert field.flow[60, 90, 0] == pytest.approx(30, abs=1)  # the hand all the way
+
+
+def test_a_head_is_not_bent_by_a_hand_beside_it():
+    old, new = arms(70, 50), arms(90, 50)
+    head = np.array([88, 36, 10], np.float32)
+    beside, bent = (arm_flow(old, new, heads=heads, share=0.5, **GRID) for heads in ([head, head], []))
+    assert bent.weight[36, 88] > 0.3 and beside.weight[36, 88] == 0
+    assert beside.weight[50, 70] > 0.99
+    unknown = arm_flow(old, new, heads=[np.full(3, np.nan)], share=0.5, **GRID)
+    np.testing.assert_array_equal(unknown.weight, bent.weight)
