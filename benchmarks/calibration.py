@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.commands import workplace
+from benchmarks.edge_calibration import Seams, artificial_seams, fit_weights
 from benchmarks.footage import REAL
 from data_catalog import Catalog
-from tango_models.motion_graph.calibration import Seams, artificial_seams, fit_weights
 from tango_models.motion_graph.terms import TERMS, EdgeConfig
-from tasks.columns import unpack_bits
-from tasks.frame_source import GopCache
 from tasks.score_edges import read_frame_features
+from tasks.views.columns import unpack_bits
+from tasks.views.frame_source import GopCache
 
 PASS = 0.8
 EVEN = np.full(len(TERMS), 1 / len(TERMS))

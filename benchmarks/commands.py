@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _TRIVIAL_FLOW = """
-from flows import environment
+from flows.server import environment
 environment.prepare()
 from prefect import flow
 flow(name="trivial")(lambda: 1)()
@@ -73,7 +73,7 @@ class Workplace:
 
     def tango(self, *arguments: str | Path, catalog: Path, watch: Callable[[int], Any] | None = None) -> float:
         """Run a `tango` command and return its seconds."""
-        return self.python("-m", "flows.cli", *map(str, arguments), "--catalog", str(catalog), watch=watch)
+        return self.python("-m", "flows.command_line.app", *map(str, arguments), "--catalog", str(catalog), watch=watch)
 
     def trivial_flow(self) -> float:
         """Seconds of a flow that does nothing: the interpreter, Prefect's import and its temporary server."""

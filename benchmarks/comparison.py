@@ -61,11 +61,11 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
     from tango_models.body.smplx_body import Body
     from tango_models.metrics.beats import beat_consistency, by_chance, motion_beats
     from tasks.analyse_speech import read_speech_features
-    from tasks.columns import matrix
     from tasks.fit_smplx import read_motion
     from tasks.interpolate_seams import InterpolateSeamsConfig, lay_out
-    from tasks.registry import create_stage
-    from tasks.rendered_motion import rendered_motion
+    from tasks.rendering.rendered_motion import rendered_motion
+    from tasks.runtime.registry import create_stage
+    from tasks.views.columns import matrix
 
     stage = create_stage("retrieve_path", Settings().stage_configs()["retrieve_path"])
     stage.setup()
@@ -106,6 +106,14 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
     )
 
 
+def minute(target: Path) -> Path:
+    """`footage.a_minute` as a file."""
+    import soundfile
+
+    soundfile.write(target, footage.a_minute(), footage.AUDIO_RATE)
+    return target
+
+
 def _speed(joints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.gradient(joints, 1 / footage.FPS, axis=0), axis=2)
 
@@ -142,7 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalog", type=Path, help="of avatars; without it speaker9, or the synthetic one, is made")
     parser.add_argument("--avatars", nargs="+", default=["speaker9"])
-    parser.add_argument("--speech", nargs="+", type=Path, default=[footage.speech()])
+    parser.add_argument("--speech", nargs="+", type=Path, help="without it 9 s, and a minute with pauses")
     parser.add_argument("--keep", type=Path, help="folder for the videos, to be watched")
     parser.add_argument("--seeds", type=int, default=5)
     given = parser.parse_args()
@@ -153,8 +161,9 @@ def main() -> None:
         if given.catalog is None:
             for avatar in given.avatars:
                 place.tango("onboard", avatar, *footage.speaker_videos(), catalog=catalog)
+        speeches = given.speech or [footage.speech(), minute(place.folder / "minute.wav")]
         print(f"Mean of {given.seeds} seeds (least to most).\n")
-        compare(place, catalog, given.avatars, given.speech, keep, given.seeds)
+        compare(place, catalog, given.avatars, speeches, keep, given.seeds)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from tango_models.motion_graph.connectivity import join
+from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.edges import score_pair
 from tango_models.motion_graph.features import FrameFeatures
 from tango_models.motion_graph.graph import assemble_graph

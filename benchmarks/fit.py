@@ -104,7 +104,7 @@ def _cached(path: Path, make: Callable[[], tuple[Iterator[np.ndarray], np.ndarra
 def measure(sample: Sample, body: Body) -> dict[str, float]:
     """Errors of one video's fit; NaN where there is nothing to compare with."""
     from tango_models.body.camera import project
-    from tango_models.body.fitting import fit_smplx
+    from tango_models.body.fit.fitting import fit_smplx
 
     start = time.process_time()
     fit = fit_smplx(sample.landmarks, body)
@@ -137,7 +137,7 @@ def _arm_points(fit: Any, body: Body) -> np.ndarray:
     """(T, 6, 3): shoulders and elbows where the network sees them, and wrists, in the order of `_ARM_LANDMARKS`."""
     import torch
 
-    from tango_models.body.model_points import POINT, pose_points, rest_points, rotation_matrices
+    from tango_models.body.fit.model_points import POINT, pose_points, rest_points, rotation_matrices
 
     rotations = rotation_matrices(torch.as_tensor(fit.motion.poses).reshape(-1, 55, 3))
     points, _ = pose_points(rest_points(body, fit.motion.betas), rotations)
@@ -177,7 +177,7 @@ def _tremor(points: np.ndarray, frames: np.ndarray) -> float:
 
 def speed(landmarks: Landmarks, body: Body, frames: int) -> float:
     """Frames fitted a second of processor time, in a video of so many frames."""
-    from tango_models.body.fitting import fit_smplx
+    from tango_models.body.fit.fitting import fit_smplx
 
     video = Landmarks.concatenate([landmarks] * -(-frames // len(landmarks))).frames(0, frames)
     start = time.process_time()

@@ -9,6 +9,22 @@ import numpy as np
 
 FPS = 30
 AUDIO_RATE = 16000
+_PAUSE = 1.2  # seconds between sentences
+_SENTENCES = (
+    "Good evening everybody, and thank you very much for coming all the way out here tonight.",
+    "I want to tell you about something that really changed the way I work.",
+    "A few years ago I was sure that a good plan was the most important thing of all.",
+    "I wrote long lists, I drew big diagrams, and I followed every single step.",
+    "And do you know what happened?",
+    "Nothing at all. Not one of those plans ever survived the first week.",
+    "So I started again, with something small, something that I could show to people on the very first day.",
+    "They laughed, they asked questions, they pointed at the parts that did not work.",
+    "That was exactly what I needed.",
+    "Because every question told me where to go next, and every mistake was cheap.",
+    "Now, when somebody asks me how to begin, I always say the same thing.",
+    "Make it small, make it real, and put it in front of somebody tonight.",
+    "Thank you.",
+)
 REAL = Path(os.environ.get("TANGO_FOOTAGE", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -33,6 +49,14 @@ def speech() -> Path:
     from tango_models.synthetic.speaker import SPEECH
 
     return SPEECH
+
+
+def a_minute() -> np.ndarray:
+    """60 s of eSpeak with pauses, 16 kHz."""
+    from tango_models.synthetic.voice import speak
+
+    audio = speak("\n\n".join(_SENTENCES), voice="en-us+f3", rate=155, pause=_PAUSE).audio
+    return np.pad(audio, (0, max(60 * 16_000 - len(audio), 0)))[: 60 * 16_000]
 
 
 def frame_count(video: Path) -> int:

@@ -6,54 +6,27 @@ clips of TANGO_FOOTAGE and the synthetic speaker are onboarded first.
 
 import argparse
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.commands import workplace
-from benchmarks.footage import REAL, speech, synthetic_speaker
+from benchmarks.footage import REAL, a_minute, speech, synthetic_speaker
 from benchmarks.machine import heading, table
 from benchmarks.search import Avatar, limits, silences
 from data_catalog import Catalog
-from tango_models.motion_graph.connectivity import join
-from tango_models.motion_graph.cost_rows import MaskedRows
-from tango_models.motion_graph.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.graph import MotionGraph
-from tango_models.motion_graph.scorers import SCORERS, create_scorer
-from tango_models.motion_graph.search import SearchConfig, search_path
-from tango_models.motion_graph.ways import add_ways
+from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
+from tango_models.motion_graph.scoring.scorers import SCORERS, create_scorer
+from tango_models.motion_graph.search.cost_rows import MaskedRows
+from tango_models.motion_graph.search.path_search import SearchConfig, search_path
 from tango_models.speech.prosody import SpeechFeatures, analyse_speech
 from tasks.embed_clips import read_clip_embeddings
-from tasks.embedding_model import EmbeddingModelConfig, model_id
-from tasks.retrieve_path import RetrievePathConfig, read_graph, read_nodes, read_prosody, usable_videos
+from tasks.retrieve_path import RetrievePathConfig, read_playable_graph, read_prosody, usable_videos
+from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 
 _BAD = 0.85
 """Cost of an edge from which a jump is a visible cut."""
-_PAUSE = 1.2  # seconds between sentences
-_SENTENCES = (
-    "Good evening everybody, and thank you very much for coming all the way out here tonight.",
-    "I want to tell you about something that really changed the way I work.",
-    "A few years ago I was sure that a good plan was the most important thing of all.",
-    "I wrote long lists, I drew big diagrams, and I followed every single step.",
-    "And do you know what happened?",
-    "Nothing at all. Not one of those plans ever survived the first week.",
-    "So I started again, with something small, something that I could show to people on the very first day.",
-    "They laughed, they asked questions, they pointed at the parts that did not work.",
-    "That was exactly what I needed.",
-    "Because every question told me where to go next, and every mistake was cheap.",
-    "Now, when somebody asks me how to begin, I always say the same thing.",
-    "Make it small, make it real, and put it in front of somebody tonight.",
-    "Thank you.",
-)
-
-
-def a_minute() -> np.ndarray:
-    """60 s of eSpeak with pauses, 16 kHz."""
-    from tango_models.synthetic.voice import speak
-
-    audio = speak("\n\n".join(_SENTENCES), voice="en-us+f3", rate=155, pause=_PAUSE).audio
-    return np.pad(audio, (0, max(60 * 16_000 - len(audio), 0)))[: 60 * 16_000]
 
 
 def analysed(audio: np.ndarray) -> tuple[SpeechFeatures, SlotEmbedding]:
@@ -127,10 +100,7 @@ def report(catalog: Catalog) -> None:
     rows = []
     for name in catalog.avatars():
         videos = usable_videos(catalog, name)
-        clip_ids, videos_features = read_nodes(catalog, videos)
-        graph = join(read_graph(catalog, videos, clip_ids, videos_features), videos_features, config.edges)
-        graph = add_ways(graph, videos_features, config.edges)
-        edges = replace(graph.edges, cost=graph.jumps.cost + config.bridge_price * graph.bridge)
+        clip_ids, graph, edges = read_playable_graph(catalog, videos, config)
         avatar = Avatar(edges, read_prosody(catalog, videos, graph.successor))
         seen = read_clip_embeddings(catalog, clip_ids, videos, model_id(config.model))
         for spoken in heard:

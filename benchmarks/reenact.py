@@ -89,7 +89,7 @@ def forget_seams(catalog: Path) -> None:
 
 def _inside(job: Path) -> None:
     """Some reenactments in one process; the job file's path becomes a list of what each timed one took."""
-    from flows import environment
+    from flows.server import environment
 
     environment.prepare()
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"

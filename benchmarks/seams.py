@@ -67,15 +67,16 @@ def row(uri: Path, avatar: str, video: str) -> list[str]:
     """A line of the table for the render `video`."""
     from data_catalog import Catalog
     from data_catalog.keys import equals
-    from tasks.canvas import canvas_size
     from tasks.interpolate_seams import InterpolateSeamsConfig, read_playback
+    from tasks.views.canvas import canvas_size
+    from tasks.views.stand_ins import read_stand_ins, repeated_frames
 
     catalog = Catalog(uri)
     render = catalog.table("renders").read(where=equals(uri=video)).to_pylist()[0]
     playback = read_playback(catalog, render["path_id"], InterpolateSeamsConfig())
     size = canvas_size(catalog, sorted(set(playback.video)))
     seams = seam_figures(catalog, playback, render["interpolator_id"], size)
-    repeated = repeated_frames(catalog, playback)
+    repeated = repeated_frames(playback, read_stand_ins(catalog, sorted(set(playback.video))))
     still = {
         smooth: standing_still(catalog, playback, render["interpolator_id"], size, repeated, smooth=smooth)
         for smooth in (False, True)
@@ -132,7 +133,7 @@ def hand_steps(hands: np.ndarray) -> np.ndarray:
 def own_steps(catalog, videos: list[str]) -> float:
     """95th percentile of the hands' steps in the footage, from picture to picture: repeated frames are left out."""
     from data_catalog.keys import equals
-    from tasks.columns import matrix, unpack_bits
+    from tasks.views.columns import matrix, unpack_bits
 
     steps = []
     for video in catalog.table("videos").read(where=equals(video_id=videos)).to_pylist():
@@ -141,16 +142,6 @@ def own_steps(catalog, videos: list[str]) -> float:
         hands = matrix(seen["hands_xy"]).reshape(-1, 2, 21, 2)
         steps.append(hand_steps(hands[~unpack_bits(video["repeated"], video["n_frames"])]).ravel())
     return float(np.nanpercentile(np.concatenate(steps), 95))
-
-
-def repeated_frames(catalog, playback) -> np.ndarray:
-    """(T,) bool: output frames outside the seams that repeat a picture in the footage."""
-    from tasks.even_cadence import read_stand_ins
-
-    wanted = read_stand_ins(catalog, sorted(set(playback.video)))
-    made = {t for seam in playback.seams for t in seam.frames}
-    shown = zip(playback.video, playback.frame.tolist(), strict=True)
-    return np.array([t not in made and frame in wanted[video] for t, (video, frame) in enumerate(shown)])
 
 
 def standing_still(catalog, playback, method: str, size: tuple[int, int], repeated: np.ndarray, *, smooth: bool) -> int:

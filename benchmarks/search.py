@@ -12,12 +12,12 @@ import numpy as np
 
 from benchmarks.edges import activity, random_video
 from benchmarks.machine import heading, table
-from tango_models.motion_graph.connectivity import join
+from tango_models.motion_graph.added_jumps import add_ways, join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
 from tango_models.motion_graph.graph import Edges, build_graph
-from tango_models.motion_graph.prosody_scorer import ProsodyScorer
-from tango_models.motion_graph.scorers import ClipProsody
-from tango_models.motion_graph.search import (
+from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
+from tango_models.motion_graph.scoring.scorers import ClipProsody
+from tango_models.motion_graph.search.path_search import (
     Path,
     SearchConfig,
     even_jumps,
@@ -25,7 +25,6 @@ from tango_models.motion_graph.search import (
     repeat_window,
     search_path,
 )
-from tango_models.motion_graph.ways import add_ways
 from tango_models.speech.prosody import SpeechFeatures
 
 _BRIDGE_PRICE = 3.0  # as `RetrievePathConfig`

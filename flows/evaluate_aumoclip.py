@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from tasks.train_embedding import TrainingJob, open_pairs
 
 if TYPE_CHECKING:
-    from tango_models.aumoclip.evaluation import Interval
-    from tango_models.aumoclip.pairs import PairData
+    from tango_models.aumoclip.learning.evaluation import Interval
+    from tango_models.aumoclip.learning.pairs import PairData
 
 
 class Figure(BaseModel):
@@ -64,9 +64,9 @@ def evaluate_job(job: TrainingJob, checkpoint: Path) -> RetrievalReport:
 def evaluate_pairs(checkpoint: Path, data: PairData) -> tuple[RetrievalReport, bytes]:
     """The figures of a checkpoint on pairs, and a picture of the space. A small set is its own gallery."""
     from tango_models.aumoclip.checkpoints import load
-    from tango_models.aumoclip.evaluation import GALLERY, clip_vectors, evaluate
-    from tango_models.aumoclip.plots import projection
-    from tango_models.aumoclip.prosody_baseline import prosody_scores
+    from tango_models.aumoclip.learning.evaluation import GALLERY, clip_vectors, evaluate
+    from tango_models.aumoclip.learning.plots import projection
+    from tango_models.aumoclip.learning.prosody_baseline import prosody_scores
 
     model = load(checkpoint)
     gallery = min(GALLERY, len(data))

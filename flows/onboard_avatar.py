@@ -14,8 +14,8 @@ from flows.refused import accept, refuse
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
-from tasks.cluster import Pools
-from tasks.faults import describe
+from tasks.runtime.cluster import Pools
+from tasks.runtime.faults import describe
 
 _PER_VIDEO = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
 

@@ -5,7 +5,7 @@ import re
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from pydantic import BaseModel
 
-from tasks.run_stage import StageSummary
+from tasks.runtime.run_stage import StageSummary
 
 
 class FlowReport(BaseModel):

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from data_catalog import Unit
-from tasks.run_stage import Progress
+from tasks.runtime.run_stage import Progress
 
 _SECONDS_BETWEEN_UPDATES = 3.0
 

@@ -16,11 +16,11 @@ from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
-from tango_models.motion_graph.scorers import create_scorer
-from tasks.cluster import Pools
-from tasks.registry import create_stage
+from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.render_video import check_output, render_key
 from tasks.retrieve_path import path_key, usable_videos
+from tasks.runtime.cluster import Pools
+from tasks.runtime.registry import create_stage
 
 
 class Reenactment(BaseModel):
@@ -122,7 +122,7 @@ def check_request(
         ValueError: unknown avatar, or none of its videos is ready.
         InputError: unreadable speech, an output that cannot be written, unknown scorer or interpolator.
     """
-    from tango_models.interpolation.base import create_interpolator
+    from tango_models.interpolation.interpolators import create_interpolator
     from tango_models.media.probe import content_id
 
     check_avatar_name(avatar)

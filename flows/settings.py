@@ -17,16 +17,16 @@ from pydantic_settings import (
 )
 
 from tasks.analyse_speech import AnalyseSpeechConfig
-from tasks.cluster import ClusterSettings
 from tasks.create_clips import CreateClipsConfig
 from tasks.detect_landmarks import DetectLandmarksConfig
-from tasks.embedding_model import EmbeddingModelConfig
 from tasks.extract_frames import ExtractFramesConfig
 from tasks.fit_smplx import FitSmplxConfig
 from tasks.interpolate_seams import InterpolateSeamsConfig
 from tasks.render_video import RenderVideoConfig
 from tasks.retrieve_path import RetrievePathConfig
+from tasks.runtime.cluster import ClusterSettings
 from tasks.score_edges import ScoreEdgesConfig
+from tasks.views.embedding_model import EmbeddingModelConfig
 
 
 class StageSettings(BaseModel):

@@ -7,9 +7,9 @@ from prefect import allow_failure
 from prefect.futures import PrefectFuture
 
 from flows.settings import Settings
-from tasks.cluster import Pools
-from tasks.faults import describe
-from tasks.run_stage import Progress, StageIncomplete, StageSummary, run_stage
+from tasks.runtime.cluster import Pools
+from tasks.runtime.faults import describe
+from tasks.runtime.run_stage import Progress, StageIncomplete, StageSummary, run_stage
 
 _RETRY_DELAY_SECONDS = 5
 

@@ -6,9 +6,9 @@ from data_catalog import Catalog
 from flows.onboard_avatar import clips_done
 from flows.refused import refusals
 from flows.settings import Settings
-from tasks.registry import ONBOARDING, create_stage
-from tasks.run_stage import reason
-from tasks.stage import UpstreamNotReady
+from tasks.runtime.registry import ONBOARDING, create_stage
+from tasks.runtime.run_stage import reason
+from tasks.runtime.stage import UpstreamNotReady
 
 
 class StageStatus(BaseModel):

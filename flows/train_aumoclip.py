@@ -32,7 +32,7 @@ def train_aumoclip(job: TrainingJob, settings: Settings | None = None) -> Traine
     figures = [json.loads(line) for line in (Path(job.folder).expanduser() / FIGURES).read_text().splitlines()]
     _, _, data = open_pairs(job)
     report, plane = evaluate_pairs(checkpoint, data)
-    from tango_models.aumoclip.plots import curves
+    from tango_models.aumoclip.learning.plots import curves
 
     for key, picture, text in (
         ("aumoclip-curves", curves(figures), "Losses and accuracies"),

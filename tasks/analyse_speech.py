@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
 from tango_models.errors import InputError
-from tasks.stage import RowWriter, Stage
+from tasks.runtime.stage import RowWriter, Stage
 
 FPS = 30
 RATE = 16000

@@ -6,9 +6,9 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog, Unit, clip_id, digest
 from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
-from tasks.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
-from tasks.frame_source import iter_frames, read_audio
-from tasks.stage import RowWriter, Stage, upstream
+from tasks.runtime.stage import RowWriter, Stage, upstream
+from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
+from tasks.views.frame_source import iter_frames, read_audio
 
 TORSO = (11, 12, 23, 24)
 """MediaPipe's left and right shoulder, left and right hip."""
@@ -18,7 +18,7 @@ _MOTION_COLUMNS = (
 )  # fmt: skip
 _POSE_COLUMNS = ["video_id", "frame", "pose", "trans", "confidence", "tracked"]
 _LANDMARK_COLUMNS = ["video_id", "frame", "mask", "hand_boxes", "body_xy", "face_xy"]
-_CLIPS_PER_STRETCH = 450
+_CLIPS_PER_CHUNK = 450
 """A minute: what a video's length does not change in memory."""
 _CONTEXT_CLIPS = 38
 """5 s before and after: velocities, and how loud the sound around is, are those of the whole video."""
@@ -63,8 +63,8 @@ class CreateClips(Stage):
         video = catalog.table("videos").read(where=equals(video_id=video_id)).to_pylist()[0]
         clips = clips_between_cuts(video["n_frames"], np.asarray(video["cuts"], np.int64))
         state: dict[str, list[str]] = {"motion": [], "prosody": []}
-        for first in range(0, len(clips), _CLIPS_PER_STRETCH):
-            part = clips[first : first + _CLIPS_PER_STRETCH]
+        for first in range(0, len(clips), _CLIPS_PER_CHUNK):
+            part = clips[first : first + _CLIPS_PER_CHUNK]
             columns = self._columns(catalog, video, part)
             out.write(
                 {"clip_id": clip_id(video_id, k), "video_id": video_id, **{n: columns[n][row] for n in columns}}
@@ -78,8 +78,8 @@ class CreateClips(Stage):
     def _columns(self, catalog: Catalog, video: dict, clips: np.ndarray) -> dict[str, list]:
         """The columns of consecutive clips, by number, from the frames under them and some around."""
         from tango_models.body.motion_features import motion_energy
+        from tango_models.body.true_motion import representation_of_shots
         from tango_models.motion_graph.pictures import head_place
-        from tango_models.motion_graph.true_motion import representation_of_shots
         from tango_models.speech.prosody import analyse_speech
 
         start, stop = int(clips[0]) * CLIP_FRAMES, (int(clips[-1]) + 1) * CLIP_FRAMES

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, UnitRecord, digest
 from data_catalog.keys import equals
-from tasks.columns import pack_masks, vectors
-from tasks.frame_source import iter_frames
-from tasks.people_in_view import people_in_view
-from tasks.stage import RowWriter, Stage, UpstreamNotReady, closing, upstream
+from tasks.runtime.stage import RowWriter, Stage, UpstreamNotReady, closing, upstream
+from tasks.views.bystanders import people_in_view
+from tasks.views.columns import pack_masks, vectors
+from tasks.views.frame_source import iter_frames
 
 if TYPE_CHECKING:
     from tango_models.perception.others import Others

@@ -7,15 +7,15 @@ import numpy as np
 from data_catalog import Catalog, Unit, clip_id, digest
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES, REPRESENTATION
-from tasks.columns import matrix, vectors
-from tasks.embedding_model import EmbeddingModelConfig, model_id
-from tasks.stage import RowWriter, Stage, upstream
-from tasks.takes import takes
+from tasks.runtime.stage import RowWriter, Stage, upstream
+from tasks.views.columns import matrix, vectors
+from tasks.views.embedding_model import EmbeddingModelConfig, model_id
+from tasks.views.takes import takes
 
-_CLIPS_PER_STRETCH = 448
+_CLIPS_PER_CHUNK = 448
 """1,792 frames, whole hops of 64 frames: windows lie at the same places as in a video embedded in one go."""
 _CONTEXT_CLIPS = 32
-"""A window's length: no clip of a stretch misses a window that covers it."""
+"""A window's length: no clip of a chunk misses a window that covers it."""
 
 
 class EmbedClips(Stage):
@@ -45,7 +45,7 @@ class EmbedClips(Stage):
         video_id, model = unit.inputs["video_id"], unit.inputs["model_id"]
         shown = takes(catalog, video_id)
         state = []
-        for first, start, stop, last in stretches(shown):
+        for first, start, stop, last in chunks(shown):
             motion = _representation(catalog, video_id, first, last)
             found = self._encoder.encode(motion)
             own = slice((start - first) * CLIP_FRAMES, (stop - first) * CLIP_FRAMES)
@@ -66,14 +66,14 @@ class EmbedClips(Stage):
         return {"embedding": digest(state)}
 
 
-def stretches(takes_: list[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
+def chunks(takes_: list[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
     """Clips to encode together, (first, start, stop, last) by number: `start` to `stop` are kept, the rest is context.
 
-    No stretch reaches beyond its take.
+    No chunk reaches beyond its take.
     """
     for begin, end in takes_:
-        for start in range(begin, end, _CLIPS_PER_STRETCH):
-            stop = min(start + _CLIPS_PER_STRETCH, end)
+        for start in range(begin, end, _CLIPS_PER_CHUNK):
+            stop = min(start + _CLIPS_PER_CHUNK, end)
             yield max(begin, start - _CONTEXT_CLIPS), start, stop, min(end, stop + _CONTEXT_CLIPS)
 
 
@@ -95,7 +95,7 @@ def embedding_key(key: str, model: str) -> str:
 
 def read_clip_embeddings(catalog: Catalog, clip_ids: list[str], videos: list[str], model: str):
     """`SlotEmbedding` of clips in the order of their ids. Clips that cannot be shown have none: zeros."""
-    from tango_models.motion_graph.embedding_scorer import SlotEmbedding
+    from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding
 
     table = catalog.table("embeddings").read(
         ["clip_id", "motion_low", "motion_high"], where=equals(model_id=model, video_id=videos)

@@ -9,8 +9,8 @@ from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.analyse_speech import read_speech_audio
 from tasks.embed_clips import embedding_key
-from tasks.embedding_model import EmbeddingModelConfig, model_id
-from tasks.stage import RowWriter, Stage, upstream
+from tasks.runtime.stage import RowWriter, Stage, upstream
+from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 
 _FRAMES_PER_ROW = 1800
 
@@ -55,7 +55,7 @@ class EmbedSpeech(Stage):
 
 def read_speech_embedding(catalog: Catalog, speech_id: str, model: str, n_frames: int):
     """`SlotEmbedding` of a speech: its frames in slots of 4; the last slot is filled with the last frame."""
-    from tango_models.motion_graph.embedding_scorer import SlotEmbedding
+    from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding
 
     rows = catalog.table("speech_embeddings").read(
         ["speech_id", "model_id", "part", "audio_low", "audio_high"], where=equals(speech_id=speech_id, model_id=model)

@@ -15,8 +15,8 @@ from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
-from tasks.columns import pack_bits
-from tasks.stage import RowWriter, Stage
+from tasks.runtime.stage import RowWriter, Stage
+from tasks.views.columns import pack_bits
 
 FPS = 30
 AUDIO_RATE = 16000

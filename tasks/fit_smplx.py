@@ -11,12 +11,12 @@ from pydantic import BaseModel
 from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
 from data_catalog.schemas import MASK_SIDE
-from tango_models.body.fit_config import FitConfig
+from tango_models.body.fit.fit_config import FitConfig
 from tango_models.errors import InputError
-from tasks.columns import matrix, vectors
 from tasks.detect_landmarks import landmark_records
-from tasks.fit_picture import FitWatch
-from tasks.stage import RowWriter, Stage, upstream
+from tasks.runtime.stage import RowWriter, Stage, upstream
+from tasks.views.columns import matrix, vectors
+from tasks.views.fit_picture import FitWatch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,17 +105,17 @@ class FitSmplx(Stage):
         return {"motion": digest(state)}
 
     def _fitted(self, source: "_StoredLandmarks", watch: FitWatch) -> "Iterator[_Part]":
-        from tango_models.body.fitting import fit_stretches
-        from tango_models.body.person import estimate_person
+        from tango_models.body.fit.fitting import fit_in_chunks
+        from tango_models.body.fit.subject import estimate_subject
 
-        person = estimate_person(source, self._body, self.config.fit)
-        for fit in fit_stretches(source, person, self._body, config=self.config.fit):
+        subject = estimate_subject(source, self._body, self.config.fit)
+        for fit in fit_in_chunks(source, subject, self._body, config=self.config.fit):
             watch.see(fit)
             yield fit.motion, fit.confidence, fit.tracked
 
 
 class _StoredLandmarks:
-    """A video's landmarks in the catalog, read a stretch at a time; without the masks, which the fit has no use for."""
+    """A video's landmarks in the catalog, read a chunk at a time; without the masks, which the fit has no use for."""
 
     def __init__(self, catalog: Catalog, video_id: str, n_frames: int, image_size: tuple[int, int]) -> None:
         self._catalog, self._video_id, self._n_frames, self._image_size = catalog, video_id, n_frames, image_size

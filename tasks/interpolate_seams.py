@@ -9,17 +9,17 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog, Unit, UnitRecord, digest
 from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES, MASK_SIDE
-from tango_models.interpolation.base import create_interpolator
-from tango_models.interpolation.placement import Placement, PlacementConfig, place_seam
+from tango_models.interpolation.interpolators import create_interpolator
+from tango_models.interpolation.seam_placement import Placement, PlacementConfig, place_seam
 from tango_models.interpolation.stand_ins import StandIn
-from tasks.canvas import canvas_size, fit_frame, fit_points
-from tasks.columns import matrix, unpack_masks
 from tasks.create_clips import TORSO
-from tasks.even_cadence import STRETCH, all_stretches, make_stretch, read_stand_ins, shown_stretches, stretch_key
-from tasks.frame_source import GopCache
-from tasks.playback import Playback, SeamWindow, play, run_around, shot_of
-from tasks.seam_surroundings import Surroundings
-from tasks.stage import RowWriter, Stage, upstream
+from tasks.runtime.stage import RowWriter, Stage, upstream
+from tasks.views.canvas import canvas_size, fit_frame, fit_points
+from tasks.views.columns import matrix, unpack_masks
+from tasks.views.frame_source import GopCache
+from tasks.views.playback import Playback, SeamWindow, play, run_around, shot_of
+from tasks.views.seam_surroundings import Surroundings
+from tasks.views.stand_ins import BLOCK_CLIPS, block_key, make_block, read_stand_ins, shown_blocks
 
 ARMS = ((11, 13, 15), (12, 14, 16))
 """MediaPipe's shoulder, elbow and wrist, left and right."""
@@ -49,15 +49,8 @@ class InterpolateSeams(Stage):
     Config = InterpolateSeamsConfig
     config: InterpolateSeamsConfig
 
-    def plan(
-        self, catalog: Catalog, *, path_id: str = "", interpolator: str = "flow", video_id: str = "", **_
-    ) -> list[Unit]:
-        """The seams of a path with the repeated frames that it shows; or, of a video, all repeated frames, ahead of any
-        path."""
-        if not path_id:
-            source = upstream(catalog, "extract_frames", video_id, video_id)
-            wanted = all_stretches(catalog, video_id) if self.config.smooth_cadence else []
-            return self._stretches(wanted, {video_id: source})
+    def plan(self, catalog: Catalog, *, path_id: str, interpolator: str, **_) -> list[Unit]:
+        """The seams of a path, and the repeated frames that it shows."""
         path = upstream(catalog, "retrieve_path", path_id, path_id)
         method = create_interpolator(interpolator).id
         playback = read_playback(catalog, path_id, self.config)
@@ -82,17 +75,17 @@ class InterpolateSeams(Stage):
                     method=method,
                     size=list(size),
                 )
-        wanted = shown_stretches(catalog, playback) if self.config.smooth_cadence else []
-        return [*units.values(), *self._stretches(wanted, sources)]
+        wanted = shown_blocks(catalog, playback) if self.config.smooth_cadence else []
+        return [*units.values(), *self._blocks(wanted, sources)]
 
-    def _stretches(self, wanted: list[tuple[str, int]], sources: dict[str, UnitRecord]) -> list[Unit]:
+    def _blocks(self, wanted: list[tuple[str, int]], sources: dict[str, UnitRecord]) -> list[Unit]:
         return [
             self.unit(
-                stretch_key(video, number),
-                subject=f"{sources[video].subject}, cadence from {number * STRETCH * CLIP_FRAMES / 30:.1f} s",
+                block_key(video, number),
+                subject=f"{sources[video].subject}, cadence from {number * BLOCK_CLIPS * CLIP_FRAMES / 30:.1f} s",
                 reads=[_pictures_of(sources[video])],
                 video_id=video,
-                stretch=number,
+                block=number,
             )
             for video, number in wanted
         ]
@@ -108,8 +101,8 @@ class InterpolateSeams(Stage):
         from tango_models.media.gop import encode_gop
 
         given = unit.inputs
-        if "stretch" in given:
-            return make_stretch(catalog, unit, out, crf=self.config.crf)
+        if "block" in given:
+            return make_block(catalog, unit, out, crf=self.config.crf)
         name = given["interpolator"]
         if name not in self._interpolators:
             self._interpolators[name] = create_interpolator(name)
@@ -180,7 +173,7 @@ def read_seam(
 ):
     """The two runs at `offsets` from a jump, as the interpolators want them; `smooth`: with pictures in between where
     the footage shows one twice."""
-    from tango_models.interpolation.base import Seam
+    from tango_models.interpolation.seam import Seam
 
     frames = GopCache(catalog)
     parts: dict[str, np.ndarray] = {}

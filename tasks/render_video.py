@@ -13,14 +13,14 @@ from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
 from tasks.analyse_speech import read_speech_audio
-from tasks.canvas import canvas_size, fit_frame
-from tasks.even_cadence import MadePictures, shown_stretches, stretch_key
-from tasks.frame_source import GopCache, ahead
 from tasks.interpolate_seams import InterpolateSeamsConfig, read_playback, read_transition, transition_key
-from tasks.playback import Playback
-from tasks.rendered_motion import rendered_motion
-from tasks.report import SeamThumbnails, write_report
-from tasks.stage import RowWriter, Stage, UpstreamNotReady, upstream
+from tasks.rendering.rendered_motion import rendered_motion
+from tasks.rendering.report import SeamThumbnails, write_report
+from tasks.runtime.stage import RowWriter, Stage, UpstreamNotReady, upstream
+from tasks.views.canvas import canvas_size, fit_frame
+from tasks.views.frame_source import GopCache, ahead
+from tasks.views.playback import Playback
+from tasks.views.stand_ins import MadePictures, block_key, shown_blocks
 
 FPS = 30
 RATE = 16000
@@ -55,7 +55,7 @@ class RenderVideo(Stage):
     config: RenderVideoConfig
 
     def plan(self, catalog: Catalog, *, path_id: str, interpolator: str, out: str, **_) -> list[Unit]:
-        from tango_models.interpolation.base import create_interpolator
+        from tango_models.interpolation.interpolators import create_interpolator
 
         path = upstream(catalog, "retrieve_path", path_id, path_id)
         method = create_interpolator(interpolator).id
@@ -64,7 +64,7 @@ class RenderVideo(Stage):
         size = canvas_size(catalog, videos)
         keys = sorted({transition_key(seam, method, size) for seam in playback.seams if seam.half})
         if self.config.seams.smooth_cadence:
-            keys += [stretch_key(*stretch) for stretch in shown_stretches(catalog, playback)]
+            keys += [block_key(*block) for block in shown_blocks(catalog, playback)]
         seams = catalog.records("interpolate_seams", keys) if keys else {}
         if any(key not in seams or not seams[key].ok for key in keys):
             raise UpstreamNotReady(path.subject, "interpolate_seams")

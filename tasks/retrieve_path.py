@@ -10,15 +10,15 @@ from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.motion_graph.edges import EdgeConfig
-from tango_models.motion_graph.scorers import create_scorer
-from tango_models.motion_graph.search import SearchConfig
+from tango_models.motion_graph.scoring.scorers import create_scorer
+from tango_models.motion_graph.search.path_search import SearchConfig
 from tasks.analyse_speech import read_speech_features
-from tasks.columns import matrix
 from tasks.embed_clips import embedding_key, read_clip_embeddings
 from tasks.embed_speech import read_speech_embedding
-from tasks.embedding_model import EmbeddingModelConfig, model_id
+from tasks.runtime.stage import RowWriter, Stage, upstream
 from tasks.score_edges import EDGE_TERMS, read_edges, read_frame_features
-from tasks.stage import RowWriter, Stage, upstream
+from tasks.views.columns import matrix
+from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 
 
 class RetrievePathConfig(BaseModel):
@@ -41,7 +41,7 @@ class RetrievePathConfig(BaseModel):
 
 class RetrievePath(Stage):
     name, table, code_version = "retrieve_path", "paths", "5"
-    libraries = ("scipy.sparse.csgraph", "scipy.stats", "tango_models.motion_graph.search")
+    libraries = ("scipy.sparse.csgraph", "scipy.stats", "tango_models.motion_graph.search.path_search")
     Config = RetrievePathConfig
     config: RetrievePathConfig
 
@@ -81,17 +81,13 @@ class RetrievePath(Stage):
         ]
 
     def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
-        from tango_models.motion_graph.connectivity import join
-        from tango_models.motion_graph.cost_rows import MaskedRows
-        from tango_models.motion_graph.embedding_scorer import embedding_rows
-        from tango_models.motion_graph.search import even_jumps, even_reuse, repeat_window, search_path
-        from tango_models.motion_graph.ways import add_ways
+        from tango_models.motion_graph.scoring.embedding_scorer import embedding_rows
+        from tango_models.motion_graph.search.cost_rows import MaskedRows
+        from tango_models.motion_graph.search.path_search import even_jumps, even_reuse, repeat_window, search_path
 
         given = unit.inputs
         speech, n_frames = read_speech_features(catalog, given["speech_id"])
-        clip_ids, features = read_nodes(catalog, given["videos"])
-        graph = join(read_graph(catalog, given["videos"], clip_ids, features), features, self.config.edges)
-        graph = add_ways(graph, features, self.config.edges)
+        clip_ids, graph, edges = read_playable_graph(catalog, given["videos"], self.config)
         prosody = read_prosody(catalog, given["videos"], graph.successor)
         scorer = create_scorer(given["scorer"])
         embedding = None
@@ -100,7 +96,6 @@ class RetrievePath(Stage):
             seen = read_clip_embeddings(catalog, clip_ids, given["videos"], given["model_id"])
             embedding = embedding_rows(heard, seen)
         steps, shown = -(-n_frames // CLIP_FRAMES), int(graph.usable.sum())
-        edges = replace(graph.edges, cost=graph.jumps.cost + self.config.bridge_price * graph.bridge)
         path = search_path(
             MaskedRows(scorer.cost_rows(speech, prosody, embedding), steps, graph.usable),
             edges,
@@ -172,9 +167,20 @@ def read_nodes(catalog: Catalog, videos: list[str]) -> tuple[list[str], list]:
     return keys, [read_frame_features(catalog, video) for video in sorted(videos)]
 
 
+def read_playable_graph(catalog: Catalog, videos: list[str], config: RetrievePathConfig):
+    """What is searched: the ids of all clips in node order, the `MotionGraph` joined and with more ways where there are
+    few, and its `Edges` with bridges priced."""
+    from tango_models.motion_graph.added_jumps import add_ways, join
+
+    clip_ids, features = read_nodes(catalog, videos)
+    graph = join(read_graph(catalog, videos, clip_ids, features), features, config.edges)
+    graph = add_ways(graph, features, config.edges)
+    return clip_ids, graph, replace(graph.edges, cost=graph.jumps.cost + config.bridge_price * graph.bridge)
+
+
 def read_prosody(catalog: Catalog, videos: list[str], successor: np.ndarray):
     """The `ClipProsody` of all clips of some videos, in node order. The voice of a video without sound is unknown."""
-    from tango_models.motion_graph.scorers import ClipProsody
+    from tango_models.motion_graph.scoring.scorers import ClipProsody
 
     table = catalog.table("clips").read(
         ["clip_id", "video_id", "motion_energy", "voice"], where=equals(video_id=videos)

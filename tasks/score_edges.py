@@ -11,8 +11,8 @@ from data_catalog import Catalog, Unit, digest
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE, JOINTS, PICTURE_SIDE
 from tango_models.motion_graph.edges import EdgeConfig
-from tasks.columns import images, matrix, unpack_masks
-from tasks.stage import RowWriter, Stage, upstream
+from tasks.runtime.stage import RowWriter, Stage, upstream
+from tasks.views.columns import images, matrix, unpack_masks
 
 _FEATURES = [
     "clip_id", "shot", "index", "usable", "representation", "orientation", "translation", "mask", "hand_boxes", "head",
@@ -119,7 +119,7 @@ def _features(table: pa.Table) -> dict[str, np.ndarray]:
 
 
 def _runs(shot: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """(N,) number of the stretch of clips without a cut that each clip belongs to; a clip that is missing ends one."""
+    """(N,) number of the run of clips without a cut that each clip belongs to; a clip that is missing ends one."""
     begins = np.ones(len(shot), bool)
     begins[1:] = (np.diff(shot) != 0) | (np.diff(index) != 1)
     return np.cumsum(begins)

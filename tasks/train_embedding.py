@@ -12,12 +12,12 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog
 from tango_models.errors import InputError
-from tasks.embedding_model import EmbeddingModelConfig
+from tasks.views.embedding_model import EmbeddingModelConfig
 
 if TYPE_CHECKING:
     from tango_models.aumoclip.backbones import Backbones
+    from tango_models.aumoclip.learning.pairs import PairData
     from tango_models.aumoclip.modeling import AuMoClip
-    from tango_models.aumoclip.pairs import PairData
 
 FIGURES = "figures.jsonl"
 _STEPS_PER_REPORT = 25
@@ -32,7 +32,7 @@ class TrainingJob(BaseModel):
         catalog, storage_options, avatars: where `pairs` is None; no avatars are all of them.
         size: `paper` or `embedded`; not used when `start` is given.
         start: a checkpoint to begin from.
-        training: fields of `tango_models.aumoclip.training.TrainingConfig`.
+        training: fields of `tango_models.aumoclip.learning.training.TrainingConfig`.
         model: of the frozen backbones, where they are and whether they may be downloaded.
         workers, gpus_per_worker: of the cluster.
     """
@@ -104,7 +104,7 @@ def check_job(job: TrainingJob) -> None:
     """
     from dataclasses import fields
 
-    from tango_models.aumoclip.training import TrainingConfig
+    from tango_models.aumoclip.learning.training import TrainingConfig
 
     if job.size not in ("paper", "embedded"):
         raise InputError(f"size {job.size!r}", "is not known", "choose paper or embedded")
@@ -122,9 +122,9 @@ def open_pairs(job: TrainingJob) -> tuple[AuMoClip, Backbones, PairData]:
     """The model as it begins, its backbones, and the windows to train on."""
     from tango_models.aumoclip.backbones import load_backbones
     from tango_models.aumoclip.checkpoints import load
+    from tango_models.aumoclip.learning.pairs import PairData, find_pairs
     from tango_models.aumoclip.modeling import AuMoClip, AuMoClipConfig
-    from tango_models.aumoclip.pairs import PairData, find_pairs
-    from tasks.training_pairs import catalog_pairs
+    from tasks.views.training_pairs import catalog_pairs
 
     config = AuMoClipConfig.paper() if job.size == "paper" else AuMoClipConfig.embedded()
     model = load(Path(job.start).expanduser()) if job.start else AuMoClip(config)
@@ -149,7 +149,7 @@ def _train_worker(values: dict) -> None:
     import torch
 
     from tango_models.aumoclip.checkpoints import save
-    from tango_models.aumoclip.training import TrainingConfig, train
+    from tango_models.aumoclip.learning.training import TrainingConfig, train
 
     job, context = TrainingJob(**values), ray.train.get_context()
     config = TrainingConfig(**job.training)

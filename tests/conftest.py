@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import environment
+from flows.server import environment
 
 environment.prepare()
 FOOTAGE = Path(os.environ.get("TANGO_FOOTAGE", Path(__file__).parents[2] / "shared" / "data"))

@@ -17,13 +17,13 @@ from tango_models.aumoclip.front_end import normalise_level
 from tango_models.aumoclip.outputs import AudioInputs
 from tango_models.aumoclip.text import (
     TextEncoder,
-    TimedWord,
     frame_features,
     load_complete,
     tokens_from_characters,
     tokens_from_words,
 )
 from tango_models.errors import InputError
+from tango_models.speech.words import TimedWord
 
 if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
@@ -42,7 +42,7 @@ class Recording:
 
     samples: np.ndarray
     """(S,) float32 16 kHz."""
-    words: tuple[TimedWord, ...] = ()
+    words: tuple[...] = ()
     """For the text source `words`."""
 
 
@@ -198,7 +198,7 @@ def load_backbones(
     if config.front_end == "log_mel":
         if config.text_source == "none":
             return EmbeddedBackbones(config)
-        from tango_models.aumoclip.recogniser import recognise_words, require_recogniser
+        from tango_models.speech.recogniser import recognise_words, require_recogniser
 
         require_recogniser()
         minilm = TextEncoder.from_folder(_minilm_folder(), device=device)

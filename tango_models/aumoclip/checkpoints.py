@@ -123,10 +123,3 @@ def _metadata(path: Path) -> dict[str, str]:
         fault = f"is not of the format {_FORMAT}"
         raise InputError(f"AuMoCLIP checkpoint {path}", fault, "use a file that TANGO wrote")
     return metadata
-
-
-def convert_published(path: str | Path, config: AuMoClipConfig | None = None) -> AuMoClip:
-    """The published .pth as a model; see :func:`tango_models.aumoclip.published.convert_published`."""
-    from tango_models.aumoclip import published
-
-    return published.convert_published(path, config)

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from tango_models.aumoclip.backbones import Backbones
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.aumoclip.outputs import TowerOutput
-from tango_models.aumoclip.text import TimedWord
 from tango_models.errors import InputError
+from tango_models.speech.words import TimedWord
 
 HOP = 64  # frames from window to window, half a window: every inner frame lies in two windows
 _BATCH = 8  # windows at a time: memory stays flat in the input's length

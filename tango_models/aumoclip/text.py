@@ -12,19 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from tango_models.speech.words import TimedWord
+
 if TYPE_CHECKING:
     from transformers import BertModel, PreTrainedTokenizerBase
 
 CLS = 0  # the token of a passage's first frame
-
-
-@dataclass(frozen=True)
-class TimedWord:
-    """A word with its place in a recording, in seconds."""
-
-    text: str
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)

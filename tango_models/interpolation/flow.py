@@ -14,8 +14,8 @@ import numpy as np
 
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
 from tango_models.interpolation.arms import ArmFlow, steady_arms
-from tango_models.interpolation.base import Seam, settings_id, window_alpha
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
+from tango_models.interpolation.seam import Seam, settings_id, window_alpha
 
 VERSION = 4
 

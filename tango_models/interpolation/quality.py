@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from tango_models.interpolation.base import Seam
+from tango_models.interpolation.seam import Seam
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.interpolation.base import Seam, settings_id, window_alpha
+from tango_models.interpolation.seam import Seam, settings_id, window_alpha
 
 if TYPE_CHECKING:
     import torch

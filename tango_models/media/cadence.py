@@ -24,7 +24,7 @@ _LIKELY_DIP = 0.8  # enough for one of them
 _PERIODS = (5, 6)  # 24 and 25 fps stored as 30
 _OCCURRENCES = 4  # each way
 _WINDOW = 45  # frames each way for the noise
-_LONGEST_STRETCH = 12  # frames between two repeats that may be of one cadence
+_LONGEST_CYCLE = 12  # frames between two repeats that may be of one cadence
 _FROZEN_STEP = 1.4142  # between 1 (evenly spaced pictures) and 2 (a picture is missing behind the repeat)
 
 
@@ -146,7 +146,7 @@ def source_times(repeated: np.ndarray, change: np.ndarray, times: np.ndarray | N
     starts = np.concatenate([[0], ends[:-1] + 1])[: len(ends)]
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         # frames start .. end, of which the last repeats the one before
-        if even and start > 0 and end - start >= 2 and end - start <= _LONGEST_STRETCH:
+        if even and start > 0 and end - start >= 2 and end - start <= _LONGEST_CYCLE:
             taken[start:end] = shown[start] + np.arange(end - start) * (shown[end] + 1 - shown[start]) / (end - start)
         taken[end] = taken[end - 1]
     return np.maximum.accumulate(taken)

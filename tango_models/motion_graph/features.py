@@ -87,7 +87,7 @@ class FrameFeatures:
 
     @property
     def frame_run(self) -> np.ndarray:
-        """(T,) int64: number of the uninterrupted stretch each frame belongs to; -1 for frames outside the graph."""
+        """(T,) int64: number of the uninterrupted run each frame belongs to; -1 for frames outside the graph."""
         cut = np.ones(self.clips, bool)
         cut[1:] = self.successor[:-1] < 0
         number = np.where(self.usable_clips, np.cumsum(cut), -1)

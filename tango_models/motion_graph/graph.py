@@ -43,7 +43,7 @@ class Edges:
 
 @dataclass(frozen=True)
 class MotionGraph:
-    """A graph over N clips; `connectivity.join` makes it one that plays for any length from any of its nodes."""
+    """A graph over N clips; `added_jumps.join` makes it one that plays for any length from any of its nodes."""
 
     successor: np.ndarray
     """(N,) int32, -1 at the end of a run."""

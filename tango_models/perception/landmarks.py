@@ -69,7 +69,7 @@ class Landmarks:
 
     @staticmethod
     def concatenate(parts: Sequence[Landmarks]) -> Landmarks:
-        """Join consecutive stretches of one video. Raises ValueError when there is none or their sizes differ."""
+        """Join consecutive chunks of one video. Raises ValueError when there is none or their sizes differ."""
         if not parts:
             raise ValueError("nothing to concatenate")
         sizes = {part.image_size for part in parts}

@@ -34,7 +34,7 @@ def test_cut_speech_goes_on_at_its_beginning(tmp_path):
     [
         ("ray::detect_landmarks.process", "worker: detect_landmarks"),
         ("ray::IDLE", ""),
-        ("/venv/bin/python -m flows.cli onboard ann a.mp4", "flow"),
+        ("/venv/bin/python -m flows.command_line.app onboard ann a.mp4", "flow"),
         ("/venv/bin/python -m uvicorn --factory prefect.server.api.server:create_app", "Prefect server"),
         ("/venv/ray/core/src/ray/raylet/raylet --raylet_socket_name=x", "Ray itself"),
     ],

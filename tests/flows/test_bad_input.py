@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
-from flows.cli import app
+from flows.command_line.app import app
 from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowIncomplete, FlowReport
 from flows.reenact import reenact
@@ -93,7 +93,7 @@ def batch(tmp_path_factory, prefect_server, ray_cluster) -> Batch:
     settings = Settings(catalog=str(tmp_path_factory.mktemp("catalog")))
     catalog = Catalog(settings.catalog)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.workers.StageWorker", FullDiskWorker)
+        patch.setattr("tasks.runtime.workers.StageWorker", FullDiskWorker)
         with pytest.raises(FlowIncomplete) as full:
             onboard_avatar("ann", [str(folder / "good.mp4")], settings=settings)
     after_full = {"status": catalog_status(settings, "ann")[0], "keys": catalog.verify()}

@@ -14,9 +14,9 @@ from tango_models.media.audio import read_audio
 from tango_models.media.frames import iter_frames
 from tango_models.media.probe import content_id
 from tango_models.synthetic.speaker import SPEECH
-from tasks.cluster import Pools
-from tasks.registry import create_stage
-from tasks.run_stage import Progress, compute_stage
+from tasks.runtime.cluster import Pools
+from tasks.runtime.registry import create_stage
+from tasks.runtime.run_stage import Progress, compute_stage
 from tests.full_disk import FullDiskWorker
 from tests.media_samples import tone, write_sound
 
@@ -117,7 +117,7 @@ def test_digital_silence_gives_a_resting_video_and_a_full_disk_only_delays_it(on
     silence = write_sound(tmp_path / "silence.wav", np.zeros(16000, np.float32))
     target = tmp_path / "silence.mp4"
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.workers.StageWorker", FullDiskWorker)
+        patch.setattr("tasks.runtime.workers.StageWorker", FullDiskWorker)
         with pytest.raises(FlowIncomplete) as incomplete:
             reenact("ann", str(silence), str(target), settings=onboarded)
     (error,) = incomplete.value.report.errors

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
-from flows.cli import app
+from flows.command_line.app import app
 from flows.refused import refusals, refuse
 from tango_models.errors import InputError
 

@@ -15,7 +15,7 @@ from data_catalog.keys import equals
 from flows.onboard_avatar import onboard_avatar
 from flows.settings import Settings
 from flows.status import catalog_status
-from tasks.registry import ONBOARDING
+from tasks.runtime.registry import ONBOARDING
 from tests.speaker import cut_speaker
 
 pytestmark = pytest.mark.integration

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.command_line.app import app
 from flows.train_aumoclip import train_aumoclip
 from tango_models.errors import InputError
 from tasks.train_embedding import FIGURES, TrainingJob, check_job

@@ -7,14 +7,14 @@ from data_catalog import Catalog, clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.media.probe import content_id
 from tasks import create_clips
-from tasks.columns import images, pack_bits, pack_masks, unpack_bits
 from tasks.create_clips import CreateClips, CreateClipsConfig, clips_between_cuts
-from tasks.embed_clips import EmbedClips, stretches
-from tasks.embedding_model import EmbeddingModelConfig
+from tasks.embed_clips import EmbedClips, chunks
 from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
+from tasks.runtime.stage import RowWriter
 from tasks.score_edges import ScoreEdges, ScoreEdgesConfig, read_frame_features
-from tasks.stage import RowWriter
-from tasks.takes import takes
+from tasks.views.columns import images, pack_bits, pack_masks, unpack_bits
+from tasks.views.embedding_model import EmbeddingModelConfig
+from tasks.views.takes import takes
 from tests.media_samples import write_video
 from tests.tango_models.media.test_shots import scene
 from tests.tango_models.motion_graph.test_looks import seen
@@ -99,9 +99,9 @@ def test_edges_name_clips_that_exist_and_no_run_spans_a_cut(tmp_path):
     assert all(edge["head"] is not None and edge["picture"] is not None for edge in edges)
 
 
-def test_stretches_cover_every_take_once_and_stay_within_it():
+def test_chunks_cover_every_take_once_and_stay_within_it():
     spans = [(3, 10), (12, 1400)]
-    parts = list(stretches(spans))
+    parts = list(chunks(spans))
     kept = [k for _, start, stop, _ in parts for k in range(start, stop)]
     assert kept == [*range(3, 10), *range(12, 1400)]
     for first, start, stop, last in parts:
@@ -109,7 +109,7 @@ def test_stretches_cover_every_take_once_and_stay_within_it():
 
 
 @pytest.mark.integration
-def test_clips_made_stretch_by_stretch_are_those_of_the_whole_video(onboarded, monkeypatch):
+def test_clips_made_chunk_by_chunk_are_those_of_the_whole_video(onboarded, monkeypatch):
     catalog = Catalog(onboarded.catalog)
     (video_id,) = catalog.avatar_videos("ann")
     stage = CreateClips(CreateClipsConfig())
@@ -117,7 +117,7 @@ def test_clips_made_stretch_by_stretch_are_those_of_the_whole_video(onboarded, m
     unit = stage.unit("again", subject="v", reads=[], video_id=video_id)
     written = []
     for clips, context in ((450, 38), (10, 2)):
-        monkeypatch.setattr(create_clips, "_CLIPS_PER_STRETCH", clips)
+        monkeypatch.setattr(create_clips, "_CLIPS_PER_CHUNK", clips)
         monkeypatch.setattr(create_clips, "_CONTEXT_CLIPS", context)
         out = RowWriter(catalog, stage.table, unit.provenance("run"))
         rows: list[dict] = []

@@ -10,9 +10,9 @@ from flows.onboard_avatar import left_out
 from tango_models.media.gop import decode_gop, encode_gop
 from tango_models.perception import HolisticDetector
 from tango_models.synthetic.company import Place
-from tasks.columns import matrix
 from tasks.detect_landmarks import DetectLandmarks, DetectLandmarksConfig
-from tasks.stage import RowWriter
+from tasks.runtime.stage import RowWriter
+from tasks.views.columns import matrix
 from tests.tango_models.perception.two_people import SIDE, moving, scene
 
 FRAMES = 24

@@ -1,4 +1,4 @@
-"""The fit's stage reads landmarks and writes poses a stretch at a time."""
+"""The fit's stage reads landmarks and writes poses a chunk at a time."""
 
 from dataclasses import replace
 
@@ -9,20 +9,20 @@ import pytest
 from data_catalog import Catalog, Provenance, Unit
 from data_catalog.schemas import CLIP_FRAMES
 from data_catalog.store import Table
-from tango_models.body.fitting import FitConfig, fit_smplx
+from tango_models.body.fit.fitting import FitConfig, fit_smplx
 from tango_models.body.motion_io import Motion, save_motion
 from tango_models.body.smplx_body import Body
 from tango_models.errors import InputError
 from tango_models.media.gop import encode_gop
-from tasks.columns import pack_masks, vectors
-from tasks.fit_picture import read_fit_picture
 from tasks.fit_smplx import FitSmplx, FitSmplxConfig, read_motion
-from tasks.stage import RowWriter
+from tasks.runtime.stage import RowWriter
+from tasks.views.columns import pack_masks, vectors
+from tasks.views.fit_picture import read_fit_picture
 from tests.tango_models.body.exact_landmarks import SIZE, gesture, see
 from tests.tango_models.body.faulty import without
 
 FRAMES = 100
-QUICK = FitConfig(shape_frames=4, shape_iterations=10, iterations=5, sample_frames=60, window=24, overlap=4, stretch=40)
+QUICK = FitConfig(shape_frames=4, shape_iterations=10, iterations=5, sample_frames=60, window=24, overlap=4, chunk=40)
 _VECTORS = (
     "body_xy", "body_visibility", "body_world", "hands_xy", "hands_local", "hands_score", "face_xy", "face_z",
     "hand_boxes", "person_box",
@@ -53,7 +53,7 @@ def stored(catalog, landmarks):
     return Unit("fit_smplx", "v", "talk.mp4", "i", "1", "c", inputs), RowWriter(catalog, "poses", provenance)
 
 
-def test_rows_are_the_fit_and_are_read_and_written_by_stretches(tmp_path, stage, monkeypatch):
+def test_rows_are_the_fit_and_are_read_and_written_by_chunks(tmp_path, stage, monkeypatch):
     catalog = Catalog(tmp_path / "catalog")
     landmarks, _ = see(gesture(FRAMES), Body.load())
     unit, out = stored(catalog, landmarks)

@@ -8,10 +8,10 @@ import pytest
 from data_catalog import Catalog, Unit, clip_id
 from tango_models.media.gop import encode_gop
 from tango_models.motion_graph.pictures import FACE_SIDE
-from tasks.columns import pack_bits, pack_masks
 from tasks.interpolate_seams import InterpolateSeams, InterpolateSeamsConfig, read_playback
 from tasks.render_video import output_frames
-from tasks.workers import StageWorker
+from tasks.runtime.workers import StageWorker
+from tasks.views.columns import pack_bits, pack_masks
 from tests.tango_models.interpolation.scenes import SIDE, figure
 
 CLIPS = 12
@@ -91,7 +91,7 @@ def plan(catalog: Catalog, **config) -> list[Unit]:
 def test_what_a_path_needs_is_made_once_and_a_changed_setting_makes_it_again(folder):
     catalog = Catalog(folder)
     units = plan(catalog)
-    assert len(units) == 3  # the seam, and a stretch of each video
+    assert len(units) == 3  # the seam, and a block of each video
     worker = StageWorker("interpolate_seams", {}, catalog.uri, None, "test")
     assert all(worker.process(unit).ok for unit in units)
     assert catalog.pending(plan(catalog)) == []

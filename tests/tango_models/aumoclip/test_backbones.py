@@ -14,9 +14,9 @@ from tango_models.aumoclip.backbones import EmbeddedBackbones, load_backbones, n
 from tango_models.aumoclip.front_end import LogMelFrontEnd, normalise_level
 from tango_models.aumoclip.modeling import AuMoClip, AuMoClipConfig
 from tango_models.aumoclip.processing import SpeechEncoder
-from tango_models.aumoclip.recogniser import recognise_words, utterances
-from tango_models.aumoclip.text import TimedWord
 from tango_models.errors import InputError
+from tango_models.speech.recogniser import recognise_words, utterances
+from tango_models.speech.words import TimedWord
 from tests.tango_models.aumoclip import tiny
 
 
@@ -146,7 +146,7 @@ def test_missing_packages_are_named(monkeypatch):
         load_backbones(AuMoClipConfig.embedded())
     monkeypatch.undo()
     monkeypatch.setattr("tango_models.aumoclip.backbones.MINILM_PACKAGE", "no-such-minilm")
-    monkeypatch.setattr("tango_models.aumoclip.recogniser.require_recogniser", lambda: None)
+    monkeypatch.setattr("tango_models.speech.recogniser.require_recogniser", lambda: None)
     with pytest.raises(InputError, match="pip install no-such-minilm"):
         load_backbones(AuMoClipConfig.embedded())
     assert load_backbones(AuMoClipConfig.embedded(text_source="none")).text is None

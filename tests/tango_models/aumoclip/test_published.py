@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from tango_models.aumoclip import checkpoints
+from tango_models.aumoclip import checkpoints, published
 from tango_models.aumoclip.modeling import AudioInputs, AuMoClipConfig
 from tango_models.errors import InputError
 
@@ -82,7 +82,7 @@ def state():
 @pytest.fixture(scope="module")
 def converted(state, tmp_path_factory):
     path = write(tmp_path_factory.mktemp("published") / "ckpt.pth", state)
-    model = checkpoints.convert_published(path)
+    model = published.convert_published(path)
     path.unlink()
     return model
 
@@ -123,7 +123,7 @@ def test_every_published_tensor_arrives_where_it_belongs(state, converted):
 
 def test_both_spellings_of_the_weight_norm_and_our_own_file_give_the_same_output(state, converted, tmp_path):
     renamed = {name.replace(OLD[0], NEW[0]).replace(OLD[1], NEW[1]): value for name, value in state.items()}
-    newer = checkpoints.convert_published(write(tmp_path / "newer.pth", renamed))
+    newer = published.convert_published(write(tmp_path / "newer.pth", renamed))
     own = checkpoints.load(checkpoints.save(converted, tmp_path))
     torch.manual_seed(0)
     motion = torch.randn(1, 64, 825)
@@ -151,7 +151,7 @@ def small_state():
 
 def refused(tmp_path, state, config=None) -> str:
     with pytest.raises(InputError) as caught:
-        checkpoints.convert_published(write(tmp_path / "ckpt.pth", state), config)
+        published.convert_published(write(tmp_path / "ckpt.pth", state), config)
     return str(caught.value)
 
 
@@ -183,18 +183,18 @@ def test_a_file_with_code_is_refused_and_does_not_run(tmp_path):
     path = tmp_path / "bad.pth"
     torch.save({"model_state_dict": {"module.low_temp": Payload()}}, path)
     with pytest.raises(InputError, match="could run code"):
-        checkpoints.convert_published(path)
+        published.convert_published(path)
     assert not (tmp_path / "ran").exists()
 
 
 def test_other_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
-        checkpoints.convert_published(tmp_path / "none.pth")
+        published.convert_published(tmp_path / "none.pth")
     path = tmp_path / "other.pth"
     for content in (b"", b"hello", b"PK\x03\x04broken"):
         path.write_bytes(content)
         with pytest.raises(InputError):
-            checkpoints.convert_published(path)
+            published.convert_published(path)
     torch.save({"weights": torch.zeros(1)}, path)
     with pytest.raises(InputError, match="model_state_dict"):
-        checkpoints.convert_published(path)
+        published.convert_published(path)

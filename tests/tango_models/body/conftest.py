@@ -2,7 +2,7 @@
 
 import pytest
 
-from tango_models.body.fitting import fit_smplx
+from tango_models.body.fit.fitting import fit_smplx
 from tango_models.body.smplx_body import Body
 from tests.tango_models.body.exact_landmarks import gesture, see
 

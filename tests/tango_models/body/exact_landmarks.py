@@ -4,8 +4,15 @@ import numpy as np
 import torch
 
 from tango_models.body.camera import DEFAULT_FOCAL, make_camera, project
-from tango_models.body.fitting import Fit
-from tango_models.body.model_points import BODY_PAIRS, POINT, hand_points, pose_points, rest_points, rotation_matrices
+from tango_models.body.fit.fitting import Fit
+from tango_models.body.fit.model_points import (
+    BODY_PAIRS,
+    POINT,
+    hand_points,
+    pose_points,
+    rest_points,
+    rotation_matrices,
+)
 from tango_models.body.skeleton import JOINT
 from tango_models.body.smplx_body import Body
 from tango_models.perception.face_points import FACE_POINTS, SYMMETRIC_PAIRS

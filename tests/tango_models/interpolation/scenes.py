@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from tango_models.interpolation.base import Seam
+from tango_models.interpolation.seam import Seam
 
 SIDE = 128
 

@@ -3,8 +3,9 @@ import pytest
 
 from tango_models.errors import InputError
 from tango_models.interpolation.alignment import torso_similarity
-from tango_models.interpolation.base import Seam, create_interpolator, window_alpha
 from tango_models.interpolation.flow import FlowInterpolator, changeover
+from tango_models.interpolation.interpolators import create_interpolator
+from tango_models.interpolation.seam import Seam, window_alpha
 from tests.tango_models.interpolation.scenes import SIDE, backdrop, figure, points, seam
 
 

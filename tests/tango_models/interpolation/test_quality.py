@@ -1,7 +1,7 @@
 import numpy as np
 
-from tango_models.interpolation.base import HardCut
 from tango_models.interpolation.flow import FlowInterpolator
+from tango_models.interpolation.interpolators import HardCut
 from tango_models.interpolation.quality import seam_quality
 from tests.tango_models.interpolation.scenes import seam
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.interpolation.base import Seam, create_interpolator
+from tango_models.interpolation.interpolators import create_interpolator
+from tango_models.interpolation.seam import Seam
 from tests.tango_models.interpolation.scenes import backdrop
 
 

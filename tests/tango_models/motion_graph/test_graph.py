@@ -9,15 +9,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.connectivity import join
-from tango_models.motion_graph.cost_rows import MaskedRows
+from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.edges import EdgeConfig, score_pair
-from tango_models.motion_graph.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.features import FrameFeatures, has_camera
 from tango_models.motion_graph.graph import build_graph
-from tango_models.motion_graph.prosody_scorer import ProsodyScorer, clip_energy, silence_weight
-from tango_models.motion_graph.scorers import ClipProsody, create_scorer
-from tango_models.motion_graph.search import search_path
+from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
+from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer, SlotWeights, clip_energy, silence_weight
+from tango_models.motion_graph.scoring.scorers import ClipProsody, create_scorer
+from tango_models.motion_graph.search.cost_rows import MaskedRows
+from tango_models.motion_graph.search.path_search import search_path
 from tango_models.speech.prosody import ENERGY_FLOOR, SpeechFeatures
 
 
@@ -197,7 +197,9 @@ def test_prosody_scorer_rests_in_silence_and_moves_when_it_is_loud():
     cost = create_scorer("prosody").node_cost(speech_with_pause(), clips)
     assert cost.shape == (53, 60)
     assert cost.min() >= 0
-    assert cost.max() <= 6.25
+    weights = SlotWeights()
+    assert cost.max() <= 2 * weights.rest + weights.mouth
+    assert cost[4:18].max() <= weights.level + weights.beat + weights.mouth  # one speaks: nothing is to rest
     by_kind = np.stack([cost[:, kind == k].mean(axis=1) for k in range(3)], axis=1)
     assert (by_kind[4:18].argmin(axis=1) == 2).all()
     assert (by_kind[24:29].argmin(axis=1) == 0).all()

@@ -9,10 +9,10 @@ from functools import cache
 import numpy as np
 
 from tango_models.body.skeleton import JOINT
+from tango_models.perception.census import Census
 from tango_models.perception.faces import PICTURE_SIDE, FaceFinder
 from tango_models.perception.landmarks import BODY_POINTS, Landmarks
 from tango_models.perception.others import Others
-from tango_models.perception.people import Census
 from tango_models.synthetic.company import Place, add_person
 
 SIDE, WIDTH = 224, 384

@@ -1,0 +1,200 @@
+"""`tango`: the commands. Heavy imports stand inside them, so that `--help` answers at once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="tango",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Turn a video of a speaker and any speech recording into a video of that speaker gesturing to it.",
+)
+
+
+class InterpolatorName(StrEnum):
+    """How the frames around a jump are made."""
+
+    flow = "flow"
+    rife = "rife"
+    none = "none"
+
+
+CatalogOption = Annotated[
+    str | None,
+    typer.Option("--catalog", metavar="URI", help="Folder or object-store URI of the tables [default: tango_catalog]"),
+]
+
+
+@app.command()
+def onboard(
+    avatar: Annotated[str, typer.Argument(help="Name of the avatar: letters, digits, '-', '_', '.'")],
+    videos: Annotated[list[Path], typer.Argument(help="Videos of the speaker")],
+    motion: Annotated[Path | None, typer.Option(help="SMPL-X motion npz to import instead of fitting")] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Add videos to an avatar. Done work is kept: run it again after a crash or with more videos."""
+    from flows.command_line import commands
+
+    commands.onboard(avatar, videos, motion, catalog)
+
+
+@app.command()
+def reenact(
+    avatar: Annotated[str, typer.Argument(help="An onboarded avatar")],
+    speech: Annotated[Path, typer.Argument(help="Audio or video file with the speech")],
+    out: Annotated[Path, typer.Option(help="The mp4 to write; a motion npz and a report go beside it")],
+    scorer: Annotated[
+        str, typer.Option(help="What fits clips to speech: aumoclip, prosody, e.g. 0.7*aumoclip+0.3*prosody, or random")
+    ] = "aumoclip",
+    interpolator: Annotated[
+        InterpolatorName, typer.Option(help="What makes the frames around a jump")
+    ] = InterpolatorName.flow,
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
+    catalog: CatalogOption = None,
+) -> None:
+    """Make a video of an avatar gesturing to a speech."""
+    from flows.command_line import commands
+
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog)
+
+
+@app.command()
+def preprocess(
+    folder: Annotated[Path, typer.Argument(help="Holds one folder per avatar with its videos")],
+    catalog: CatalogOption = None,
+) -> None:
+    """Onboard every avatar of a folder of <avatar>/*.mp4; what is done is skipped."""
+    from flows.command_line import commands
+
+    commands.preprocess(folder, catalog)
+
+
+@app.command()
+def status(
+    avatar: Annotated[str | None, typer.Argument(help="One avatar; all when left out")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
+    catalog: CatalogOption = None,
+) -> None:
+    """Units ok, pending and failed per stage, and why."""
+    from flows.command_line import commands
+
+    commands.status(avatar, as_json=json, catalog=catalog)
+
+
+@app.command()
+def forget(
+    avatar: Annotated[str, typer.Argument(help="An avatar")],
+    videos: Annotated[list[str] | None, typer.Argument(help="Its videos that are no longer used; all if none")] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Take videos, or a whole avatar, out of use. What was computed stays, in case they are added again."""
+    from flows.command_line import commands
+
+    commands.forget(avatar, videos or [], catalog)
+
+
+class ModelName(StrEnum):
+    """What can be trained."""
+
+    aumoclip = "aumoclip"
+
+
+PairsOption = Annotated[Path | None, typer.Option(help="Folder of <name>.npz motion and <name>.wav speech")]
+
+
+@app.command()
+def train(
+    model: Annotated[ModelName, typer.Argument(help="What to train")],
+    folder: Annotated[Path, typer.Option(help="Of the run: checkpoints and figures; a run in it goes on")],
+    pairs: PairsOption = None,
+    avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
+    size: Annotated[str, typer.Option(help="embedded or paper")] = "embedded",
+    start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from")] = None,
+    options: Annotated[list[str] | None, typer.Option("--set", help="A training option, e.g. steps=500")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Ray workers that share a batch")] = 1,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker")] = 0,
+    catalog: CatalogOption = None,
+) -> None:
+    """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars."""
+    from flows.command_line import model_commands
+
+    model_commands.train(
+        folder, pairs, avatars or [], size=size, start=start, options=options or [], workers=workers, gpus=gpus,
+        catalog=catalog,
+    )  # fmt: skip
+
+
+@app.command()
+def evaluate(
+    model: Annotated[ModelName, typer.Argument(help="What to judge")],
+    checkpoint: Annotated[Path | None, typer.Option(help="A safetensors file [default: the one in use]")] = None,
+    pairs: PairsOption = None,
+    avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """How well speech finds its own motion, with chance and the prosody baseline beside it."""
+    from flows.command_line import model_commands
+
+    model_commands.evaluate(checkpoint, pairs, avatars or [], catalog=catalog)
+
+
+@app.command("import-weights")
+def import_weights(
+    model: Annotated[ModelName, typer.Argument(help="Whose weights")],
+    file: Annotated[Path, typer.Argument(help="The published checkpoint (.pth)")],
+    out: Annotated[Path, typer.Option(help="The safetensors file to write")],
+) -> None:
+    """Convert a published checkpoint, strictly. Nothing in it is executed. (TANGO's own weights are CC BY-NC.)"""
+    from flows.command_line import model_commands
+
+    model_commands.import_weights(file, out)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the result")] = Path("demo_out"),
+    catalog: CatalogOption = None,
+) -> None:
+    """Onboard the synthetic speaker in the package and reenact it to a speech it never gave."""
+    from flows.command_line import commands
+
+    commands.demo(out, catalog)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Of the Prefect server and its UI")] = 4200,
+    catalog: CatalogOption = None,
+) -> None:
+    """Start the Prefect server with its UI, and a worker with the deployments of prefect.yaml."""
+    from flows.server import serving
+
+    serving.serve(port=port, catalog=catalog)
+
+
+@app.command()
+def synth(
+    out: Annotated[Path, typer.Option(help="The mp4 to write; its true motion goes beside it as npz")],
+    text: Annotated[str | None, typer.Option(help="What the speaker says [default: the text of the demo]")] = None,
+    identity: Annotated[str, typer.Option(help="Who speaks; an unknown name lists those there are")] = "ada",
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other gestures")] = 0,
+    voice: Annotated[str, typer.Option(help="An eSpeak NG voice")] = "en-us+f3",
+    size: Annotated[int, typer.Option(min=64, max=2160, help="Side of the picture in pixels")] = 768,
+) -> None:
+    """Make a video of a synthetic speaker, with its exactly known motion."""
+    from flows.command_line import commands
+
+    commands.synth(out, text, identity=identity, seed=seed, voice=voice, size=size)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""What the commands do: settings, the flow, and what is printed. Exit code 0 only when everything asked for is done."""
+
+import json as jsonlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.server import environment
+from flows.server.local_server import ready, server
+from flows.settings import Settings
+
+CONSOLE = Console(highlight=False)
+_ERR = Console(stderr=True, highlight=False)
+
+
+def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str | None) -> None:
+    with reported(), server():
+        from flows.onboard_avatar import check_request, onboard_avatar
+
+        settings = read_settings(catalog)
+        paths, motion_path = [str(v) for v in videos], str(motion) if motion else None
+        check_request(avatar, paths, motion_path)  # answers at once; the flow asks again after Prefect's start
+        ready()
+        _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
+
+
+def reenact(
+    avatar: str, speech: Path, out: Path, scorer: str, interpolator: str, seed: int, catalog: str | None
+) -> None:
+    with reported(), server():
+        from flows.reenact import check_request
+        from flows.reenact import reenact as flow
+
+        settings = read_settings(catalog)
+        check_request(avatar, speech.expanduser(), out.expanduser().absolute(), scorer, interpolator, settings)
+        ready()
+        made = flow(
+            avatar, str(speech), str(out), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings
+        )
+        _print_made(made)
+
+
+def preprocess(folder: Path, catalog: str | None) -> None:
+    with reported(), server():
+        from flows.preprocess_dataset import preprocess_dataset
+
+        ready()
+        _print_report(preprocess_dataset(str(folder), settings=read_settings(catalog)))
+
+
+def forget(avatar: str, videos: list[str], catalog: str | None) -> None:
+    with reported(), environment.quiet():
+        from flows.forget import forget as take_out
+
+        for name in take_out(read_settings(catalog), avatar, videos):
+            CONSOLE.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
+
+
+def demo(out: Path, catalog: str | None) -> None:
+    with reported(), server():
+        from flows.onboard_avatar import onboard_avatar
+        from flows.reenact import reenact as flow
+        from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
+
+        out.mkdir(parents=True, exist_ok=True)
+        settings = read_settings(catalog or str(out / "catalog"))
+        ready()
+        onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
+        made = flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings)
+        _print_made(made)
+
+
+def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
+    with reported(), environment.quiet():
+        from flows.status import catalog_status
+
+        found = catalog_status(read_settings(catalog), avatar)
+        if as_json:
+            print(jsonlib.dumps([entry.model_dump() for entry in found], indent=2))
+            return
+        if not found:
+            CONSOLE.print("The catalog is empty; `tango onboard AVATAR VIDEO...` fills it.")
+        for entry in found:
+            table = Table(title=entry.avatar, title_justify="left", show_edge=False)
+            for name in ("stage", "ok", "pending", "failed", "waiting", "rows"):
+                table.add_column(name, justify="left" if name == "stage" else "right")
+            for stage in entry.stages:
+                counts = (stage.ok, stage.pending, stage.failed, stage.waiting, stage.rows)
+                table.add_row(stage.stage, *(str(count) if count else "·" for count in counts))
+            CONSOLE.print(table)
+            for stage in entry.stages:
+                for error in stage.errors:
+                    CONSOLE.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
+
+
+def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
+    with reported():
+        from rich.progress import Progress
+
+        from tango_models.synthetic.build_assets import SPEAKER_TEXT
+        from tango_models.synthetic.speaker import synthesize
+
+        with Progress(console=_ERR, disable=not _ERR.is_terminal) as bars:
+            bar = bars.add_task("frames")
+            synthesize(
+                text or SPEAKER_TEXT,
+                out,
+                identity=identity,
+                seed=seed,
+                voice=voice,
+                size=size,
+                progress=lambda done, total: bars.update(bar, completed=done, total=total),
+            )
+        CONSOLE.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)
+
+
+def read_settings(catalog: str | None) -> Settings:
+    from tango_models.errors import InputError
+
+    settings = Settings(catalog=catalog) if catalog else Settings()
+    if Path(settings.catalog).is_file():
+        raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
+    return settings
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Faults of the user's as one line, failed units as a list, anything else as it is."""
+    from tango_models.errors import InputError
+
+    environment.prepare()
+    environment.quiet_console()
+    try:
+        yield
+    except (InputError, ValueError) as error:
+        _fail(str(error))
+    except OSError as error:
+        from tasks.runtime.faults import describe
+
+        _fail(describe(error, "the catalog"))
+    except Exception as error:
+        if type(error).__name__ != "FlowIncomplete":
+            raise
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    _ERR.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def _print_report(report) -> None:
+    for note in report.notes:
+        CONSOLE.print(note, soft_wrap=True, markup=False)
+    CONSOLE.print(
+        f"{report.subject}: {report.computed} units computed, {report.rows} rows written, nothing failed.",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _print_made(made) -> None:
+    for label, path in (("video", made.video), ("report", made.report_page), ("motion", made.motion)):
+        shown = os.path.relpath(path) if sys.stdout.isatty() else path
+        CONSOLE.print(f"{label:>7}  {shown}", soft_wrap=True, markup=False)

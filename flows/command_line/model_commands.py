@@ -1,0 +1,96 @@
+"""What the commands about models do: training, judging, importing."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from flows.command_line.commands import CONSOLE, read_settings, reported
+from flows.server.local_server import ready, server
+
+
+def train(
+    folder: Path, pairs: Path | None, avatars: list[str], *, size: str, start: Path | None, options: list[str],
+    workers: int, gpus: float, catalog: str | None,
+) -> None:  # fmt: skip
+    with reported(), server():
+        from flows.train_aumoclip import train_aumoclip
+        from tasks.train_embedding import check_job
+
+        settings = read_settings(catalog)
+        job = _job(settings, folder, pairs, avatars)
+        job = job.model_copy(
+            update={
+                "size": size,
+                "start": str(start) if start else None,
+                "training": _options(options),
+                "workers": workers,
+                "gpus_per_worker": gpus,
+            }
+        )
+        check_job(job)
+        ready()
+        made = train_aumoclip(job, settings=settings)
+        _print(made.report, "On the pairs it was trained on")
+        CONSOLE.print(f"checkpoint  {made.checkpoint}", soft_wrap=True, markup=False)
+
+
+def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
+    with reported(), tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
+        from flows.evaluate_aumoclip import evaluate_job
+
+        settings = read_settings(catalog)
+        path = checkpoint or settings.aumoclip.path
+        _print(evaluate_job(_job(settings, Path(folder), pairs, avatars), path), path.name)
+
+
+def import_weights(file: Path, out: Path) -> None:
+    with reported():
+        from tango_models.aumoclip.checkpoints import save
+        from tango_models.aumoclip.published import convert_published
+
+        model = convert_published(file)
+        save(model, out)
+        CONSOLE.print(f"{out}: {model.parameter_count() / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
+
+
+def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) -> Any:
+    from tasks.train_embedding import TrainingJob
+
+    return TrainingJob(
+        folder=str(folder),
+        pairs=str(pairs) if pairs else None,
+        catalog=settings.catalog,
+        storage_options=settings.storage_options,
+        avatars=avatars,
+        model=settings.aumoclip,
+    )
+
+
+def _options(given: list[str]) -> dict[str, Any]:
+    """`name=value` pairs as the fields of a `TrainingConfig`."""
+    import json
+
+    from tango_models.errors import InputError
+
+    found = {}
+    for option in given:
+        name, equals, value = option.partition("=")
+        try:
+            found[name] = json.loads(value.lower())
+        except json.JSONDecodeError:
+            equals = ""
+        if not equals or not isinstance(found.get(name), int | float | bool):
+            raise InputError(f"--set {option}", "is no option with a value", "write for example --set steps=500")
+    return found
+
+
+def _print(report: Any, title: str) -> None:
+    table = Table(title=f"{title}: {report.clips} clips, galleries of {report.gallery}", title_justify="left")
+    rows = report.rows()
+    for name in rows[0]:
+        table.add_column(name, justify="left" if name == "figure" else "right")
+    for row in rows:
+        table.add_row(*row.values())
+    CONSOLE.print(table)

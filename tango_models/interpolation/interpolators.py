@@ -1,0 +1,41 @@
+"""Interpolators by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tango_models.errors import InputError
+from tango_models.interpolation.seam import Interpolator, Seam
+
+
+class HardCut:
+    """`none`: the cut as it is."""
+
+    id = "none-1"
+
+    def interpolate(self, seam: Seam) -> np.ndarray:
+        """Outgoing frames up to the cut, incoming from it on."""
+        return np.concatenate([seam.outgoing[: seam.half], seam.incoming[seam.half :]])
+
+
+NAMES = ("flow", "rife", "none")
+
+
+def create_interpolator(name: str, **settings: Any) -> Interpolator:
+    """The interpolator of that name: flow, rife or none; `settings` are its constructor's.
+
+    Raises InputError: unknown name; rife without its optional package.
+    """
+    if name == "flow":
+        from tango_models.interpolation.flow import FlowInterpolator
+
+        return FlowInterpolator(**settings)
+    if name == "rife":
+        from tango_models.interpolation.rife import RifeInterpolator
+
+        return RifeInterpolator(**settings)
+    if name == "none":
+        return HardCut()
+    raise InputError(f"interpolator {name!r}", "is not known", f"choose one of {', '.join(NAMES)}")

@@ -1,0 +1,90 @@
+"""The seam, and the one interface of whatever makes its frames."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Seam:
+    """Both runs at the output times -m .. m-1 around a cut; the cut lies between index m-1 and index m.
+
+    outgoing         (2m, H, W, 3) uint8 RGB: the old run, and after the cut its continuation (last frame held if none)
+    incoming         (2m, H, W, 3) uint8 RGB: the new run, and before the cut its lead-in (first frame held if none)
+    *_points         (2m, P, 2) px: the same P torso points (shoulders, hips) in both; NaN where unknown
+    *_masks          (2m, 64, 64) 0/1 person masks, or None
+    *_arms           (2m, 2, 24, 2) px, or None: left and right arm as in `arms.POINTS`, shoulder, elbow, wrist and 21
+                     points of the hand; NaN where unknown
+    *_heads          (2m, 3) px, or None: middle (x, y) and radius of the head; NaN where unknown
+    """
+
+    outgoing: np.ndarray
+    incoming: np.ndarray
+    outgoing_points: np.ndarray | None = None
+    incoming_points: np.ndarray | None = None
+    outgoing_masks: np.ndarray | None = None
+    incoming_masks: np.ndarray | None = None
+    outgoing_arms: np.ndarray | None = None
+    incoming_arms: np.ndarray | None = None
+    outgoing_heads: np.ndarray | None = None
+    incoming_heads: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.outgoing.shape != self.incoming.shape or self.outgoing.ndim != 4 or self.outgoing.shape[3] != 3:
+            raise ValueError(f"seam frames must be two (2m, H, W, 3), got {self.outgoing.shape} {self.incoming.shape}")
+        if self.outgoing.dtype != np.uint8 or self.incoming.dtype != np.uint8:
+            raise ValueError("seam frames must be uint8")
+        if not len(self.outgoing) or len(self.outgoing) % 2:
+            raise ValueError(f"a seam has an even number of frames, not {len(self.outgoing)}")
+        for points in (self.outgoing_points, self.incoming_points):
+            if points is not None and (points.ndim != 3 or points.shape[0] != len(self) or points.shape[2] != 2):
+                raise ValueError(f"seam points must be ({len(self)}, P, 2), got {points.shape}")
+        for arms in (self.outgoing_arms, self.incoming_arms):
+            if arms is not None and arms.shape != (len(self), 2, 24, 2):
+                raise ValueError(f"seam arms must be ({len(self)}, 2, 24, 2), got {arms.shape}")
+
+        for heads in (self.outgoing_heads, self.incoming_heads):
+            if heads is not None and heads.shape != (len(self), 3):
+                raise ValueError(f"seam heads must be ({len(self)}, 3), got {heads.shape}")
+
+    def __len__(self) -> int:
+        return len(self.outgoing)
+
+    @property
+    def half(self) -> int:
+        """m: frames on either side of the cut."""
+        return len(self.outgoing) // 2
+
+
+class Interpolator(Protocol):
+    """Replaces the 2m frames around a cut. The same seam gives the same frames.
+
+    The first frame it returns is outgoing[0] and the last is incoming[-1], bit for bit, so the result
+    joins the footage on both sides.
+    """
+
+    @property
+    def id(self) -> str:
+        """Name, version and a hash of the settings: the key under which its frames may be cached."""
+        ...
+
+    def interpolate(self, seam: Seam) -> np.ndarray:
+        """(2m, H, W, 3) uint8 RGB for the output times -m .. m-1."""
+        ...
+
+
+def settings_id(name: str, version: int, settings: dict[str, Any]) -> str:
+    """`name-version-hash`: what an interpolator is called in caches."""
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=4).hexdigest()
+    return f"{name}-{version}-{digest}"
+
+
+def window_alpha(count: int) -> np.ndarray:
+    """(count,) blend position, 0 at the first frame of the window and 1 at the last, smoothstep between."""
+    x = np.linspace(0.0, 1.0, count) if count > 1 else np.array([0.0])
+    return x * x * (3 - 2 * x)

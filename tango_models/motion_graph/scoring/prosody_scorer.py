@@ -1,0 +1,165 @@
+"""The baseline scorer: loud speech moves, stressed syllables get beats, silence rests.
+
+What it asks of silence and of the lips holds for every scorer."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tango_models.motion_graph.scoring.clip_prosody import ClipProsody
+from tango_models.motion_graph.scoring.embedding_scorer import EmbeddingRows
+from tango_models.motion_graph.scoring.slot_cost import SlotCost, SlotWeights
+from tango_models.speech.prosody import SpeechFeatures
+from tango_models.speech.timeline import CLIP_FRAMES, slot_count
+
+_GESTURE_SCALE = 5.0  # frames, sigma: 0.39 s wide at half height, about the length of a stroke; chosen, not fitted
+_LEAD = 2  # frames (67 ms) by which a stroke is taken to end before the stressed syllable; chosen, not fitted
+_PAUSE = 12  # frames (0.4 s) without voice that make a silence; shorter ones are part of a phrase
+_RAMP = 9  # frames (0.3 s) over which a silence sets in and ends
+
+
+@dataclass(frozen=True)
+class ProsodyScorer:
+    """Cost of showing clip n in slot t.
+
+    (1 - s) (level |L[t] - E[n]| + beat sum_f onset[t, f] (1 - B[n, f])) + s rest U[n] + mouth |V[t] - v[n]|
+
+    s: silence (0..1, no voice for 0.4 s or more, with ramps of 0.3 s). L: rank of the smoothed speech energy and onset
+    density among the frames in which one speaks, from 0.2 to 1. E: rank of the clip's smoothed motion speed among all
+    clips. U: how far the clip is from rest, in mean motion speeds, at most 2. B: strength of the beat, a speed peak
+    being braked, in the clip's frame f, moved on by the lead of gestures over syllables. V, v: voice in the slot and in
+    the clip's own sound.
+    """
+
+    weights: SlotWeights = field(default_factory=SlotWeights)
+    name: str = "prosody"
+
+    def node_cost(self, speech: SpeechFeatures, clips: ClipProsody) -> np.ndarray:
+        """See `Scorer.node_cost`. A digitally silent speech asks for the calmest clips throughout."""
+        return self.cost_rows(speech, clips)[:]
+
+    def cost_rows(
+        self, speech: SpeechFeatures, clips: ClipProsody, *, share: float = 1.0, embedding: EmbeddingRows | None = None
+    ) -> "SlotCost":
+        """The same costs, computed when rows are asked for: see `cost_rows.CostRows`.
+
+        Args:
+            share: of level and beat in what a slot of speech costs; the rest is `embedding`'s.
+        """
+        silence = silence_weight(speech.voice)
+        level = speech_level(speech, silence)
+        slots = slot_count(len(speech))
+        syllable = np.where(silence > 0.5, 0.0, speech.onset)  # a breath or a click is no syllable
+        return SlotCost(
+            weights=self.weights,
+            silent=_slots(silence, slots).mean(axis=1),
+            strong=_slots(level, slots).mean(axis=1),
+            voiced=_slots(speech.voice, slots).mean(axis=1),
+            onset=_slots(syllable, slots, tail=0.0),
+            energy=clip_energy(clips),
+            beat=clip_beats(clips),
+            unrest=clip_unrest(clips),
+            voice=clips.voice,
+            share=share,
+            embedding=embedding,
+        )
+
+
+def silence_weight(voice: np.ndarray) -> np.ndarray:
+    """(F,) voice probability -> (F,) float32, 1 in silences of at least 0.4 s, with ramps of 0.3 s inwards and out."""
+    from scipy.ndimage import binary_opening, convolve1d
+
+    quiet = np.pad(np.asarray(voice) < 0.5, _PAUSE, mode="edge")  # silence reaches beyond both ends
+    quiet = binary_opening(quiet, np.ones(_PAUSE, bool))
+    ramp = np.hanning(_RAMP + 2)
+    weight = convolve1d(quiet.astype(np.float64), ramp / ramp.sum(), mode="nearest")
+    return weight[_PAUSE:-_PAUSE].astype(np.float32)
+
+
+def speech_level(speech: SpeechFeatures, silence: np.ndarray) -> np.ndarray:
+    """(F,) float32: how strongly one speaks, on the scale of gestures; 0 in silence, else ranks from 0.2 to 1."""
+    from scipy.ndimage import gaussian_filter1d
+    from scipy.stats import rankdata
+
+    loud = np.maximum(speech.energy, float(speech.energy.max()) - 40.0)  # gaps between words count as 40 dB down
+    loud = gaussian_filter1d(loud.astype(np.float64), _GESTURE_SCALE, mode="nearest") / 40.0
+    density = gaussian_filter1d(speech.onset.astype(np.float64), _GESTURE_SCALE, mode="nearest")
+    strength = loud + density  # an onset every 0.2 s weighs as much as 6 dB
+    strength = np.concatenate([strength[_LEAD:], np.repeat(strength[-1:], _LEAD)])[: len(strength)]
+    level = np.zeros(len(speech), np.float32)
+    speaking = silence < 0.5
+    if speaking.any():
+        rank = rankdata(strength[speaking]) - 0.5
+        level[speaking] = 0.2 + 0.8 * rank / speaking.sum()
+    return level
+
+
+def clip_energy(clips: ClipProsody) -> np.ndarray:
+    """(N,) float32 in [0, 1]: rank of the clip's motion speed, smoothed over the run it lies in."""
+    from scipy.ndimage import gaussian_filter1d
+    from scipy.stats import rankdata
+
+    smooth = np.empty(clips.speed.shape, np.float64)
+    for run in _runs(clips.successor):
+        speed = clips.speed[run].astype(np.float64).reshape(-1)
+        smooth[run] = gaussian_filter1d(speed, _GESTURE_SCALE, mode="nearest").reshape(-1, CLIP_FRAMES)
+    nodes = len(smooth)
+    if nodes == 1:
+        return np.full(1, 0.5, np.float32)
+    return ((rankdata(smooth.mean(axis=1)) - 1.0) / (nodes - 1)).astype(np.float32)
+
+
+def clip_unrest(clips: ClipProsody) -> np.ndarray:
+    """(N,) float32 in [0, 2]: how far the clip is from rest; 1 at the avatar's mean motion speed.
+
+    The clip's own speed counts half, that of the footage around it the other half: to enter a rest where the motion
+    dies down costs less than to cut from full motion into it."""
+    from scipy.ndimage import gaussian_filter1d
+
+    own = clips.speed.astype(np.float64).mean(axis=1)
+    around = np.empty(len(own))
+    for run in _runs(clips.successor):
+        speed = clips.speed[run].astype(np.float64).reshape(-1)
+        smooth = gaussian_filter1d(speed, _GESTURE_SCALE, mode="nearest")
+        around[run] = smooth.reshape(-1, CLIP_FRAMES).mean(axis=1)
+    return np.minimum((own + around) / max(2.0 * own.mean(), 1e-6), 2.0).astype(np.float32)
+
+
+def clip_beats(clips: ClipProsody) -> np.ndarray:
+    """(N, 4) float32 in [0, 1]: how much the motion is braked around each frame, `_LEAD` frames later.
+
+    Braking, speed two frames before less speed two frames after, peaks where a stroke ends; 1 is the avatar's 95th
+    percentile of it.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    braking = np.empty(clips.speed.shape, np.float64)
+    for run in _runs(clips.successor):
+        speed = gaussian_filter1d(clips.speed[run].astype(np.float64).reshape(-1), 1.0, mode="nearest")
+        padded = np.pad(speed, (2 + _LEAD, 2), mode="edge")
+        length = speed.size
+        braking[run] = np.maximum(padded[:length] - padded[4 : 4 + length], 0.0).reshape(-1, CLIP_FRAMES)
+    strong = float(np.percentile(braking, 95))
+    return np.minimum(braking / max(strong, 1e-6), 1.0).astype(np.float32)
+
+
+def _runs(successor: np.ndarray) -> list[np.ndarray]:
+    """The uninterrupted runs as arrays of nodes in playing order."""
+    successor = np.asarray(successor)
+    follows = np.zeros(len(successor), bool)
+    follows[successor[successor >= 0]] = True
+    runs = []
+    for start in np.flatnonzero(~follows).tolist():
+        run = [start]
+        while successor[run[-1]] >= 0:
+            run.append(int(successor[run[-1]]))
+        runs.append(np.array(run))
+    return runs
+
+
+def _slots(values: np.ndarray, slots: int, *, tail: float | None = None) -> np.ndarray:
+    """(F,) -> (slots, 4); the last slot is filled with `tail`, or with the last value."""
+    fill = float(values[-1]) if tail is None else tail
+    padded = np.full(slots * CLIP_FRAMES, fill, np.float32)
+    padded[: len(values)] = values
+    return padded.reshape(slots, CLIP_FRAMES)

@@ -1,0 +1,58 @@
+"""What a path costs, and the cheapest one without limits."""
+
+import numpy as np
+
+from tango_models.errors import InputError
+from tango_models.motion_graph.search.viterbi import IncomingEdges, best_path
+
+Before = tuple[int, int]
+"""The node shown before a path, and how many clips of its passage were shown by then, itself counted."""
+
+
+class Objective:
+    """Node costs along a path, its jumps, and `early_penalty` for jumps that leave a run's end too early."""
+
+    def __init__(self, incoming: IncomingEdges, min_dwell: int, early_penalty: float) -> None:
+        self.incoming, self.min_dwell, self.early_penalty = incoming, min_dwell, early_penalty
+        nodes = len(incoming.start) - 1
+        dst = np.repeat(np.arange(nodes, dtype=np.int64), np.diff(incoming.start))
+        key = dst * nodes + incoming.src  # ascending: edges are grouped by destination, then by source
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        self._key = key[first]
+        self._cheapest = np.minimum.reduceat(incoming.cost.astype(np.float64), first) if key.size else np.zeros(0)
+
+    def best(
+        self,
+        node_cost: np.ndarray,
+        *,
+        jump_price: float = 0.0,
+        before: Before | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """See `viterbi.best_path`. InputError: there is no path."""
+        nodes, jumped, total = best_path(
+            node_cost,
+            self.incoming,
+            min_dwell=self.min_dwell,
+            early_penalty=self.early_penalty,
+            jump_price=jump_price,
+            before=before,
+        )
+        if not np.isfinite(total):
+            fault = f"no path of {len(node_cost)} clips exists through its jumps"
+            raise InputError("motion graph", fault, "join the graph, or lower min_dwell")
+        return nodes, jumped, total
+
+    def jumps(self, nodes: np.ndarray, jumped: np.ndarray, before: Before | None = None) -> float:
+        """What the jumps of a path (T,) cost. KeyError when it jumps where there is no edge."""
+        time = np.flatnonzero(jumped)
+        if not time.size:
+            return 0.0
+        count = len(self.incoming.start) - 1
+        shown = np.concatenate([[before[0] if before else -1], nodes]).astype(np.int64)
+        src, dst = shown[time], shown[time + 1]
+        key = dst * count + src
+        at = np.minimum(np.searchsorted(self._key, key), max(len(self._key) - 1, 0))
+        if not self._key.size or (self._key[at] != key).any():
+            raise KeyError("the path jumps where there is no edge")
+        entered = np.concatenate([[-before[1] if before else 0], time[:-1]])
+        return float(self._cheapest[at].sum()) + self.early_penalty * int((time - entered < self.min_dwell).sum())

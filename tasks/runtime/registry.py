@@ -1,0 +1,42 @@
+"""Stages by name. Their modules are imported when asked for: they pull in heavy libraries."""
+
+import importlib
+from typing import Any
+
+from tasks.runtime.stage import Stage
+
+STAGES: dict[str, str] = {
+    "extract_frames": "tasks.extract_frames:ExtractFrames",
+    "detect_landmarks": "tasks.detect_landmarks:DetectLandmarks",
+    "fit_smplx": "tasks.fit_smplx:FitSmplx",
+    "create_clips": "tasks.create_clips:CreateClips",
+    "embed_clips": "tasks.embed_clips:EmbedClips",
+    "score_edges": "tasks.score_edges:ScoreEdges",
+    "analyse_speech": "tasks.analyse_speech:AnalyseSpeech",
+    "embed_speech": "tasks.embed_speech:EmbedSpeech",
+    "retrieve_path": "tasks.retrieve_path:RetrievePath",
+    "interpolate_seams": "tasks.interpolate_seams:InterpolateSeams",
+    "render_video": "tasks.render_video:RenderVideo",
+}
+ONBOARDING = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips", "score_edges")
+REENACTMENT = ("analyse_speech", "embed_speech", "retrieve_path", "interpolate_seams", "render_video")
+
+
+def stage_class(name: str) -> type[Stage]:
+    module, _, attribute = STAGES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def next_stages(name: str, count: int = 2) -> tuple[str, ...]:
+    """The stages that come after this one in its pipeline, at most `count`."""
+    for pipeline in (ONBOARDING, REENACTMENT):
+        if name in pipeline:
+            position = pipeline.index(name) + 1
+            return pipeline[position : position + count]
+    return ()
+
+
+def create_stage(name: str, config: dict[str, Any] | None = None) -> Stage:
+    """A stage from its JSON configuration (defaults where it says nothing)."""
+    cls = stage_class(name)
+    return cls(cls.Config(**(config or {})))  # type: ignore[attr-defined]

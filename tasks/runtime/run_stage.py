@@ -1,0 +1,142 @@
+"""The one Prefect task of the system: a stage over a scope of ids.
+
+`persist_result=False` and NO_CACHE: the catalog is the only memory, so a retry, from the UI or after a crash, does
+exactly the units that are not `ok`. Prefect's own cache would skip a stage that completed with failed units.
+"""
+
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel
+
+from data_catalog import Catalog, Unit, UnitRecord
+from tasks.runtime.cluster import Pools
+from tasks.runtime.registry import create_stage
+from tasks.runtime.stage import UpstreamNotReady
+
+
+class StageSummary(BaseModel):
+    """What became of a stage over one scope.
+
+    Attributes:
+        wanted: units in the scope; computed: done now; failed: not `ok` now; rows: written now.
+        blocked: why nothing could be planned.
+        errors: one line per failed unit, beginning with its subject.
+    """
+
+    stage: str
+    scope: str
+    wanted: int = 0
+    computed: int = 0
+    failed: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    blocked: str = ""
+    errors: list[str] = []
+
+    @property
+    def ok(self) -> bool:
+        return not self.failed and not self.blocked
+
+
+class StageIncomplete(RuntimeError):
+    """Units failed for reasons that may pass; the task is worth trying again."""
+
+
+class Progress:
+    """Where progress goes; the flow gives one that draws it. Called from several threads."""
+
+    def stage(self, stage: str, scope: str, done: int, total: int) -> None:
+        """Units of a stage that are done."""
+
+    def unit(self, unit: Unit, done: int, total: int) -> None:
+        """How far the unit is, in the stage's own measure."""
+
+
+def _may_pass(task: Any, task_run: Any, state: Any) -> bool:
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, StageIncomplete | OSError | TimeoutError)
+
+
+@task(
+    name="run-stage",
+    task_run_name="{stage} {label}",
+    persist_result=False,
+    cache_policy=NO_CACHE,
+    retry_condition_fn=_may_pass,
+    retry_jitter_factor=0.5,
+)
+def run_stage(
+    stage: str, label: str, scope: dict[str, Any], pools: Pools, progress: Progress, max_attempts: int
+) -> StageSummary:
+    """Do the pending units of a stage in a scope.
+
+    Raises:
+        StageIncomplete: units failed for transient reasons and fewer than `max_attempts` times.
+    """
+    return compute_stage(stage, label, scope, pools, progress, max_attempts)
+
+
+def compute_stage(
+    stage: str, label: str, scope: dict[str, Any], pools: Pools, progress: Progress, max_attempts: int
+) -> StageSummary:
+    """`run_stage` without Prefect around it."""
+    catalog = pools.catalog
+    planner = create_stage(stage, pools.configs[stage])
+    try:
+        units = planner.plan(catalog, **scope)
+    except UpstreamNotReady as error:
+        return StageSummary(stage=stage, scope=label, blocked=f"{label}: waits for {error.stage}")
+    pending = catalog.pending(units)
+    keys = {unit.key for unit in pending}
+    pending += [unit for unit in units if unit.key not in keys and not planner.is_intact(catalog, unit)]
+    todo, given_up = _split(catalog, pending, max_attempts)
+    done = len(units) - len(pending)
+    progress.stage(stage, label, done, len(units))
+    outcomes = pools.of(stage).run(todo, progress.unit) if todo else []
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    errors = [reason(outcome.subject, outcome.error) for outcome in failed]
+    errors += [
+        f"{reason(r.subject, r.error or '')} (given up after {r.attempts} attempts; "
+        "a higher TANGO_MAX_ATTEMPTS tries again)"
+        for r in given_up
+    ]
+    done += len(outcomes) - len(failed)
+    progress.stage(stage, label, done, len(units))
+    may_pass = [unit for unit, outcome in zip(todo, outcomes, strict=True) if outcome.transient]
+    if may_pass and _split(catalog, may_pass, max_attempts)[0]:
+        raise StageIncomplete("; ".join(errors))
+    return StageSummary(
+        stage=stage,
+        scope=label,
+        wanted=len(units),
+        computed=len(outcomes) - len(failed),
+        failed=len(units) - done,
+        rows=sum(outcome.n_rows for outcome in outcomes),
+        seconds=sum(outcome.seconds for outcome in outcomes),
+        errors=errors,
+    )
+
+
+def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list[Unit], list[UnitRecord]]:
+    """Units worth an attempt, and the records of those that failed too often in the wanted version."""
+    if not units:
+        return [], []
+    records = catalog.records(units[0].stage, [unit.key for unit in units])
+    spent = {
+        unit.key: record
+        for unit in units
+        if (record := records.get(unit.key))
+        and not record.ok
+        and record.version == unit.version
+        and record.attempts >= max_attempts
+    }
+    return [unit for unit in units if unit.key not in spent], list(spent.values())
+
+
+def reason(subject: str, error: str) -> str:
+    """A failure in one line that names its subject, once; the ledger also keeps the stack trace of what is no fault of
+    the input."""
+    line = error.strip().partition("\n")[0]
+    return line if subject in line.partition(": ")[0] else f"{subject}: {line}"

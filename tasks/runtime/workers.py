@@ -1,0 +1,226 @@
+"""Ray actors that hold the models, and the pools that hand them units.
+
+An actor loads its stage's models once and then does units; a call costs about 1 ms (a Prefect task on Ray costs
+120-195 ms), so units go to actors and never become Prefect tasks of their own. Workers need the catalog's URI and
+nothing else: they read and write rows themselves, and only a small outcome travels back.
+"""
+
+import contextlib
+import importlib
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from data_catalog import Catalog, Unit
+from tango_models.errors import InputError
+from tasks.runtime.faults import describe, is_disk_full
+from tasks.runtime.registry import create_stage
+from tasks.runtime.stage import RowWriter
+
+_LOG = logging.getLogger(__name__)
+_POLL_SECONDS = 0.5
+_ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**20),
+    "MALLOC_ARENA_MAX": "2",
+}
+"""For glibc: give every frame back to the system when it is freed. Left to adapt, its thresholds rise to the size of a
+frame, and a worker that decodes in threads keeps hundreds of MB of holes: detection of 300 s of 768 x 768 footage grew
+from 580 to 1,270 MB; with these it stays between 558 and 570."""
+
+
+class WorkerResources(BaseModel):
+    """What one worker of a stage takes from the cluster.
+
+    Attributes:
+        num_cpus: reserved per worker. A fraction on purpose: stages of one machine wait for one another more than
+            they compute, and a full core each would leave no room for the next stage's worker.
+        num_gpus: reserved per worker; a fraction lets several share a GPU.
+        threads: threads the numerical libraries may use inside a worker.
+        count: workers at most; None: as many as the cluster's CPUs feed (`Stage.cores`).
+    """
+
+    num_cpus: float = Field(0.1, ge=0)
+    num_gpus: float = Field(0.0, ge=0)
+    threads: int = Field(2, ge=1)
+    count: int | None = Field(None, ge=1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a unit.
+
+    Attributes:
+        transient: the failure may go away when the unit is tried again (anything but a fault of the input).
+    """
+
+    unit: str
+    subject: str
+    ok: bool
+    error: str = ""
+    transient: bool = False
+    n_rows: int = 0
+    seconds: float = 0.0
+
+
+class StageWorker:
+    """The body of the actor; also usable in-process (tests)."""
+
+    def __init__(self, stage: str, config: dict, catalog_uri: str, storage_options: dict | None, run_id: str) -> None:
+        self._stage = create_stage(stage, config)
+        self._catalog = Catalog(catalog_uri, storage_options)
+        self._run_id = run_id
+        self._ready = False
+        self._loading = threading.Lock()  # the first unit may come while `warm` is still at it
+        self._progress = (0, 0)
+
+    def warm_up(self) -> None:
+        """`warm`, ahead of the first unit; what fails is said by that unit, which then tries again."""
+        with contextlib.suppress(Exception):
+            self.warm()
+
+    def warm(self) -> None:
+        """Load libraries and models now rather than at the first unit."""
+        with self._loading:
+            if not self._ready:
+                for library in self._stage.libraries:
+                    importlib.import_module(library)
+                self._stage.setup()
+                self._ready = True
+
+    def progress(self) -> tuple[int, int]:
+        return self._progress
+
+    def process(self, unit: Unit) -> Outcome:
+        """Do a unit and write down what became of it. Never raises for a fault of the unit."""
+        start = time.monotonic()
+        self._progress = (0, 0)
+        out = RowWriter(self._catalog, self._stage.table, unit.provenance(self._run_id), self._note)
+        try:
+            self.warm()
+            fields = self._stage.process(self._catalog, unit, out)
+            seconds = time.monotonic() - start
+            self._catalog.finish(
+                unit, table=self._stage.table, n_rows=out.n_rows, run_id=self._run_id, seconds=seconds, fields=fields
+            )
+        except Exception as error:
+            return self._failed(unit, error, time.monotonic() - start)
+        return Outcome(unit.key, unit.subject, True, n_rows=out.n_rows, seconds=seconds)
+
+    def _failed(self, unit: Unit, error: Exception, seconds: float) -> Outcome:
+        reason = describe(error, self._catalog.uri)
+        if is_disk_full(error):
+            # Nothing is the matter with the unit: it stays pending, and no attempt is counted.
+            return Outcome(unit.key, unit.subject, False, reason, seconds=seconds)
+        transient = not isinstance(error, InputError)
+        trace = "\n" + "".join(traceback.format_exception(error)[-3:]).strip() if transient else ""
+        note_failure(self._catalog, unit, reason + trace, run_id=self._run_id, seconds=seconds)
+        return Outcome(unit.key, unit.subject, False, reason, transient, seconds=seconds)
+
+    def _note(self, done: int, total: int) -> None:
+        self._progress = (done, total)
+
+
+def note_failure(catalog: Catalog, unit: Unit, reason: str, *, run_id: str, seconds: float = 0.0) -> None:
+    """Write a failed unit down. Where even that cannot be written it stays pending, and the reason is not lost."""
+    try:
+        catalog.fail(unit, reason, run_id=run_id, seconds=seconds)
+    except OSError as error:
+        _LOG.warning("%s %s: its failure could not be written down (%s)", unit.stage, unit.subject, error)
+
+
+class WorkerPool:
+    """A stage's actors. `run` may be called from several threads; units wait for an idle worker."""
+
+    def __init__(
+        self, stage: str, config: dict, catalog: Catalog, resources: WorkerResources, *, size: int, run_id: str
+    ) -> None:
+        self._stage, self._catalog, self._run_id = stage, catalog, run_id
+        self._arguments = (stage, config, catalog.uri, catalog.storage_options, run_id)
+        self._resources = resources
+        self._size = size
+        self._idle: queue.LifoQueue = queue.LifoQueue()
+        self._workers: list = []
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """End the workers; what they were doing is not `ok` in the ledger and will be done by the next run."""
+        import ray
+
+        for worker in self._workers:
+            ray.kill(worker)
+        self._workers.clear()
+
+    def warm(self) -> None:
+        """Start one worker and let it load its models while earlier stages still compute."""
+        with self._lock:
+            if self._workers:
+                return
+            worker = self._start()
+        self._idle.put(worker)
+
+    def run(self, units: list[Unit], on_progress: Callable[[Unit, int, int], None] | None = None) -> list[Outcome]:
+        """Do the units, each on an idle worker, and return their outcomes in order."""
+        with ThreadPoolExecutor(max_workers=max(1, min(self._size, len(units)))) as threads:
+            return list(threads.map(lambda unit: self._run_one(unit, on_progress), units))
+
+    def _run_one(self, unit: Unit, on_progress: Callable[[Unit, int, int], None] | None) -> Outcome:
+        import ray
+
+        worker = self._take()
+        try:
+            reference = worker.process.remote(unit)
+            while True:
+                done, _ = ray.wait([reference], timeout=_POLL_SECONDS)
+                if done:
+                    return ray.get(reference)
+                if on_progress:
+                    on_progress(unit, *ray.get(worker.progress.remote()))
+        except ray.exceptions.RayError as error:  # the process died: out of memory, a crash in native code
+            reason = f"worker process died: {type(error).__name__}: {str(error).splitlines()[0]}"
+            _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
+            note_failure(self._catalog, unit, reason, run_id=self._run_id)
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.kill(worker)
+            with self._lock:
+                self._workers.remove(worker)
+                worker = self._start()
+            return Outcome(unit.key, unit.subject, False, reason, transient=True)
+        finally:
+            self._idle.put(worker)
+
+    def _take(self) -> Any:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            pass
+        with self._lock:
+            if len(self._workers) < self._size:
+                return self._start()
+        return self._idle.get()
+
+    def _start(self) -> Any:
+        import ray
+
+        threads = str(self._resources.threads)
+        # A class of the stage's name: Ray, `ps` and `top` then show what a process is for.
+        actor: Any = ray.remote(type(self._stage, (StageWorker,), {})).options(
+            num_cpus=self._resources.num_cpus,
+            num_gpus=self._resources.num_gpus,
+            max_restarts=0,  # a dead worker is replaced here, where its unit can be written down as failed
+            max_task_retries=0,
+            max_concurrency=2,  # one unit, and beside it the question how far it is
+            runtime_env={"env_vars": {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **_ALLOCATOR}},
+        )
+        worker = actor.remote(*self._arguments)
+        self._workers.append(worker)
+        worker.warm_up.remote()
+        return worker

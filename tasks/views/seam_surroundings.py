@@ -1,0 +1,98 @@
+"""What both runs show around the jumps of a path: what seams are placed by, out of the catalog and without pixels."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from data_catalog import Catalog
+from data_catalog.keys import equals, split_clip_id
+from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE
+from tango_models.interpolation.seam_placement import RunAround
+from tasks.views.canvas import fit_points, scale_and_offset
+from tasks.views.columns import images, matrix
+from tasks.views.playback import run_around
+
+REACH = 4
+"""Clips each way of a jump that are looked at."""
+WRISTS = (15, 16)
+"""MediaPipe's left and right."""
+_COLUMNS = ["clip_id", "video_id", "index", "shot", "usable", "repeated", "head", "face"]
+
+
+class Surroundings:
+    """Features of the frames around some jumps, read at once: two reads per video.
+
+    Args:
+        jumps: (clip before, clip after) of each.
+        canvas: (width, height) of the picture that all videos are fitted into.
+    """
+
+    def __init__(self, catalog: Catalog, jumps: Iterable[tuple[str, str]], canvas: tuple[int, int]) -> None:
+        wanted: dict[str, set[int]] = {}
+        for clip, later in [(c, d) for src, dst in jumps for c, d in ((src, 1), (dst, 0))]:
+            video_id, index = split_clip_id(clip)
+            wanted.setdefault(video_id, set()).update(range(index + later - REACH, index + later + REACH))
+        self._videos = {video: _Video(catalog, video, sorted(clips), canvas) for video, clips in wanted.items()}
+
+    def run(self, clip: str, *, from_end: bool, smooth: bool) -> RunAround:
+        """The run beside a jump: from the end of the clip before it, or from the beginning of the clip after it;
+        `smooth`: no picture will be shown twice."""
+        from tango_models.interpolation.arms import bridged
+
+        video = self._videos[split_clip_id(clip)[0]]
+        offsets = np.arange(-REACH * CLIP_FRAMES, REACH * CLIP_FRAMES)
+        first, stop = video.take(split_clip_id(clip)[1])
+        frames = run_around(clip, offsets, from_end=from_end, shot=(first * CLIP_FRAMES, stop * CLIP_FRAMES))
+        free = run_around(clip, offsets, from_end=from_end, shot=(-(10**9), 10**9))
+        rows = np.array([video.row[int(frame)] for frame in frames])
+        held = frames != free
+        repeated = video.repeated[rows] & ~held
+
+        def shown(points: np.ndarray) -> np.ndarray:
+            points = points[rows]
+            if smooth:  # a picture in between will be shown
+                points[repeated] = np.nan
+            return bridged(points)
+
+        return RunAround(
+            hands=shown(video.hands),
+            wrists=shown(video.wrists),
+            head=shown(video.head),
+            face=video.face[rows],
+            held=held,
+            repeated=repeated & (not smooth),
+        )
+
+
+class _Video:
+    """The frames of some clips of a video."""
+
+    def __init__(self, catalog: Catalog, video_id: str, clips: list[int], canvas: tuple[int, int]) -> None:
+        where = f"{equals(video_id=video_id)} AND index IN ({', '.join(map(str, clips))}) AND usable"
+        table = catalog.table("clips").read(_COLUMNS, where=where)
+        self._index, self._shot = (table[name].to_pylist() for name in ("index", "shot"))
+        frames = [index * CLIP_FRAMES + k for index in self._index for k in range(CLIP_FRAMES)]
+        self.row = {frame: row for row, frame in enumerate(frames)}
+        size = catalog.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id))
+        shape = (size["width"][0].as_py(), size["height"][0].as_py())
+        seen = catalog.table("landmarks").read(
+            ["video_id", "frame", "hands_xy", "body_xy"], where=equals(video_id=video_id, frame=frames)
+        )
+        self.hands = fit_points(matrix(seen["hands_xy"]).reshape(-1, 2, 21, 2), shape, canvas) / canvas[1]
+        wrists = matrix(seen["body_xy"]).reshape(-1, 33, 2)[:, WRISTS]
+        self.wrists = fit_points(wrists, shape, canvas) / canvas[1]
+        head = matrix(table["head"]).reshape(-1, 3) * shape[1]
+        scale = scale_and_offset(*shape, canvas)[0]
+        self.head = np.concatenate([fit_points(head[:, :2], shape, canvas), head[:, 2:] * scale], axis=1) / canvas[1]
+        self.face = images(table["face"], FACE_SIDE)
+        self.repeated = matrix(table["repeated"]).reshape(-1).astype(bool)
+
+    def take(self, clip: int) -> tuple[int, int]:
+        """First and last (exclusive) clip around a clip that were read and follow each other in its shot."""
+        place = {index: shot for index, shot in zip(self._index, self._shot, strict=True)}
+        first, stop = clip, clip + 1
+        while place.get(first - 1) == place[clip]:
+            first -= 1
+        while place.get(stop) == place[clip]:
+            stop += 1
+        return first, stop

@@ -1,0 +1,74 @@
+"""The command line as a person meets it."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.command_line.app import app
+
+TANGO = Path(sys.executable).parent / "tango"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["onboard"],
+        ["reenact"],
+        ["preprocess"],
+        ["status"],
+        ["forget"],
+        ["train"],
+        ["evaluate"],
+        ["import-weights"],
+        ["serve"],
+        ["synth"],
+    ],
+)
+def test_help_says_what_a_command_does(command):
+    result = CliRunner().invoke(app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ("torch", "prefect", "ray", "lance", "cv2")
+    code = f"import sys, flows.command_line.app; print([m for m in {heavy} if m in sys.modules])"
+    start = time.monotonic()
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]", f"after {time.monotonic() - start:.1f} s"
+
+
+def test_status_of_an_empty_catalog_says_how_to_fill_it_and_makes_nothing(tmp_path):
+    result = CliRunner().invoke(app, ["status", "--catalog", str(tmp_path / "new")])
+    assert result.exit_code == 0
+    assert "tango onboard" in result.output
+    assert not (tmp_path / "new").exists()
+
+
+def test_status_of_an_unknown_avatar_is_an_error_in_one_line(tmp_path):
+    found = subprocess.run(
+        [TANGO, "status", "nobody", "--catalog", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 1
+    assert "nobody" in found.stderr and "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ""])
+def test_an_avatar_name_that_is_a_path_is_refused(tmp_path, name):
+    result = CliRunner().invoke(app, ["onboard", name, "x.mp4", "--catalog", str(tmp_path / "catalog")])
+    assert result.exit_code == 1
+    assert not (tmp_path / "catalog").exists()
+
+
+@pytest.mark.integration
+def test_status_as_json_counts_every_stage(onboarded):
+    result = CliRunner().invoke(app, ["status", "ann", "--json", "--catalog", onboarded.catalog])
+    assert result.exit_code == 0
+    (avatar,) = json.loads(result.stdout)
+    assert {stage["stage"]: stage["ok"] for stage in avatar["stages"]}["fit_smplx"] == 1

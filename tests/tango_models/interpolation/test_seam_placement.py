@@ -1,0 +1,117 @@
+"""Where seams are placed: by what moves and what differs, within their room, and only on footage that there is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tango_models.interpolation.seam import window_alpha
+from tango_models.interpolation.seam_placement import Placement, PlacementConfig, RunAround, place_seam
+
+REACH = 16
+HAND = np.random.default_rng(0).uniform(-0.04, 0.04, (21, 2))
+ROOM = {"before": 12, "after": 12}
+
+
+def run(hand: np.ndarray | float = 0.4, **changes) -> RunAround:
+    """A person at rest whose right hand is at `hand` (2·REACH,) or everywhere, in image heights."""
+    across = np.broadcast_to(np.asarray(hand, float), 2 * REACH)
+    right = np.stack([across, np.full(2 * REACH, 0.6)], axis=-1)[:, None] + HAND
+    left = np.broadcast_to(np.array([0.7, 0.6]) + HAND, right.shape)
+    parts = {
+        "hands": np.stack([left, right], axis=1).astype(np.float32),
+        "wrists": np.full((2 * REACH, 2, 2), np.nan, np.float32),
+        "head": np.tile(np.float32([0.5, 0.2, 0.15]), (2 * REACH, 1)),
+        "face": np.full((2 * REACH, 24, 24), 100, np.uint8),
+        "held": np.zeros(2 * REACH, bool),
+        "repeated": np.zeros(2 * REACH, bool),
+    }
+    return RunAround(**{**parts, **changes})
+
+
+def fastest(placed: Placement, old: RunAround, new: RunAround) -> float:
+    """Largest step of the right hand in the window, image heights per frame."""
+    window = slice(REACH + placed.shift - placed.half, REACH + placed.shift + placed.half)
+    alpha = window_alpha(2 * placed.half)[:, None]
+    a, b = old.hands[window, 1].mean(1), new.hands[window, 1].mean(1)
+    return float(np.linalg.norm(np.diff(a + alpha * (b - a), axis=0), axis=-1).max())
+
+
+def test_runs_that_agree_get_the_shortest_window_where_their_clips_meet():
+    placed = place_seam(run(), run(), **ROOM)
+    assert (placed.shift, placed.half) == (0, PlacementConfig().min_half)
+
+
+def test_the_further_a_hand_has_to_travel_the_longer_the_window_and_it_goes_no_faster_than_allowed():
+    halves = []
+    for gap in (0.005, 0.02, 0.04):
+        old, new = run(0.4), run(0.4 + gap)
+        placed = place_seam(old, new, **ROOM)
+        halves.append(placed.half)
+        assert fastest(placed, old, new) < 1.2 * PlacementConfig().slowest_hand
+    assert halves == sorted(set(halves))
+
+
+def test_a_hand_that_moves_fast_by_itself_needs_no_longer_window():
+    moving = 0.4 + 0.02 * np.arange(2 * REACH)
+    at_rest = place_seam(run(0.4), run(0.43), **ROOM)
+    in_motion = place_seam(run(moving), run(moving - 0.03), **ROOM)
+    assert in_motion.half < at_rest.half
+
+
+def test_the_cut_moves_to_where_the_runs_meet():
+    old = 0.4 + 0.012 * np.abs(np.arange(2 * REACH) - (REACH + 3))
+    placed = place_seam(run(old), run(0.4), **ROOM)
+    assert placed.shift in (2, 3, 4)
+
+
+def test_the_picture_changes_over_where_the_faces_are_most_alike():
+    face = np.full((2 * REACH, 24, 24), 160, np.uint8)
+    face[REACH - 4 : REACH - 1] = 100
+    placed = place_seam(run(), run(face=face), **ROOM)
+    assert placed.shift in (-3, -2)
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 6, 40])
+@pytest.mark.parametrize("after", [0, 1, 2, 6, 40])
+def test_the_window_stays_within_its_room(before, after):
+    placed = place_seam(run(0.4), run(0.5), before=before, after=after)
+    assert placed.half <= placed.shift + before and placed.half + placed.shift <= after
+    assert placed.half > 0 or before + after < 2 or min(before, after) == 0
+
+
+def test_no_frame_is_shown_that_there_is_no_footage_of():
+    held = np.zeros(2 * REACH, bool)
+    held[REACH:] = True  # the old run ends with its clip
+    old = run(0.4 + 0.012 * np.abs(np.arange(2 * REACH) - (REACH + 3)), held=held)
+    placed = place_seam(old, run(0.4), **ROOM)
+    assert placed.shift <= 0
+    ahead = place_seam(run(), run(held=held[::-1].copy()), **ROOM)  # the new one begins with its clip
+    assert ahead.shift >= 0
+
+
+def test_a_picture_does_not_stand_still_twice_at_a_cut():
+    repeated = np.zeros(2 * REACH, bool)
+    repeated[[REACH - 1]] = True
+    again = np.zeros(2 * REACH, bool)
+    again[[REACH]] = True
+    assert place_seam(run(repeated=repeated), run(repeated=again), **ROOM).shift != 0
+
+
+def test_where_a_hand_is_lost_its_wrist_counts():
+    lost = np.full((2 * REACH, 2, 21, 2), np.nan)
+    at = np.zeros((2 * REACH, 2, 2))
+    assert place_seam(run(hands=lost, wrists=at), run(hands=lost, wrists=at + 0.04), **ROOM).half > 3
+
+
+def test_a_person_without_hands_or_face_is_no_fault():
+    unknown = run(hands=np.full((2 * REACH, 2, 21, 2), np.nan), head=np.full((2 * REACH, 3), np.nan))
+    assert place_seam(unknown, unknown, **ROOM).half == PlacementConfig().min_half
+    assert place_seam(unknown, run(), **ROOM) == place_seam(unknown, run(), **ROOM)
+
+
+def test_settings_decide():
+    calm = replace(PlacementConfig(), min_half=6, max_half=6, max_shift=0)
+    assert place_seam(run(), run(0.5), config=calm, **ROOM) == replace(
+        place_seam(run(), run(0.5), config=calm, **ROOM), shift=0, half=6
+    )
