@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data_catalog.keys import check_avatar_name, equals
+from data_catalog.keys import check_avatar_name, equals, track_id
 from data_catalog.ledger import Unit, UnitRecord
-from data_catalog.schemas import TABLES
+from data_catalog.schemas import TABLES, tables_of
 from data_catalog.store import Table
 
 
@@ -37,9 +37,13 @@ class Catalog:
         self.table("avatars").upsert([row])
 
     def avatar_videos(self, avatar: str) -> dict[str, dict]:
-        """The avatar's rows by video id, in the order of the ids."""
+        """The avatar's rows by video id, in the order of the ids; each with its `track_id`."""
         rows = self.table("avatars").read(where=equals(avatar=check_avatar_name(avatar))).to_pylist()
-        return {row["video_id"]: row for row in rows}
+        return {row["video_id"]: row | {"track_id": track_id(row["video_id"], row["motion_hash"])} for row in rows}
+
+    def avatar_tracks(self, avatar: str) -> list[str]:
+        """The avatar's videos, each with its motion."""
+        return sorted(row["track_id"] for row in self.avatar_videos(avatar).values())
 
     def avatars(self) -> list[str]:
         return sorted(set(self.table("avatars").read(columns=["avatar"])["avatar"].to_pylist()))
@@ -75,11 +79,16 @@ class Catalog:
         return [unit for unit in units if wanted(unit)]
 
     def finish(
-        self, unit: Unit, *, table: str, n_rows: int, run_id: str, seconds: float, fields: dict[str, str] | None = None
+        self, unit: Unit, *, n_rows: int, run_id: str, seconds: float, fields: dict[str, str] | None = None
     ) -> None:
-        """The unit's data rows are written: drop its rows of older versions, then say `ok`."""
+        """The unit's data rows are written: drop its rows of older versions, then say `ok`.
+
+        Args:
+            fields: content hash of each group of columns, for the stages that read only that group.
+        """
         current = equals(input_hash=unit.input_hash, code_version=unit.code_version, config_hash=unit.config_hash)
-        self.table(table).delete(f"{equals(unit=unit.key)} AND NOT ({current})")
+        for table in tables_of(unit.stage):
+            self.table(table).delete(f"{equals(unit=unit.key)} AND NOT ({current})")
         self._note(unit, "ok", None, n_rows=n_rows, run_id=run_id, seconds=seconds, fields=fields or {})
 
     def fail(self, unit: Unit, error: str, *, run_id: str, seconds: float = 0.0) -> None:
@@ -88,7 +97,8 @@ class Catalog:
 
     def _note(self, unit: Unit, status: str, error: str | None, *, fields: dict, **columns) -> None:
         before = self.record(unit.stage, unit.key)
-        attempts = before.attempts + 1 if before and before.version == unit.version else 1
+        again = before is not None and not before.ok and before.version == unit.version
+        attempts = before.attempts + 1 if before and again else 1  # since it last went well
         row = {
             "stage": unit.stage,
             "unit": unit.key,
@@ -100,6 +110,7 @@ class Catalog:
             "error": error,
             "attempts": attempts,
             "fields": json.dumps(fields, sort_keys=True),
+            "upstream": json.dumps(unit.upstream, sort_keys=True),
             "produced_at": datetime.now(UTC),
             **columns,
         }

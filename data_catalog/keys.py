@@ -17,15 +17,31 @@ def digest(*parts: Any) -> str:
     return state.hexdigest()
 
 
-def clip_id(video_id: str, index: int) -> str:
-    """The node's key: clip `index` holds the 30 fps frames `[4·index, 4·index + 4)` of the video."""
-    return f"{video_id}:{index:06d}"
+def track_id(video_id: str, motion_hash: str = "") -> str:
+    """The key of a video with its motion: fitted, or imported from the file of that content. One video may show one
+    avatar as fitted and another by an imported motion; what is made of its motion is kept apart."""
+    return f"{video_id}~{motion_hash}" if motion_hash else video_id
+
+
+def video_of(track: str) -> str:
+    """The video of a track."""
+    return track.partition("~")[0]
+
+
+def is_imported(track: str) -> bool:
+    """Whether the track's motion comes from a file."""
+    return "~" in track
+
+
+def clip_id(track: str, index: int) -> str:
+    """The node's key: clip `index` holds the 30 fps frames `[4·index, 4·index + 4)` of the track's video."""
+    return f"{track}:{index:06d}"
 
 
 def split_clip_id(key: str) -> tuple[str, int]:
-    """The inverse of `clip_id`."""
-    video_id, index = key.rsplit(":", 1)
-    return video_id, int(index)
+    """The inverse of `clip_id`: track and index."""
+    track, index = key.rsplit(":", 1)
+    return track, int(index)
 
 
 def check_avatar_name(name: str) -> str:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from data_catalog.keys import digest
-
 
 @dataclass(frozen=True)
 class Provenance:
@@ -42,18 +40,21 @@ class Unit:
         stage: the stage's name.
         key: the unit's key within the stage: ids only, so equal work has an equal key.
         subject: what a person calls it; used in messages.
-        input_hash: hash of the upstream fields that the stage reads for it.
         code_version, config_hash: of the stage.
-        inputs: the ids and small settings the stage needs to do it (JSON-able; never pixels or features).
+        upstream: by stage, the units whose rows are read for it.
+        inputs: the ids and small settings the stage needs to do it (JSON-able; never pixels or features). What decides
+            the result beyond what is read stands in the key.
+        input_hash: hash of the column groups that the stage declares to read, of those units.
     """
 
     stage: str
     key: str
     subject: str
-    input_hash: str
     code_version: str
     config_hash: str
+    upstream: dict[str, list[str]] = field(default_factory=dict, hash=False)
     inputs: dict[str, Any] = field(default_factory=dict, hash=False)
+    input_hash: str = ""
 
     @property
     def version(self) -> tuple[str, str, str]:
@@ -78,6 +79,7 @@ class UnitRecord:
     attempts: int
     n_rows: int
     fields: dict[str, str]
+    upstream: dict[str, list[str]]
     seconds: float
     run_id: str
 
@@ -91,9 +93,9 @@ class UnitRecord:
 
     def field_hash(self, name: str) -> str:
         """The content hash of a group of columns; stages that read only that group depend on nothing else."""
-        return self.fields.get(name) or digest(*self.version)
+        return self.fields[name]
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "UnitRecord":
         row = {key: value for key, value in row.items() if key != "produced_at"}
-        return cls(**{**row, "fields": json.loads(row["fields"] or "{}")})
+        return cls(**row | {name: json.loads(row[name] or "{}") for name in ("fields", "upstream")})

@@ -1,6 +1,6 @@
 """What the tables hold. One table belongs to one stage; `units` is the ledger of all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from lance import blob_field
@@ -20,12 +20,27 @@ _PRIMARY = {b"lance-schema:unenforced-primary-key": b"true"}
 
 @dataclass(frozen=True)
 class TableSpec:
-    """A table's name, Arrow schema and primary key (in order)."""
+    """
+    Attributes:
+        primary_key: its columns, in order.
+        blobs: columns that are read lazily.
+        stage: whose rows they are; "" for what no stage writes.
+        groups: the columns that other stages read together, by the group's name. A group may have columns in several
+            tables of its stage. A column of no group is read by no stage.
+        identity: columns that follow from the primary key.
+    """
 
     name: str
     schema: pa.Schema
     primary_key: tuple[str, ...]
     blobs: tuple[str, ...] = ()
+    stage: str = ""
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    identity: tuple[str, ...] = ()
+
+    def group_of(self, column: str) -> str | None:
+        """The group that a column belongs to; None for keys, provenance and what no stage reads."""
+        return next((group for group, columns in self.groups.items() if column in columns), None)
 
 
 def _vector(size: int) -> pa.DataType:
@@ -46,13 +61,21 @@ _PROVENANCE = {
 }
 
 
-def _table(name: str, primary_key: dict, columns: dict, *, provenance: bool = True) -> TableSpec:
+def _table(
+    name: str,
+    primary_key: dict,
+    columns: dict,
+    *,
+    stage: str = "",
+    groups: dict[str, tuple[str, ...]] | None = None,
+    identity: tuple[str, ...] = (),
+) -> TableSpec:
     fields = [pa.field(key, kind, nullable=False, metadata=_PRIMARY) for key, kind in primary_key.items()]
     fields += [blob_field(key) if kind == "blob" else pa.field(key, kind) for key, kind in columns.items()]
-    if provenance:
+    if stage:
         fields += [pa.field(key, kind) for key, kind in _PROVENANCE.items()]
     blobs = tuple(key for key, kind in columns.items() if isinstance(kind, str) and kind == "blob")
-    return TableSpec(name, pa.schema(fields), tuple(primary_key), blobs)
+    return TableSpec(name, pa.schema(fields), tuple(primary_key), blobs, stage, groups or {}, identity)
 
 
 _SPECS = [
@@ -66,7 +89,6 @@ _SPECS = [
             "motion_hash": pa.string(),
             "added_at": pa.timestamp("us", tz="UTC"),
         },
-        provenance=False,
     ),
     _table(
         "videos",
@@ -89,11 +111,20 @@ _SPECS = [
             "taken": pa.binary(),  # float32 per frame: when its picture was taken, in frames of 1/30 s
             "cuts": pa.list_(pa.int32()),  # first frame behind each cut inside the video
         },
+        stage="extract_frames",
+        groups={
+            "shape": ("width", "height", "n_frames"),
+            "timing": ("repeated", "taken", "cuts"),
+            "audio": ("has_audio",),
+            "name": ("file_name",),
+        },
     ),
     _table(
         "frames",  # the 30 fps copy every later stage reads: closed 4-frame GOPs with their audio
         {"video_id": pa.string(), "gop": pa.int32()},
         {"n_frames": pa.int8(), "pixels": "blob", "audio": pa.binary()},  # audio: 16 kHz mono int16
+        stage="extract_frames",
+        groups={"pixels": ("n_frames", "pixels"), "audio": ("audio",)},
     ),
     _table(
         "landmarks",
@@ -113,10 +144,17 @@ _SPECS = [
             "person_box": _vector(4),
             "others": pa.int8(),  # people in view beside the one whose landmarks these are
         },
+        stage="detect_landmarks",
+        groups={
+            "landmarks": (
+                "body_xy", "body_visibility", "body_world", "hands_xy", "hands_local", "hands_score", "face_xy",
+                "face_z", "face_score", "mask", "hand_boxes", "person_box",
+            ),
+        },
     ),
     _table(
         "poses",
-        {"video_id": pa.string(), "frame": pa.int32()},
+        {"track_id": pa.string(), "frame": pa.int32()},
         {
             "pose": _vector(JOINTS * 3),  # axis-angle, SMPL-X order
             "trans": _vector(3),
@@ -125,22 +163,26 @@ _SPECS = [
             "confidence": pa.float32(),
             "tracked": pa.bool_(),
         },
+        stage="fit_smplx",
+        groups={"motion": ("pose", "trans", "betas", "expression", "confidence", "tracked")},
     ),
     _table(
-        "fits",  # how well a video's poses lie over its pictures; imported poses have no row
-        {"video_id": pa.string()},
+        "fits",  # how well a track's poses lie over its pictures; imported poses have no row
+        {"track_id": pa.string()},
         {
             "picture": pa.binary(),  # JPEG: the skeleton over some frames, the worst one too
             "reprojection": pa.float32(),  # median over the frames, share of the person's height
             "reprojection_p95": pa.float32(),
             "worst_frame": pa.int32(),
         },
+        stage="fit_smplx",
+        groups={"picture": ("picture",)},
     ),
     _table(
         "clips",
         {"clip_id": pa.string()},
         {
-            "video_id": pa.string(),
+            "track_id": pa.string(),
             "index": pa.int32(),  # frames 4·index to 4·index + 3 of the video; a clip with a cut inside does not exist
             "shot": pa.int32(),  # clips follow each other within a shot only
             "usable": pa.bool_(),
@@ -153,19 +195,24 @@ _SPECS = [
             "head": _vector(CLIP_FRAMES * 3),  # middle and side of the face, image-height units; NaN without a face
             "face": _bytes(CLIP_FRAMES * FACE_SIDE**2),  # 24 x 24 grey, the face at one place and size
             "picture": _bytes(CLIP_FRAMES * PICTURE_SIDE**2),  # 32 x 32 grey, the whole frame, framed as the mask
-            "torso_xy": _vector(CLIP_FRAMES * 8),  # shoulders and hips, px
             "motion_energy": _vector(CLIP_FRAMES),
             "voice": _vector(CLIP_FRAMES),
-            "onset": _vector(CLIP_FRAMES),
-            "loudness": _vector(CLIP_FRAMES),
         },
+        stage="create_clips",
+        groups={
+            "takes": ("shot", "usable"),
+            "motion": ("representation", "orientation", "translation", "motion_energy"),
+            "looks": ("repeated", "mask", "hand_boxes", "head", "face", "picture"),
+            "voice": ("voice",),
+        },
+        identity=("track_id", "index"),
     ),
     _table(
         "edges",
         {"src": pa.string(), "dst": pa.string()},
         {
-            "src_video": pa.string(),
-            "dst_video": pa.string(),
+            "src_track": pa.string(),
+            "dst_track": pa.string(),
             "pose": pa.float32(),
             "velocity": pa.float32(),
             "translation": pa.float32(),
@@ -177,16 +224,28 @@ _SPECS = [
             "stutter": pa.float32(),
             "cost": pa.float32(),
         },
+        stage="score_edges",
+        groups={
+            "edges": (
+                "pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter", "cost",
+            ),
+        },
+        identity=("src_track", "dst_track"),
     ),
     _table(
         "embeddings",
         {"clip_id": pa.string(), "model_id": pa.string()},
-        {"video_id": pa.string(), "motion_low": _vector(CLIP_FRAMES * 256), "motion_high": _vector(256)},
+        {"track_id": pa.string(), "motion_low": _vector(CLIP_FRAMES * 256), "motion_high": _vector(256)},
+        stage="embed_clips",
+        groups={"embedding": ("motion_low", "motion_high")},
+        identity=("track_id",),
     ),
     _table(
         "speech_embeddings",
         {"speech_id": pa.string(), "model_id": pa.string(), "part": pa.int32()},  # a part is a minute
         {"audio_low": pa.binary(), "audio_high": pa.binary()},  # (frames, 256) float16, little-endian
+        stage="embed_speech",
+        groups={"embedding": ("audio_low", "audio_high")},
     ),
     _table(
         "speech",
@@ -200,12 +259,17 @@ _SPECS = [
             "onset": pa.list_(pa.float32()),
             "voice": pa.list_(pa.float32()),
         },
+        stage="analyse_speech",
+        groups={
+            "prosody": ("n_frames", "loudness", "onset", "voice"),
+            "audio": ("n_samples", "audio"),
+            "name": ("file_name",),
+        },
     ),
     _table(
         "paths",
         {"path_id": pa.string()},
         {
-            "avatar": pa.string(),
             "speech_id": pa.string(),
             "clip_ids": pa.list_(pa.string()),
             "seams": pa.list_(pa.int32()),  # positions in clip_ids that were reached by a jump
@@ -213,11 +277,15 @@ _SPECS = [
             "cost": pa.float64(),
             "settings": pa.string(),  # JSON
         },
+        stage="retrieve_path",
+        groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost")},
     ),
     _table(
         "transitions",  # generated seam frames: a cache shared by all renders
         {"src": pa.string(), "dst": pa.string(), "interpolator_id": pa.string()},
         {"n_frames": pa.int32(), "pixels": "blob", "sharpness": pa.float32(), "jump": pa.float32()},
+        stage="interpolate_seams",
+        groups={"pixels": ("n_frames", "pixels"), "quality": ("sharpness", "jump")},
     ),
     _table(
         "renders",
@@ -237,6 +305,7 @@ _SPECS = [
             "metrics": pa.string(),  # JSON
             "settings": pa.string(),  # JSON
         },
+        stage="render_video",
     ),
     _table(
         "units",
@@ -251,12 +320,22 @@ _SPECS = [
             "attempts": pa.int32(),
             "n_rows": pa.int64(),
             "fields": pa.string(),  # JSON: content hash of each group of columns, for stages that read only that group
+            "upstream": pa.string(),  # JSON: by stage, the units that were read
             "seconds": pa.float64(),
             "run_id": pa.string(),
             "produced_at": pa.timestamp("us", tz="UTC"),
         },
-        provenance=False,
     ),
 ]
 
 TABLES: dict[str, TableSpec] = {spec.name: spec for spec in _SPECS}
+
+
+def tables_of(stage: str) -> list[str]:
+    """The tables that a stage writes."""
+    return [spec.name for spec in _SPECS if spec.stage == stage]
+
+
+def groups_of(stage: str) -> list[str]:
+    """The groups of columns that a stage writes."""
+    return sorted({group for spec in _SPECS if spec.stage == stage for group in spec.groups})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
-from flows.refused import forget_refusals, refusals
+from data_catalog.refusals import forget_refusals, refusals
 from flows.settings import Settings
 
 

@@ -1,6 +1,7 @@
 """Videos of a speaker become rows of the catalog, stage by stage; the videos follow one another through the stages."""
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.runtime import flow_run
@@ -8,16 +9,16 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
+from data_catalog.refusals import accept, refuse
 from flows.outcome import FlowReport, conclude
 from flows.progress import FlowProgress
-from flows.refused import accept, refuse
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
+from flows.tracks import current_tracks, scope, scopes, standings, submit, wanted_model
 from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import describe
-
-_PER_VIDEO = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
+from tasks.runtime.versions import Versions
 
 
 @flow(
@@ -44,21 +45,20 @@ def onboard_avatar(
     """
     settings = settings or Settings()
     check_request(avatar, videos, motion)
-    catalog = Catalog(settings.catalog, settings.storage_options)
+    catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     report = FlowReport(subject=avatar)
     added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id))
+    wanted = added + stale(catalog, avatar, configs, added)
     with (
-        Pools(catalog, str(flow_run.id), settings.stage_configs(), settings.cluster) as pools,
+        Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
         FlowProgress() as progress,
     ):
         runs = StageRuns(pools, progress, settings)
-        for video in added:
-            before: list = []
-            for stage in _PER_VIDEO:
-                before = [runs.submit(stage, video["file_name"], video, after=before)]
+        for track in wanted:
+            submit(runs, track)
         runs.summaries()
-        if ready := clips_done(catalog, avatar):
-            runs.run("score_edges", avatar, {"video_ids": ready})
+        if ready := current_tracks(catalog, avatar, configs):
+            runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
     report.notes += cut_off(catalog, added) + left_out(catalog, added) + unusable(catalog, added)
     if report.computed:
@@ -67,6 +67,16 @@ def onboard_avatar(
         except OSError as error:  # the rows are all there
             report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
     return conclude(report, max_failed_share=settings.max_failed_share)
+
+
+def stale(
+    catalog: Catalog, avatar: str, configs: dict[str, dict[str, Any]], added: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The avatar's other tracks that were made in an older version: what the stages need to plan them."""
+    given = {scope["track"] for scope in added}
+    others = {track: scope for track, scope in scopes(catalog, avatar).items() if track not in given}
+    found = standings(Versions(catalog, configs), others, wanted_model(configs["embed_clips"]))
+    return [others[track] for track, standing in found.items() if standing.state == "stale"]
 
 
 def check_request(avatar: str, videos: list[str], motion: str | None) -> None:
@@ -82,7 +92,7 @@ def check_request(avatar: str, videos: list[str], motion: str | None) -> None:
 
 def add_videos(
     catalog: Catalog, avatar: str, videos: list[str], motion: str | None, report: FlowReport, *, run_id: str
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     """Enter videos by the hash of their bytes: one file under two names is one video.
 
     A file that cannot be read is a failed row of the ledger and a line of the report; the others go on.
@@ -99,7 +109,7 @@ def add_videos(
         try:
             video_id = content_id(path)
         except InputError as error:
-            refuse(catalog, avatar, path, error, run_id=run_id)
+            refuse(catalog, avatar, path, str(error), run_id=run_id)
             report.refused.append(str(error))
             continue
         if video_id in paths:
@@ -109,26 +119,20 @@ def add_videos(
         catalog.add_video(avatar, video_id, uri=str(path), motion_uri=motion_uri, motion_hash=motion_hash)
     accept(catalog, avatar, paths.values())
     known = catalog.avatar_videos(avatar)
+    # where it is now: it may have moved since it was first added
     return [
-        {
-            "video_id": video_id,
-            "uri": str(path),  # where it is now: it may have moved since it was first added
-            "file_name": path.name,
-            "motion_uri": known[video_id]["motion_uri"],
-            "motion_hash": known[video_id]["motion_hash"],
-        }
-        for video_id, path in paths.items()
+        scope(known[video_id] | {"uri": str(path), "file_name": path.name}) for video_id, path in paths.items()
     ]
 
 
-def cut_off(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
+def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     """A note about each video that ends before the length its header declares."""
     where = equals(video_id=[video["video_id"] for video in added], truncated=True)
     rows = catalog.table("videos").read(["video_id", "file_name", "seconds"], where=where).to_pylist()
     return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
 
 
-def left_out(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
+def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     """A note about each video in which others are in view beside the speaker."""
     notes = []
     for video in added:
@@ -145,11 +149,11 @@ def left_out(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
     return notes
 
 
-def unusable(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
+def unusable(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     """A note about each video of which clips cannot be shown."""
     notes = []
     for video in added:
-        where = equals(video_id=video["video_id"])
+        where = equals(track_id=video["track"])
         clips, used = catalog.table("clips").count(where), catalog.table("clips").count(f"{where} AND usable")
         if used < clips:
             share = "none" if not used else f"only {used}"
@@ -157,10 +161,3 @@ def unusable(catalog: Catalog, added: list[dict[str, str]]) -> list[str]:
                 f"{video['file_name']}: {share} of its {clips} clips can be shown (the speaker is lost or unsure)"
             )
     return notes
-
-
-def clips_done(catalog: Catalog, avatar: str) -> list[str]:
-    """The avatar's videos, new and old, whose clips are there."""
-    videos = sorted(catalog.avatar_videos(avatar))
-    records = catalog.records("create_clips", videos)
-    return [video for video in videos if video in records and records[video].ok]

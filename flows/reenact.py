@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_image_artifact, create_link_artifact
@@ -15,12 +16,13 @@ from flows.outcome import FlowReport, conclude
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
+from flows.tracks import out_of_date, scopes, shown_tracks, standings, submit, wanted_model
 from tango_models.errors import InputError
 from tango_models.motion_graph.scoring.scorers import create_scorer
-from tasks.render_video import check_output, render_key
-from tasks.retrieve_path import path_key, usable_videos
+from tasks.rendering.output import check_output, render_key
 from tasks.runtime.cluster import Pools
-from tasks.runtime.registry import create_stage
+from tasks.runtime.versions import Versions
+from tasks.views.motion_graph import path_key
 
 
 class Reenactment(BaseModel):
@@ -63,31 +65,32 @@ def reenact(
     """
     settings = settings or Settings()
     target, source = Path(out).expanduser().absolute(), Path(speech).expanduser().absolute()
-    videos, speech_id = check_request(avatar, source, target, scorer, interpolator, settings)
-    catalog = Catalog(settings.catalog, settings.storage_options)
+    tracks, speech_id = check_request(avatar, source, target, scorer, interpolator, settings)
+    catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
     settings = settings.model_copy(update={"max_attempts": sys.maxsize})
-    path_id = path_key(videos, speech_id, scorer, seed)
-    scopes: dict[str, dict] = {
-        "analyse_speech": {"speech_id": speech_id, "speech_uri": str(source)},
-        "embed_speech": {"speech_id": speech_id},
-        "retrieve_path": {"avatar": avatar, "speech_id": speech_id, "scorer": scorer, "seed": seed},
-        "interpolate_seams": {"path_id": path_id, "interpolator": interpolator},
-        "render_video": {"path_id": path_id, "interpolator": interpolator, "out": str(target)},
+    path_id = path_key(tracks, speech_id, scorer, seed)
+    spoken = {"speech_id": speech_id, "speech_uri": str(source)}
+    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target)}
+    stages: dict[str, dict] = {
+        "analyse_speech": spoken,
+        "embed_speech": spoken,
+        "retrieve_path": {"avatar": avatar, "tracks": tracks, "speech_id": speech_id, "scorer": scorer, "seed": seed},
+        "interpolate_seams": shown,
+        "render_video": shown,
     }
-    embeds = create_scorer(scorer).embeds
-    if not embeds:
-        del scopes["embed_speech"]
+    model = wanted_model(configs["embed_clips"])
+    if not create_scorer(scorer).embeds:
+        model = ""
+        del stages["embed_speech"]
     report = FlowReport(subject=f"{avatar} to {source.name}")
     with (
-        Pools(catalog, str(flow_run.id), settings.stage_configs(), settings.cluster) as pools,
+        Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
         FlowProgress() as progress,
     ):
         runs = StageRuns(pools, progress, settings)
-        if embeds:
-            for video in not_embedded(catalog, videos, settings):
-                runs.submit("embed_clips", avatar, {"video_id": video})
-        for stage, scope in scopes.items():
+        report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, model)
+        for stage, scope in stages.items() if not report.refused else ():
             done = runs.run(stage, target.name, scope)
             if done.blocked:
                 report.refused.append(f"{done.blocked}; run `tango onboard {avatar}` with its videos again")
@@ -104,10 +107,27 @@ def reenact(
     return Reenactment(video=made["uri"], motion=made["motion_uri"], report_page=made["report_uri"], report=report)
 
 
-def not_embedded(catalog: Catalog, videos: list[str], settings: Settings) -> list[str]:
-    """The videos whose clips have no embedding by the model of now: they were onboarded with another."""
-    stage = create_stage("embed_clips", settings.stage_configs()["embed_clips"])
-    return [video for video in videos if catalog.pending(stage.plan(catalog, video_id=video))]
+def bring_up_to_date(
+    runs: StageRuns, catalog: Catalog, avatar: str, tracks: list[str], configs: dict[str, dict[str, Any]], model: str
+) -> list[str]:
+    """Redo what of an avatar is of an older version. A render never shows a mixture of two, nor the older one.
+
+    Returns:
+        why it cannot be shown, with the command to give; nothing when all is in the version that is wanted.
+    """
+    if not out_of_date(catalog, tracks, configs, model):
+        return []
+    by_track = scopes(catalog, avatar)
+    for track, standing in standings(Versions(catalog, configs), tracks, model).items():
+        if standing.state != "current":
+            submit(runs, by_track[track])
+    runs.summaries()
+    runs.run("score_edges", avatar, {"tracks": tracks})
+    return [
+        f"{subject}: could not be brought up to date ({why}); run `tango onboard {avatar}` with its video again, "
+        f"or `tango forget {avatar}` with the video that is not to be used"
+        for subject, why in out_of_date(catalog, tracks, configs, model).items()
+    ]
 
 
 def check_request(
@@ -116,7 +136,7 @@ def check_request(
     """Refuse what cannot work before anything is started.
 
     Returns:
-        the avatar's usable videos, and the id of the speech.
+        the avatar's tracks that are shown, and the id of the speech.
 
     Raises:
         ValueError: unknown avatar, or none of its videos is ready.
@@ -129,7 +149,8 @@ def check_request(
     check_output(target)
     create_scorer(scorer)
     create_interpolator(interpolator)
-    return usable_videos(Catalog(settings.catalog, settings.storage_options), avatar), content_id(speech)
+    catalog = Catalog(settings.catalog, settings.storage_options)
+    return shown_tracks(catalog, avatar, settings.stage_configs()), content_id(speech)
 
 
 __all__ = ["InputError", "Reenactment", "reenact"]

@@ -1,14 +1,14 @@
 """Every setting of the product, in one tree with one default each.
 
-Read from the environment (`TANGO_CATALOG`, `TANGO_STAGES__FIT_SMPLX__BODY`, …) or from a TOML file named by
-`TANGO_SETTINGS`. Deployments pass the same tree as a parameter.
+Read from the environment (`TANGO_CATALOG`, `TANGO_STAGES__RENDER_VIDEO__CRF`, …) or from a TOML file named by
+`TANGO_SETTINGS`. Deployments pass the same tree as a parameter. A name that is no setting is refused.
 """
 
 import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,48 +16,54 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from flows.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, check_environment, check_names
 from tasks.analyse_speech import AnalyseSpeechConfig
-from tasks.create_clips import CreateClipsConfig
+from tasks.create_clips import CreateClipsSettings
 from tasks.detect_landmarks import DetectLandmarksConfig
 from tasks.extract_frames import ExtractFramesConfig
-from tasks.fit_smplx import FitSmplxConfig
+from tasks.fit_smplx import FitSmplxSettings
 from tasks.interpolate_seams import InterpolateSeamsConfig
-from tasks.render_video import RenderVideoConfig
-from tasks.retrieve_path import RetrievePathConfig
+from tasks.render_video import RenderVideoSettings
+from tasks.retrieve_path import RetrievePathSettings
 from tasks.runtime.cluster import ClusterSettings
+from tasks.runtime.registry import STAGES
 from tasks.score_edges import ScoreEdgesConfig
 from tasks.views.embedding_model import EmbeddingModelConfig
+from tasks.views.path_layout import SeamLayout
 
 
 class StageSettings(BaseModel):
-    """The configuration of each stage; its hash is part of every row's version. For embeddings: `Settings.aumoclip`."""
+    """What is set of one stage alone; its hash is part of every row's version."""
 
     extract_frames: ExtractFramesConfig = ExtractFramesConfig()
     detect_landmarks: DetectLandmarksConfig = DetectLandmarksConfig()
-    fit_smplx: FitSmplxConfig = FitSmplxConfig()
-    create_clips: CreateClipsConfig = CreateClipsConfig()
+    fit_smplx: FitSmplxSettings = FitSmplxSettings()
+    create_clips: CreateClipsSettings = CreateClipsSettings()
     score_edges: ScoreEdgesConfig = ScoreEdgesConfig()
     analyse_speech: AnalyseSpeechConfig = AnalyseSpeechConfig()
-    retrieve_path: RetrievePathConfig = RetrievePathConfig()
+    retrieve_path: RetrievePathSettings = RetrievePathSettings()
     interpolate_seams: InterpolateSeamsConfig = InterpolateSeamsConfig()
-    render_video: RenderVideoConfig = RenderVideoConfig()
+    render_video: RenderVideoSettings = RenderVideoSettings()
 
 
 class Settings(BaseSettings):
     """
     Attributes:
         catalog: folder or object-store URI of the Lance tables.
+        body: path of the licensed `SMPLX_NEUTRAL*.npz`; None takes the open body in the package.
         aumoclip: the embedding that clips and speech are compared in.
         storage_options: credentials and endpoint of the object store, as Lance takes them.
         max_failed_share: a flow run ends Failed when more than this share of its units is not `ok`.
-        max_attempts: a unit that failed this often in one version is left alone until its version changes.
+        max_attempts: a unit that failed this often in one version, and never went well since, is left alone until its
+            version changes.
         task_retries: how often a task is tried again after a fault that may pass.
     """
 
-    model_config = SettingsConfigDict(env_prefix="TANGO_", env_nested_delimiter="__", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, extra="ignore")
 
     catalog: str = "tango_catalog"
     storage_options: dict[str, str] = Field(default_factory=dict)
+    body: str | None = None
     cluster: ClusterSettings = ClusterSettings()
     stages: StageSettings = StageSettings()
     aumoclip: EmbeddingModelConfig = EmbeddingModelConfig()
@@ -65,22 +71,30 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=5, ge=1)
     task_retries: int = Field(default=2, ge=0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known_names(cls, values: Any) -> Any:
+        check_names(cls, values, keys={"cluster.workers": list(STAGES)})
+        return values
+
     def stage_configs(self) -> dict[str, dict[str, Any]]:
-        """Every stage's configuration as JSON; all that embed or compare embeddings use the same model, and
-        renders show the seams that `interpolate_seams` makes."""
+        """Every stage's configuration as JSON. What several stages share is set once and given to each of them."""
         configs = self.stages.model_dump(mode="json")
         model = self.aumoclip.model_dump(mode="json")
-        configs["retrieve_path"]["model"] = model
-        configs["render_video"]["seams"] = configs["interpolate_seams"]
+        configs["fit_smplx"]["body"] = configs["create_clips"]["body"] = self.body
+        configs["retrieve_path"] |= {"model": model, "edges": configs["score_edges"]["edges"]}
+        seams = configs["interpolate_seams"]
+        configs["render_video"]["seams"] = {name: seams[name] for name in SeamLayout.model_fields}
         return configs | {"embed_clips": model, "embed_speech": model}
 
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        check_environment(cls, os.environ)
         order = [sources["init_settings"], sources["env_settings"]]
-        if path := os.environ.get("TANGO_SETTINGS"):
+        if path := os.environ.get(FILE_VARIABLE):
             if not Path(path).is_file():
-                raise ValueError(f"TANGO_SETTINGS={path}: no such file; name an existing TOML file or unset it")
+                raise ValueError(f"{FILE_VARIABLE}={path}: no such file; name an existing TOML file or unset it")
             order.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
         return tuple(order)

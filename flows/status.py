@@ -3,30 +3,36 @@
 from pydantic import BaseModel
 
 from data_catalog import Catalog
-from flows.onboard_avatar import clips_done
-from flows.refused import refusals
+from data_catalog.refusals import refusals
 from flows.settings import Settings
-from tasks.runtime.registry import ONBOARDING, create_stage
+from flows.tracks import PER_TRACK, scopes
+from tasks.runtime.plan_source import UpstreamNotReady
 from tasks.runtime.run_stage import reason
-from tasks.runtime.stage import UpstreamNotReady
+from tasks.runtime.versions import Versions, plan_units
 
 
 class StageStatus(BaseModel):
     """Units of a stage for one avatar.
 
     Attributes:
-        ok, pending, failed: units; pending ones will be done by the next `tango onboard`.
+        ok: in the version that is wanted.
+        stale: done in another version, or made of what is stale; redone by the next `tango onboard` or `reenact`.
+        pending: never done; done by the next `tango onboard`.
+        failed: units that failed.
         waiting: videos for which nothing can be planned before an earlier stage is done.
         rows: rows written by the units that are ok.
+        reasons: why units are stale, each beginning with its subject.
         errors: why units failed, each beginning with its subject.
     """
 
     stage: str
     ok: int = 0
+    stale: int = 0
     pending: int = 0
     failed: int = 0
     waiting: int = 0
     rows: int = 0
+    reasons: list[str] = []
     errors: list[str] = []
 
 
@@ -57,38 +63,41 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
 
 
 def _avatar_status(catalog: Catalog, settings: Settings, avatar: str) -> AvatarStatus:
-    videos = catalog.avatar_videos(avatar)
+    by_track = scopes(catalog, avatar)
     configs = settings.stage_configs()
-    stages = []
-    for name in ONBOARDING:
-        if name == "score_edges":
-            ready = clips_done(catalog, avatar)
-            scopes = [{"video_ids": ready}] if ready else []
-        else:
-            scopes = [
-                {key: row[key] for key in ("video_id", "uri", "motion_uri", "motion_hash")} for row in videos.values()
-            ]
-        stages.append(_stage_status(catalog, name, configs[name], scopes))
-    return AvatarStatus(avatar=avatar, videos=len(videos), stages=stages)
+    versions = Versions(catalog, configs)
+    stages = [_stage_status(catalog, versions, name, list(by_track.values())) for name in PER_TRACK]
+    clips = versions.look("create_clips", by_track)
+    ready = [track for track in clips if clips[track].state in ("current", "stale")]
+    pairs = [{"tracks": ready, "file_name": avatar}] if ready else []
+    stages.append(_stage_status(catalog, versions, "score_edges", pairs))
+    return AvatarStatus(avatar=avatar, videos=len(by_track), stages=stages)
 
 
-def _stage_status(catalog: Catalog, name: str, config: dict, scopes: list[dict]) -> StageStatus:
+def _stage_status(catalog: Catalog, versions: Versions, name: str, wanted: list[dict]) -> StageStatus:
     status = StageStatus(stage=name)
-    stage = create_stage(name, config)
-    for scope in scopes:
+    for scope in wanted:
         try:
-            units = stage.plan(catalog, **scope)
-        except UpstreamNotReady:
-            status.waiting += 1
+            units = plan_units(catalog, name, versions, scope)
+        except UpstreamNotReady as error:
+            if error.stale:
+                status.stale += 1
+                status.reasons.append(f"{scope['file_name']}: {error.why}")
+            else:
+                status.waiting += 1
             continue
         records = catalog.records(name, [unit.key for unit in units])
-        pending = {unit.key for unit in catalog.pending(units)}
         for unit in units:
             record = records.get(unit.key)
-            if unit.key not in pending and record:
+            if record is None:
+                status.pending += 1
+            elif record.ok and record.version == unit.version:
                 status.ok += 1
                 status.rows += record.n_rows
-            elif record and not record.ok and record.version == unit.version:
+            elif record.ok:
+                status.stale += 1
+                status.reasons.append(f"{record.subject}: {versions.difference(name, record) or 'input'}")
+            elif record.version == unit.version:
                 status.failed += 1
                 status.errors.append(reason(record.subject, record.error or ""))
             else:

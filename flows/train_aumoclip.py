@@ -8,8 +8,11 @@ from prefect import flow
 from prefect.artifacts import create_image_artifact, create_table_artifact
 from pydantic import BaseModel
 
+from data_catalog import Catalog
 from flows.evaluate_aumoclip import RetrievalReport, evaluate_pairs
 from flows.settings import Settings
+from flows.tracks import current_tracks
+from tango_models.errors import InputError
 from tasks.train_embedding import FIGURES, TrainingJob, open_pairs, train_embedding
 
 
@@ -42,3 +45,21 @@ def train_aumoclip(job: TrainingJob, settings: Settings | None = None) -> Traine
         create_image_artifact(data_uri, key=key, description=text)
     create_table_artifact(report.rows(), key="aumoclip-retrieval", description="Retrieval on the pairs trained on")
     return TrainedModel(checkpoint=str(checkpoint), report=report)
+
+
+def catalog_tracks(settings: Settings, avatars: list[str]) -> dict[str, list[str]]:
+    """By avatar, the tracks to train on or to judge by: those whose clips are in the version that is wanted.
+
+    Args:
+        avatars: all when empty.
+
+    Raises:
+        InputError: an avatar has none, and why.
+    """
+    catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
+    found = {}
+    for avatar in avatars or catalog.avatars():
+        found[avatar] = current_tracks(catalog, avatar, configs)
+        if avatars and not found[avatar]:
+            raise InputError(f"avatar {avatar}", "has no clips in the present version", f"see `tango status {avatar}`")
+    return found

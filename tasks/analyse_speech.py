@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, Field
 
-from data_catalog import Catalog, Unit, digest
-from data_catalog.keys import equals
+from data_catalog import Source, Unit
 from tango_models.errors import InputError
+from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 
 FPS = 30
@@ -24,16 +24,16 @@ class AnalyseSpeechConfig(BaseModel):
 
 
 class AnalyseSpeech(Stage):
-    name, table, code_version = "analyse_speech", "speech", "1"
+    name, code_version = "analyse_speech", "1"
     libraries = ("av", "scipy.ndimage", "soxr")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig
 
-    def plan(self, catalog: Catalog, *, speech_id: str, speech_uri: str, **_) -> list[Unit]:
+    def plan(self, source: PlanSource, *, speech_id: str, speech_uri: str, **_) -> list[Unit]:
         subject = Path(speech_uri).name
-        return [self.unit(speech_id, subject=subject, reads=[speech_id], speech_id=speech_id, uri=speech_uri)]
+        return [self.unit(speech_id, subject=subject, speech_id=speech_id, uri=speech_uri)]
 
-    def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
+    def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.media.audio import read_speech
         from tango_models.media.probe import content_id
         from tango_models.speech.prosody import analyse_speech
@@ -58,22 +58,3 @@ class AnalyseSpeech(Stage):
                 }
             ]
         )
-        arrays = (features.energy, features.onset, features.voice)
-        return {"prosody": digest(*(array.tobytes() for array in arrays)), "audio": digest(samples)}
-
-
-def read_speech_features(catalog: Catalog, speech_id: str):
-    """A speech's `SpeechFeatures` and how many 30 fps frames its video has."""
-    from tango_models.speech.prosody import SpeechFeatures
-
-    columns = ["speech_id", "n_frames", "loudness", "onset", "voice"]
-    row = catalog.table("speech").read(columns, where=equals(speech_id=speech_id)).to_pylist()[0]
-    arrays = (np.asarray(row[name], np.float32) for name in ("loudness", "onset", "voice"))
-    energy, onset, voice = arrays
-    return SpeechFeatures(energy=energy, onset=onset, voice=voice), row["n_frames"]
-
-
-def read_speech_audio(catalog: Catalog, speech_id: str) -> np.ndarray:
-    """A speech's audio, (S,) float32 at 16 kHz."""
-    blobs = catalog.table("speech").read_blobs("audio", equals(speech_id=speech_id), key="speech_id")
-    return np.frombuffer(blobs[speech_id], "<i2").astype(np.float32) / 32767

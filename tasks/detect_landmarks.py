@@ -7,17 +7,19 @@ are in view beside the speaker, they are painted over before the network sees a 
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import BaseModel
 
-from data_catalog import Catalog, Unit, UnitRecord, digest
-from data_catalog.keys import equals
-from tasks.runtime.stage import RowWriter, Stage, UpstreamNotReady, closing, upstream
-from tasks.views.bystanders import people_in_view
+from data_catalog import Source, Unit
+from tasks.runtime.plan_source import PlanSource
+from tasks.runtime.stage import RowWriter, Stage, closing
+from tasks.views.bystanders import bystanders
 from tasks.views.columns import pack_masks, vectors
 from tasks.views.frame_source import iter_frames
+from tasks.views.segments import segment_key, segments
+from tasks.views.videos import frame_count
 
 if TYPE_CHECKING:
     from tango_models.perception.others import Others
@@ -29,9 +31,6 @@ _VECTORS = (
 )  # fmt: skip
 
 
-SEGMENT_FRAMES = 240
-"""Frames of a segment (8 s): little enough to lose in a crash and to share among workers, long enough for the lead-in
-to cost only 5 %."""
 LEAD_IN_FRAMES = 12
 """Frames before a segment that the tracker sees first, so that the segment is tracked as in a whole video."""
 
@@ -40,30 +39,20 @@ class DetectLandmarksConfig(BaseModel):
     """Nothing to set: the networks are the ones in MediaPipe's wheel."""
 
 
-def segments(n_frames: int) -> list[tuple[int, int]]:
-    """Start and stop of each segment; a last one of less than a third joins the one before it."""
-    count = max(1, n_frames // SEGMENT_FRAMES + (n_frames % SEGMENT_FRAMES >= SEGMENT_FRAMES / 3))
-    return [(k * SEGMENT_FRAMES, n_frames if k + 1 == count else (k + 1) * SEGMENT_FRAMES) for k in range(count)]
-
-
-def segment_key(video_id: str, index: int) -> str:
-    return f"{video_id}:{index:04d}"
-
-
 class DetectLandmarks(Stage):
-    name, table, code_version = "detect_landmarks", "landmarks", "3"
+    name, code_version = "detect_landmarks", "3"
+    reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape")}
     cores = 1.0  # MediaPipe keeps 1.4 of two cores busy: two workers detect 1.4 times as many frames as one
     Config = DetectLandmarksConfig
 
-    def plan(self, catalog: Catalog, *, video_id: str, **_) -> list[Unit]:
-        source = upstream(catalog, "extract_frames", video_id, video_id)
-        video = catalog.table("videos").read(where=equals(video_id=video_id)).to_pylist()[0]
-        parts = segments(video["n_frames"])
+    def plan(self, source: PlanSource, *, video_id: str, **_) -> list[Unit]:
+        (video,) = source.need("extract_frames", video_id, subject=video_id)
+        parts = segments(frame_count(source, video_id))
         return [
             self.unit(
                 segment_key(video_id, k),
-                subject=source.subject + f" part {k + 1}/{len(parts)}" * (len(parts) > 1),
-                reads=[source.field_hash("pixels"), start, stop],
+                subject=video.subject + f" part {k + 1}/{len(parts)}" * (len(parts) > 1),
+                of={"extract_frames": [video_id]},
                 video_id=video_id,
                 start=start,
                 stop=stop,
@@ -78,12 +67,11 @@ class DetectLandmarks(Stage):
         self._detector, self._finder = HolisticDetector(), FaceFinder()
         self._people: tuple[str, Others | None] = ("", None)  # of the video seen last: its other segments follow
 
-    def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
+    def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         video_id, start, stop = (unit.inputs[key] for key in ("video_id", "start", "stop"))
         lead_in = min(start, LEAD_IN_FRAMES)
         in_view: list[int] = []
-        frames = _without(self._others(catalog, video_id), catalog, video_id, start - lead_in, stop, in_view)
-        state: list[str] = []
+        frames = _without(self._others(source, video_id), source, video_id, start - lead_in, stop, in_view)
         self._detector.reset()
         with closing(frames):
             self._detector.detect(islice(frames, lead_in))
@@ -99,37 +87,25 @@ class DetectLandmarks(Stage):
                 ]
                 out.write(rows)
                 out.progress(first + len(rows) - start, stop - start)
-                state.append(digest(*(np.ascontiguousarray(getattr(found, n)).tobytes() for n in (*_VECTORS, "mask"))))
-        return {"landmarks": digest(state)}
 
-    def _others(self, catalog: Catalog, video_id: str) -> "Others | None":
+    def _others(self, source: Source, video_id: str) -> "Others | None":
         known, others = self._people
         if known != video_id:
-            video = catalog.table("videos").read(where=equals(video_id=video_id)).to_pylist()[0]
-            others = people_in_view(catalog, video, self._finder)
+            others = bystanders(source, video_id, self._finder)
             self._people = (video_id, others)
         return others
 
 
 def _without(
-    others: "Others | None", catalog: Catalog, video_id: str, start: int, stop: int, in_view: list[int]
+    others: "Others | None", source: Source, video_id: str, start: int, stop: int, in_view: list[int]
 ) -> Iterator[np.ndarray]:
     """The frames `[start, stop)` of a video with the others painted over; how many they are is appended to `in_view`.
     Where the speaker is alone the frames are as they are stored."""
     from tango_models.perception.others import hide
 
-    frames = iter_frames(catalog, video_id, start, stop)
+    frames = iter_frames(source, video_id, start, stop)
     with closing(frames):
         for index, frame in enumerate(frames, start):
             rectangles, count = others.hidden(index, frame.shape[1], frame.shape[0]) if others else ([], 0)
             in_view.append(count)
             yield hide(frame, rectangles)
-
-
-def landmark_records(catalog: Catalog, video_id: str, n_frames: int, subject: str) -> list[UnitRecord]:
-    """The ledger rows of all segments of a video. Raises UpstreamNotReady if one is not done."""
-    keys = [segment_key(video_id, k) for k in range(len(segments(n_frames)))]
-    done = catalog.records(DetectLandmarks.name, keys)
-    if any(key not in done or not done[key].ok for key in keys):
-        raise UpstreamNotReady(subject, DetectLandmarks.name)
-    return [done[key] for key in keys]

@@ -3,7 +3,6 @@
 Seen on the way: which frames repeat the one before, when each picture was taken, and where the video is cut.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, Field
 
-from data_catalog import Catalog, Unit, digest
-from data_catalog.keys import equals
+from data_catalog import Source, Unit
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
+from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.columns import pack_bits
 
@@ -35,16 +34,16 @@ class ExtractFramesConfig(BaseModel):
 
 
 class ExtractFrames(Stage):
-    name, table, code_version = "extract_frames", "videos", "2"
+    name, code_version = "extract_frames", "2"
     libraries = ("av", "av.video.reformatter", "cv2", "scipy.ndimage", "soxr")
     Config = ExtractFramesConfig
     config: ExtractFramesConfig
 
-    def plan(self, catalog: Catalog, *, video_id: str, uri: str, **_) -> list[Unit]:
+    def plan(self, source: PlanSource, *, video_id: str, uri: str, **_) -> list[Unit]:
         # The id is the hash of the bytes, so the file's place and name are not part of the version.
-        return [self.unit(video_id, subject=Path(uri).name, reads=[video_id], video_id=video_id, uri=uri)]
+        return [self.unit(video_id, subject=Path(uri).name, video_id=video_id, uri=uri)]
 
-    def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
+    def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.media.gop import encode_gop
         from tango_models.media.probe import content_id, probe_video
         from tango_models.media.source_times import TimedFrameReader
@@ -53,7 +52,6 @@ class ExtractFrames(Stage):
         probe = probe_video(path)
         if content_id(path) != video_id:
             raise InputError(path.name, "changed since it was added", "onboard it again")
-        pixels, sound = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
         expected = max(1, round(probe.seconds * FPS))
         rows: list[dict] = []
         n_frames = 0
@@ -64,8 +62,6 @@ class ExtractFrames(Stage):
             data = encode_gop(np.stack(group), crf=self.config.crf)
             n_frames += len(group)
             samples = audio.take(round(n_frames * AUDIO_RATE / FPS))
-            pixels.update(data)
-            sound.update(samples)
             rows.append({"video_id": video_id, "gop": index, "n_frames": len(group), "pixels": data, "audio": samples})
             if len(rows) == _GOPS_PER_WRITE:
                 out.write(rows, table="frames")
@@ -75,8 +71,6 @@ class ExtractFrames(Stage):
             found = f"only {n_frames} frame{'s' * (n_frames != 1)} ({n_frames / FPS:.2f} s)"
             raise InputError(path.name, found, f"give a video of at least {self.config.min_seconds} s")
         out.write(rows, table="frames")
-        catalog.table("frames").delete(f"{equals(video_id=video_id)} AND gop > {index}")
-        timing_columns = timing.columns(reader.source_times())
         out.write(
             [
                 {
@@ -94,15 +88,10 @@ class ExtractFrames(Stage):
                     "audio_rate": probe.audio_rate,
                     "audio_channels": probe.audio_channels,
                     "truncated": reader.truncated,
-                    **timing_columns,
+                    **timing.columns(reader.source_times()),
                 }
             ]
         )
-        return {
-            "pixels": pixels.hexdigest(),
-            "audio": sound.hexdigest(),
-            "timing": digest(timing_columns["repeated"], timing_columns["taken"], timing_columns["cuts"]),
-        }
 
 
 def _groups(frames: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:

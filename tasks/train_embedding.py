@@ -29,7 +29,7 @@ class TrainingJob(BaseModel):
     Attributes:
         folder: of the run: checkpoints, cached features, figures. A run in it goes on where it stopped.
         pairs: folder of motion npz and wav files, or of synthetic pairs; None trains on the catalog.
-        catalog, storage_options, avatars: where `pairs` is None; no avatars are all of them.
+        catalog, storage_options, tracks: where `pairs` is None; the tracks by avatar, all in one version.
         size: `paper` or `embedded`; not used when `start` is given.
         start: a checkpoint to begin from.
         training: fields of `tango_models.aumoclip.learning.training.TrainingConfig`.
@@ -41,7 +41,7 @@ class TrainingJob(BaseModel):
     pairs: str | None = None
     catalog: str = "tango_catalog"
     storage_options: dict[str, str] = Field(default_factory=dict)
-    avatars: list[str] = []
+    tracks: dict[str, list[str]] = Field(default_factory=dict)
     size: str = "embedded"
     start: str | None = None
     training: dict[str, Any] = Field(default_factory=dict)
@@ -133,8 +133,7 @@ def open_pairs(job: TrainingJob) -> tuple[AuMoClip, Backbones, PairData]:
     if job.pairs:
         sources = find_pairs(Path(job.pairs).expanduser())
     else:
-        catalog = Catalog(job.catalog, job.storage_options)
-        sources = catalog_pairs(catalog, job.avatars or catalog.avatars())
+        sources = catalog_pairs(Catalog(job.catalog, job.storage_options), job.tracks)
     return model, backbones, PairData.open(sources, backbones, Path(job.folder) / "cache")
 
 

@@ -56,6 +56,7 @@ def import_weights(file: Path, out: Path) -> None:
 
 
 def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) -> Any:
+    from flows.train_aumoclip import catalog_tracks
     from tasks.train_embedding import TrainingJob
 
     return TrainingJob(
@@ -63,7 +64,7 @@ def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) ->
         pairs=str(pairs) if pairs else None,
         catalog=settings.catalog,
         storage_options=settings.storage_options,
-        avatars=avatars,
+        tracks={} if pairs else catalog_tracks(settings, avatars),
         model=settings.aumoclip,
     )
 

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from data_catalog import Catalog
+from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
 from tango_models.interpolation.seam import window_alpha
 from tango_models.interpolation.stand_ins import StandIn
-from tasks.fit_smplx import read_motion
+from tasks.views.motion import read_motion
 from tasks.views.playback import Playback, SeamWindow, run_around, shot_of
 from tasks.views.stand_ins import read_stand_ins
 
 
-def rendered_motion(catalog: Catalog, playback: Playback, *, smooth: bool):
+def rendered_motion(source: Source, playback: Playback, *, smooth: bool):
     """The `Motion` of an output video: (T, 165) poses and the rest, T its number of frames.
 
     With `smooth` a frame that shows a picture once more has the pose in between, as the picture that stands in for it.
@@ -19,16 +19,17 @@ def rendered_motion(catalog: Catalog, playback: Playback, *, smooth: bool):
     """
     from tango_models.body.motion_io import Motion
 
-    motions = {video: read_motion(catalog, video) for video in set(playback.video)}
+    motions = {track: read_motion(source, track) for track in set(playback.track)}
     if smooth:
-        for video, wanted in read_stand_ins(catalog, sorted(motions)).items():
-            _fill_in(motions[video], wanted)
-    first = motions[playback.video[0]]
+        stand_ins = read_stand_ins(source, playback.videos)
+        for track, motion in motions.items():
+            _fill_in(motion, stand_ins[video_of(track)])
+    first = motions[playback.track[0]]
     parts = {
-        name: np.stack([motions[v][name][f] for v, f in zip(playback.video, playback.frame, strict=True)])
+        name: np.stack([motions[v][name][f] for v, f in zip(playback.track, playback.frame, strict=True)])
         for name in ("poses", "trans", "expressions")
     }
-    rows = catalog.table("videos").read(["video_id", "n_frames", "cuts"], where=equals(video_id=sorted(motions)))
+    rows = source.table("videos").read(["video_id", "n_frames", "cuts"], where=equals(video_id=playback.videos))
     videos = {row["video_id"]: row for row in rows.to_pylist()}
     for seam in playback.seams:
         if seam.half:
@@ -57,8 +58,8 @@ def _blended(motions: dict[str, dict], videos: dict[str, dict], seam: SeamWindow
     alpha = window_alpha(2 * seam.half).astype(np.float32)
     sides = []
     for clip, from_end in ((seam.src, True), (seam.dst, False)):
-        video_id, _ = split_clip_id(clip)
-        motion, shot = motions[video_id], shot_of(videos[video_id], clip)
+        track, _ = split_clip_id(clip)
+        motion, shot = motions[track], shot_of(videos[video_of(track)], clip)
         shown = run_around(clip, seam.offsets, from_end=from_end, shot=shot)
         sides.append({name: motion[name][shown] for name in ("poses", "trans", "expressions")})
     old, new = sides

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from data_catalog import Catalog, clip_id
-from data_catalog.keys import equals
+from data_catalog import Source, clip_id, video_of
+from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
-from tasks.analyse_speech import read_speech_features
-from tasks.interpolate_seams import transition_id
 from tasks.runtime.faults import is_disk_full
 from tasks.views.columns import matrix
 from tasks.views.fit_picture import read_fit_picture
 from tasks.views.playback import Playback, SeamWindow
+from tasks.views.speech import read_speech_features
 from tasks.views.stand_ins import read_stand_ins, repeated_frames
+from tasks.views.transitions import transition_id
 
 FPS = 30
 _AROUND = 4  # frames shown on each side of a cut, at least
@@ -53,7 +53,7 @@ class SeamThumbnails:
 
 
 def write_report(
-    catalog: Catalog,
+    source: Source,
     page: Path,
     video: Path,
     path_id: str,
@@ -73,12 +73,13 @@ def write_report(
     from tango_models.report.page import build_report
     from tango_models.report.strips import seam_strip
 
-    path = catalog.table("paths").read(where=equals(path_id=path_id)).to_pylist()[0]
-    speech, n_frames = read_speech_features(catalog, path["speech_id"])
-    spoken = catalog.table("speech").read(["speech_id", "file_name"], where=equals(speech_id=path["speech_id"]))
-    videos = sorted(set(playback.video))
-    names = _file_names(catalog, videos)
-    motion = _motion_energy(catalog, playback, videos)
+    columns = ["path_id", "speech_id", "clip_ids", "seam_cost"]
+    path = source.table("paths").read(columns, where=equals(path_id=path_id)).to_pylist()[0]
+    speech, n_frames = read_speech_features(source, path["speech_id"])
+    spoken = source.table("speech").read(["speech_id", "file_name"], where=equals(speech_id=path["speech_id"]))
+    videos = playback.videos
+    names = _file_names(source, videos)
+    motion = _motion_energy(source, playback)
     voice = np.asarray(speech.voice[:n_frames])
     seams = [
         SeamReport(
@@ -91,12 +92,12 @@ def write_report(
             made=[t in seam.frames for t in SeamThumbnails.times(seam, n_frames)],
             window=(seam.frames.start, seam.frames.stop),
             shift=seam.shift,
-            terms=_terms(catalog, seam.src, seam.dst),
-            quality=_quality(catalog, seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)),
+            terms=_terms(source, seam.src, seam.dst),
+            quality=_quality(source, seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)),
         )
         for seam, cost, pictures in zip(playback.seams, path["seam_cost"], thumbnails.frames, strict=False)
     ]
-    repeats = int(repeated_frames(playback, read_stand_ins(catalog, videos)).sum())
+    repeats = int(repeated_frames(playback, read_stand_ins(source, videos)).sum())
     metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats}
     meanings = {
         "seams": "jumps in the video",
@@ -112,18 +113,22 @@ def write_report(
     figures = [Figure(name.replace("_", " "), f"{metrics[name]:.4g}", meanings[name]) for name in meanings]
     data = ReportData(
         title=video.stem,
-        avatar=path["avatar"],
+        avatar=settings["avatar"],
         speech=spoken["file_name"][0].as_py(),
         video_file=video.name,
         videos=[names[v] for v in videos],
         source_seconds=playback.frame / FPS,
-        source_video=np.array([videos.index(v) for v in playback.video]),
+        source_video=np.array([videos.index(video) for video, _ in playback.pictures]),
         speech_energy=10 ** (np.asarray(speech.energy[:n_frames]) / 20),  # dB to amplitude: silence at the foot
         voice_activity=voice,
         motion_energy=motion,
         seams=seams,
         figures=figures,
-        fits=[FitPicture(names[v], jpeg) for v in videos if (jpeg := read_fit_picture(catalog, v))],
+        fits=[
+            FitPicture(names[video_of(track)], jpeg)
+            for track in sorted(set(playback.track))
+            if (jpeg := read_fit_picture(source, track))
+        ],
         settings={key: value for key, value in settings.items() if key != "versions"},
         versions=settings["versions"],
     )
@@ -140,39 +145,35 @@ def write_report(
     return metrics, f"data:image/jpeg;base64,{base64.b64encode(strip).decode()}"
 
 
-def _file_names(catalog: Catalog, videos: list[str]) -> dict[str, str]:
-    rows = catalog.table("videos").read(["video_id", "file_name"], where=equals(video_id=videos)).to_pylist()
+def _file_names(source: Source, videos: list[str]) -> dict[str, str]:
+    rows = source.table("videos").read(["video_id", "file_name"], where=equals(video_id=videos)).to_pylist()
     return {row["video_id"]: row["file_name"] for row in rows}
 
 
 def _place(names: dict[str, str], clip: str, *, after: bool) -> str:
-    video_id, index = clip.rsplit(":", 1)
-    return f"{names[video_id]} {(int(index) + after) * CLIP_FRAMES / FPS:.2f} s"
+    track, index = split_clip_id(clip)
+    return f"{names[video_of(track)]} {(index + after) * CLIP_FRAMES / FPS:.2f} s"
 
 
-def _motion_energy(catalog: Catalog, playback: Playback, videos: list[str]) -> np.ndarray:
+def _motion_energy(source: Source, playback: Playback) -> np.ndarray:
     """(T,) motion energy of the source frame of every output frame."""
-    table = catalog.table("clips").read(["clip_id", "motion_energy"], where=equals(video_id=videos))
+    tracks = sorted(set(playback.track))
+    table = source.table("clips").read(["clip_id", "motion_energy"], where=equals(track_id=tracks))
     by_clip = dict(zip(table["clip_id"].to_pylist(), matrix(table["motion_energy"]), strict=True))
-    return np.array(
-        [
-            by_clip[clip_id(v, f // CLIP_FRAMES)][f % CLIP_FRAMES]
-            for v, f in zip(playback.video, playback.frame.tolist(), strict=True)
-        ],
-        np.float32,
-    )
+    shown = zip(playback.track, playback.frame.tolist(), strict=True)
+    return np.array([by_clip[clip_id(track, f // CLIP_FRAMES)][f % CLIP_FRAMES] for track, f in shown], np.float32)
 
 
-def _terms(catalog: Catalog, src: str, dst: str) -> dict[str, float]:
+def _terms(source: Source, src: str, dst: str) -> dict[str, float]:
     """The stored parts of an edge's cost; a bridge has none."""
-    rows = catalog.table("edges").read(["src", "dst", *_TERMS], where=equals(src=src, dst=dst)).to_pylist()
+    rows = source.table("edges").read(["src", "dst", *_TERMS], where=equals(src=src, dst=dst)).to_pylist()
     return {name: rows[0][name] for name in _TERMS} if rows else {}
 
 
-def _quality(catalog: Catalog, src: str, dst: str, interpolator_id: str) -> dict[str, float]:
+def _quality(source: Source, src: str, dst: str, interpolator_id: str) -> dict[str, float]:
     where = equals(src=src, dst=dst, interpolator_id=interpolator_id)
     columns = ["src", "dst", "interpolator_id", "sharpness", "jump"]
-    rows = catalog.table("transitions").read(columns, where=where).to_pylist()
+    rows = source.table("transitions").read(columns, where=where).to_pylist()
     return {name: rows[0][name] for name in ("sharpness", "jump")} if rows else {}
 
 

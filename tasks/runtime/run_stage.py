@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, UnitRecord
 from tasks.runtime.cluster import Pools
-from tasks.runtime.registry import create_stage
-from tasks.runtime.stage import UpstreamNotReady
+from tasks.runtime.plan_source import UpstreamNotReady
+from tasks.runtime.versions import Versions, plan_units
 
 
 class StageSummary(BaseModel):
@@ -83,9 +83,10 @@ def compute_stage(
 ) -> StageSummary:
     """`run_stage` without Prefect around it."""
     catalog = pools.catalog
-    planner = create_stage(stage, pools.configs[stage])
+    versions = Versions(catalog, pools.configs)
+    planner = versions.stage(stage)
     try:
-        units = planner.plan(catalog, **scope)
+        units = plan_units(catalog, stage, versions, scope)
     except UpstreamNotReady as error:
         return StageSummary(stage=stage, scope=label, blocked=f"{label}: waits for {error.stage}")
     pending = catalog.pending(units)

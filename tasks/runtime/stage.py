@@ -2,33 +2,35 @@
 
 Every stage is the same small shape, so that orchestration knows none of the models and a new stage is one file:
 
-- class attributes `name`, `table` and `code_version` (raise it when what is computed changes: Prefect's own source
-  hash would see a task's lines, not the model they call);
+- class attributes `name` and `code_version` (raise it when what is computed changes: Prefect's own source hash would
+  see a task's lines, not the model they call);
+- `reads`, what it reads of which stages: a unit's version covers exactly that, and nothing else can be read;
 - `cores`, the CPUs that one worker keeps busy;
 - `libraries`, modules that `process` needs and that are slow to import: a worker imports them while the stage before
   still computes;
 - a typed `config` whose content hash is part of every row's version;
-- `plan` says which units are wanted and on which upstream fields they depend (cheap: reads the ledger, no pixels);
+- `plan` says which units are wanted and of which units they read (cheap: no pixels);
 - `setup` loads what is expensive, once per worker;
-- `process` does one unit: reads rows by key, writes rows through `out`, returns content hashes of its column groups.
+- `process` does one unit: reads rows by key, writes rows through `out`.
+
+Its tables, and the groups of columns in them that other stages may read, stand in `data_catalog/schemas.py`.
 """
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from data_catalog import Catalog, Provenance, Unit, UnitRecord, digest
+from data_catalog import Catalog, Provenance, Source, Unit, digest
+from data_catalog.fingerprint import Fingerprint, blob_values
+from data_catalog.schemas import tables_of
+from tasks.runtime.plan_source import PlanSource
 
-
-class UpstreamNotReady(Exception):
-    """A unit cannot be planned because the rows it reads are not there (its upstream failed or never ran)."""
-
-    def __init__(self, subject: str, stage: str) -> None:
-        self.subject, self.stage = subject, stage
-        super().__init__(f"{subject}: waits for {stage}")
+Groups = Mapping[str, Sequence[str]]
+"""By stage, the names of groups of its columns."""
 
 
 class RowWriter:
@@ -39,18 +41,32 @@ class RowWriter:
     """
 
     def __init__(
-        self, catalog: Catalog, table: str, provenance: Provenance, progress: Callable[[int, int], None] | None = None
+        self, catalog: Catalog, stage: str, provenance: Provenance, progress: Callable[[int, int], None] | None = None
     ) -> None:
-        self._table = catalog.table(table)
-        self._other = catalog.table
+        self._catalog, self._tables = catalog, tables_of(stage)
         self._provenance = provenance
         self._progress = progress or (lambda done, total: None)
+        self._fingerprint = Fingerprint(stage)
         self.n_rows = 0
 
     def write(self, rows: Iterable[dict[str, Any]], *, table: str | None = None) -> None:
-        """Upsert rows into the stage's table (or another one that the stage also owns)."""
-        target = self._other(table) if table else self._table
-        self.n_rows += target.upsert([{**row, **self._provenance.columns()} for row in rows])
+        """Upsert rows into the stage's first table, or another one of its own.
+
+        Raises:
+            ValueError: the table is another stage's.
+        """
+        name = table or self._tables[0]
+        if name not in self._tables:
+            raise ValueError(f"table {name}: not of this stage, which writes {', '.join(self._tables)}")
+        target, provenance = self._catalog.table(name), self._provenance.columns()
+        given = [{**row, **provenance} for row in rows]
+        columns = target.rows(given)
+        self._fingerprint.see(name, columns, blob_values(name, given))
+        self.n_rows += target.upsert(columns)
+
+    def hashes(self) -> dict[str, str]:
+        """The content of each group of columns that was written."""
+        return self._fingerprint.hashes()
 
     def progress(self, done: int, total: int) -> None:
         self._progress(done, total)
@@ -60,37 +76,53 @@ class Stage(ABC):
     """One stage of the pipeline. Instances are cheap until `setup`; workers keep one alive and call `process` on it."""
 
     name: ClassVar[str]
-    table: ClassVar[str]
     code_version: ClassVar[str]
+    reads: ClassVar[Groups] = {}
+    """What `process` reads, by stage: the names of groups in `data_catalog/schemas.py`. All of it is hashed into the
+    version of a unit."""
+    plan_reads: ClassVar[Groups] = {}
+    """What only `plan` reads besides. What it finds there must stand in the keys of the units."""
     cores: ClassVar[float] = 2.0
     """CPUs that a worker keeps busy: how many workers a cluster gets for the stage follows from it."""
     libraries: ClassVar[tuple[str, ...]] = ()
+    configured_by: ClassVar[str] = "settings"
+    """What a person changed when the hash of the configuration is another."""
 
     def __init__(self, config: BaseModel) -> None:
         self.config = config
 
     def version_parts(self) -> dict[str, Any]:
-        """What of the configuration decides the result. Files count by content: override where there are any."""
-        return self.config.model_dump(mode="json")
+        """What of the configuration decides the result: all but the fields that are marked as `unversioned`. Files
+        count by content: override where there are any."""
+        bounds = {name for name, field in type(self.config).model_fields.items() if field.json_schema_extra == _BOUND}
+        return self.config.model_dump(mode="json", exclude=bounds)
 
-    @property
+    @cached_property
     def config_hash(self) -> str:
         return digest(self.version_parts())
 
-    def unit(self, key: str, *, subject: str, reads: Iterable[Any], **inputs: Any) -> Unit:
-        """A unit of this stage; `reads` are the hashes of the upstream fields it depends on."""
-        return Unit(self.name, key, subject, digest(*reads), self.code_version, self.config_hash, inputs)
+    def unit(self, key: str, *, subject: str, of: Mapping[str, Sequence[str]] | None = None, **inputs: Any) -> Unit:
+        """A unit of this stage.
+
+        Args:
+            of: by stage, the units that it reads; each must have been asked for (`PlanSource.need`).
+        """
+        upstream = {stage: sorted(set(units)) for stage, units in (of or {}).items()}
+        return Unit(self.name, key, subject, self.code_version, self.config_hash, upstream, inputs)
 
     @abstractmethod
-    def plan(self, catalog: Catalog, **scope: Any) -> list[Unit]:
+    def plan(self, source: PlanSource, **scope: Any) -> list[Unit]:
         """The units wanted for a scope of ids. Raises UpstreamNotReady."""
 
     def setup(self) -> None:  # noqa: B027  (not every stage holds a model)
         """Load models. Called once in the worker, before the first `process`."""
 
     @abstractmethod
-    def process(self, catalog: Catalog, unit: Unit, out: RowWriter) -> dict[str, str]:
-        """Do one unit. Returns the content hash of each group of columns that other stages read on its own.
+    def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
+        """Do one unit.
+
+        Args:
+            source: serves what is declared in `reads`, of the unit's upstream units, and what the unit itself wrote.
 
         Raises:
             InputError: the unit's input is at fault; it is recorded and not tried again.
@@ -101,16 +133,12 @@ class Stage(ABC):
         return True
 
 
-def upstream(catalog: Catalog, stage: str, unit: str, subject: str) -> UnitRecord:
-    """The ledger row of an upstream unit that is done.
+_BOUND = {"unversioned": True}
 
-    Raises:
-        UpstreamNotReady: it is not.
-    """
-    record = catalog.record(stage, unit)
-    if record is None or not record.ok:
-        raise UpstreamNotReady(subject, stage)
-    return record
+
+def unversioned(**constraints: Any) -> dict[str, Any]:
+    """Arguments of a pydantic `Field` that bounds memory or room and decides no result."""
+    return {"json_schema_extra": _BOUND, **constraints}
 
 
 @contextlib.contextmanager

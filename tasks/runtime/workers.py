@@ -22,11 +22,13 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
 from tasks.runtime.faults import describe, is_disk_full
+from tasks.runtime.reading import DeclaredSource
 from tasks.runtime.registry import create_stage
 from tasks.runtime.stage import RowWriter
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
+_INTERRUPTED = "interrupted; the next run does it"
 _ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**20),
@@ -103,14 +105,13 @@ class StageWorker:
         """Do a unit and write down what became of it. Never raises for a fault of the unit."""
         start = time.monotonic()
         self._progress = (0, 0)
-        out = RowWriter(self._catalog, self._stage.table, unit.provenance(self._run_id), self._note)
+        out = RowWriter(self._catalog, unit.stage, unit.provenance(self._run_id), self._note)
+        source = DeclaredSource(self._catalog, unit.stage, self._stage.reads, unit.upstream, own=[unit.key])
         try:
             self.warm()
-            fields = self._stage.process(self._catalog, unit, out)
+            self._stage.process(source, unit, out)
             seconds = time.monotonic() - start
-            self._catalog.finish(
-                unit, table=self._stage.table, n_rows=out.n_rows, run_id=self._run_id, seconds=seconds, fields=fields
-            )
+            self._catalog.finish(unit, n_rows=out.n_rows, run_id=self._run_id, seconds=seconds, fields=out.hashes())
         except Exception as error:
             return self._failed(unit, error, time.monotonic() - start)
         return Outcome(unit.key, unit.subject, True, n_rows=out.n_rows, seconds=seconds)
@@ -137,6 +138,10 @@ def note_failure(catalog: Catalog, unit: Unit, reason: str, *, run_id: str, seco
         _LOG.warning("%s %s: its failure could not be written down (%s)", unit.stage, unit.subject, error)
 
 
+class PoolClosed(Exception):
+    """The run ended while units were waiting for a worker."""
+
+
 class WorkerPool:
     """A stage's actors. `run` may be called from several threads; units wait for an idle worker."""
 
@@ -150,14 +155,17 @@ class WorkerPool:
         self._idle: queue.LifoQueue = queue.LifoQueue()
         self._workers: list = []
         self._lock = threading.Lock()
+        self._closed = False
 
     def close(self) -> None:
         """End the workers; what they were doing is not `ok` in the ledger and will be done by the next run."""
         import ray
 
-        for worker in self._workers:
+        with self._lock:
+            self._closed = True
+            workers, self._workers = self._workers, []
+        for worker in workers:
             ray.kill(worker)
-        self._workers.clear()
 
     def warm(self) -> None:
         """Start one worker and let it load its models while earlier stages still compute."""
@@ -175,7 +183,10 @@ class WorkerPool:
     def _run_one(self, unit: Unit, on_progress: Callable[[Unit, int, int], None] | None) -> Outcome:
         import ray
 
-        worker = self._take()
+        try:
+            worker = self._take()
+        except PoolClosed:
+            return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
         try:
             reference = worker.process.remote(unit)
             while True:
@@ -185,14 +196,17 @@ class WorkerPool:
                 if on_progress:
                     on_progress(unit, *ray.get(worker.progress.remote()))
         except ray.exceptions.RayError as error:  # the process died: out of memory, a crash in native code
+            if self._closed:  # by whoever ended the run: nothing is the matter with the unit, and no attempt is counted
+                return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
             reason = f"worker process died: {type(error).__name__}: {str(error).splitlines()[0]}"
             _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
             note_failure(self._catalog, unit, reason, run_id=self._run_id)
             with contextlib.suppress(ray.exceptions.RayError):
                 ray.kill(worker)
             with self._lock:
-                self._workers.remove(worker)
-                worker = self._start()
+                if not self._closed:
+                    self._workers.remove(worker)
+                    worker = self._start()
             return Outcome(unit.key, unit.subject, False, reason, transient=True)
         finally:
             self._idle.put(worker)
@@ -203,6 +217,8 @@ class WorkerPool:
         except queue.Empty:
             pass
         with self._lock:
+            if self._closed:
+                raise PoolClosed
             if len(self._workers) < self._size:
                 return self._start()
         return self._idle.get()

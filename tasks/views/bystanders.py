@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data_catalog import Catalog
+from data_catalog import Source
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
@@ -25,33 +25,31 @@ _GOPS_APART_TOGETHER = 2  # where there are several people and they must be foll
 _GOPS_PER_READ = 32
 
 
-def people_in_view(catalog: Catalog, video: dict[str, Any], finder: FaceFinder) -> Others | None:
-    """The people beside the speaker; None where he is alone.
-
-    Args:
-        video: the row of `videos`.
-    """
+def bystanders(source: Source, video_id: str, finder: FaceFinder) -> Others | None:
+    """The people beside the speaker of a video; None where he is alone."""
+    columns = ["video_id", "n_frames", "cuts"]
+    video = source.table("videos").read(columns, where=equals(video_id=video_id)).to_pylist()[0]
     gops = -(-video["n_frames"] // CLIP_FRAMES)
     apart = min(_GOPS_APART, max(1, gops // _SAMPLES))
-    others = _survey(catalog, video, finder, range(0, gops, apart))
+    others = _survey(source, video, finder, range(0, gops, apart))
     if others is None or apart <= _GOPS_APART_TOGETHER:
         return others
-    return _survey(catalog, video, finder, range(0, gops, _GOPS_APART_TOGETHER))
+    return _survey(source, video, finder, range(0, gops, _GOPS_APART_TOGETHER))
 
 
-def _survey(catalog: Catalog, video: dict[str, Any], finder: FaceFinder, gops: range) -> Others | None:
+def _survey(source: Source, video: dict[str, Any], finder: FaceFinder, gops: range) -> Others | None:
     from tango_models.perception.census import Census
 
     census = None
-    for gop, picture in _first_pictures(catalog, video["video_id"], gops):
+    for gop, picture in _first_pictures(source, video["video_id"], gops):
         census = census or Census((picture.shape[1], picture.shape[0]), video["cuts"] or ())
         census.see(gop * CLIP_FRAMES, picture, finder.find(picture))
     return census.others() if census else None
 
 
-def _first_pictures(catalog: Catalog, video_id: str, gops: range) -> Iterator[tuple[int, np.ndarray]]:
+def _first_pictures(source: Source, video_id: str, gops: range) -> Iterator[tuple[int, np.ndarray]]:
     """Small pictures of the first frames of GOPs: a closed GOP's first frame is decoded without the others."""
-    table = catalog.table("frames")
+    table = source.table("frames")
     for start in range(0, len(gops), _GOPS_PER_READ):
         wanted = list(gops[start : start + _GOPS_PER_READ])
         blobs = table.read_blobs("pixels", equals(video_id=video_id, gop=wanted), key="gop")

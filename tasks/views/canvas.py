@@ -4,13 +4,13 @@ from collections import Counter
 
 import numpy as np
 
-from data_catalog import Catalog
+from data_catalog import Source
 from data_catalog.keys import equals
 
 
-def canvas_size(catalog: Catalog, videos: list[str]) -> tuple[int, int]:
+def canvas_size(source: Source, videos: list[str]) -> tuple[int, int]:
     """(width, height) that most frames of these videos have; the larger of equals."""
-    rows = catalog.table("videos").read(["video_id", "width", "height", "n_frames"], where=equals(video_id=videos))
+    rows = source.table("videos").read(["video_id", "width", "height", "n_frames"], where=equals(video_id=videos))
     frames: Counter = Counter()
     for row in rows.to_pylist():
         frames[row["width"], row["height"]] += row["n_frames"]

@@ -1,11 +1,11 @@
 """Which AuMoCLIP the embedding stages use; its id is the content of its checkpoint."""
 
-from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from tango_models.aumoclip import EMBEDDED
+from tasks.views.file_content import file_hash
 
 
 class EmbeddingModelConfig(BaseModel):
@@ -31,15 +31,4 @@ def model_id(config: EmbeddingModelConfig) -> str:
     Raises:
         InputError: there is no such file.
     """
-    path = config.path
-    from tango_models.media.container import checked_path
-
-    stat = checked_path(path).stat()
-    return _content(str(path.absolute()), stat.st_mtime_ns, stat.st_size)
-
-
-@lru_cache(maxsize=8)
-def _content(path: str, changed: int, size: int) -> str:
-    from tango_models.media.probe import content_id
-
-    return content_id(Path(path))
+    return file_hash(config.path)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from data_catalog import Catalog
+from data_catalog import Source
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 
@@ -17,12 +17,12 @@ _GOPS_PER_READ = 16
 _CACHED_GOPS = 48
 
 
-def iter_frames(catalog: Catalog, video_id: str, start: int, stop: int) -> Iterator[np.ndarray]:
+def iter_frames(source: Source, video_id: str, start: int, stop: int) -> Iterator[np.ndarray]:
     """The 30 fps frames `[start, stop)` of a video, (H, W, 3) uint8 RGB; the next GOPs decode while one is used."""
     from tango_models.media.gop import decode_gop
 
     first, last = start // CLIP_FRAMES, (stop - 1) // CLIP_FRAMES
-    table = catalog.table("frames")
+    table = source.table("frames")
 
     def read(gop: int) -> list[np.ndarray]:
         where = f"{equals(video_id=video_id)} AND gop >= {gop} AND gop < {min(gop + _GOPS_PER_READ, last + 1)}"
@@ -79,8 +79,8 @@ def ahead(frames: Iterator[np.ndarray], *, depth: int = 8) -> Iterator[np.ndarra
 class GopCache:
     """Random access to GOPs with a small cache: the renderer and the seams jump about a video."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._table = catalog.table("frames")
+    def __init__(self, source: Source) -> None:
+        self._table = source.table("frames")
         self._encoded: dict[tuple[str, int], bytes] = {}
         self._decoded: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
 
@@ -117,9 +117,9 @@ class GopCache:
         return self.gop(video_id, frame // CLIP_FRAMES)[frame % CLIP_FRAMES]
 
 
-def read_audio(catalog: Catalog, video_id: str, first: int, last: int) -> np.ndarray:
+def read_audio(source: Source, video_id: str, first: int, last: int) -> np.ndarray:
     """A video's audio under its GOPs `first` to `last` (exclusive), (S,) float32 at 16 kHz."""
     where = f"{equals(video_id=video_id)} AND gop >= {first} AND gop < {last}"
-    table = catalog.table("frames").read(columns=["video_id", "gop", "audio"], where=where)
+    table = source.table("frames").read(columns=["video_id", "gop", "audio"], where=where)
     data = b"".join(table["audio"].to_pylist())
     return np.frombuffer(data, "<i2").astype(np.float32) / 32767

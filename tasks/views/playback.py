@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_catalog.keys import split_clip_id
+from data_catalog.keys import split_clip_id, video_of
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_placement import Placement
 
@@ -43,14 +43,24 @@ class Playback:
     """A path in time.
 
     Attributes:
-        video: (T,) source video id of every output frame.
+        track: (T,) source track of every output frame; its video is `video_of` it.
         frame: (T,) source frame of every output frame.
         seams: in order of time; their windows do not overlap.
     """
 
-    video: list[str]
+    track: list[str]
     frame: np.ndarray
     seams: list[SeamWindow]
+
+    @property
+    def videos(self) -> list[str]:
+        """The videos that are shown, in order of their ids."""
+        return sorted({video_of(track) for track in set(self.track)})
+
+    @property
+    def pictures(self) -> list[tuple[str, int]]:
+        """(T,) source video and frame of every output frame."""
+        return [(video_of(track), frame) for track, frame in zip(self.track, self.frame.tolist(), strict=True)]
 
 
 Place = Callable[[str, str, int, int], Placement]
@@ -66,7 +76,7 @@ def play(clip_ids: list[str], jumps: list[int], n_frames: int, *, place: Place) 
         place: called for each seam.
     """
     parts = [split_clip_id(key) for key in clip_ids]
-    video = [video_id for video_id, _ in parts for _ in range(CLIP_FRAMES)][:n_frames]
+    shown = [track for track, _ in parts for _ in range(CLIP_FRAMES)][:n_frames]
     frame = np.concatenate([index * CLIP_FRAMES + np.arange(CLIP_FRAMES) for _, index in parts] or [np.zeros(0, int)])
     frame = frame[:n_frames].astype(np.int32)
     borders = [0, *(position * CLIP_FRAMES for position in jumps), n_frames]
@@ -81,16 +91,16 @@ def play(clip_ids: list[str], jumps: list[int], n_frames: int, *, place: Place) 
         src, dst = clip_ids[position - 1], clip_ids[position]
         placed = place(src, dst, room_before, room_after)
         seam = SeamWindow(src, dst, border + placed.shift, placed.half, placed.shift)
-        # A run that is shown beyond its clip is the clip's video, frame after frame.
+        # A run that is shown beyond its clip is the clip's track, frame after frame.
         if placed.shift > 0:
-            video_id, index = parts[position - 1]
+            track, index = parts[position - 1]
             frame[border : seam.cut] = (index + 1) * CLIP_FRAMES + np.arange(placed.shift)
         else:
-            video_id, index = parts[position]
+            track, index = parts[position]
             frame[seam.cut : border] = index * CLIP_FRAMES + np.arange(placed.shift, 0)
-        video[min(border, seam.cut) : max(border, seam.cut)] = [video_id] * abs(placed.shift)
+        shown[min(border, seam.cut) : max(border, seam.cut)] = [track] * abs(placed.shift)
         seams.append(seam)
-    return Playback(video, frame, seams)
+    return Playback(shown, frame, seams)
 
 
 def run_around(clip: str, offsets: np.ndarray, *, from_end: bool, shot: tuple[int, int]) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from data_catalog import Catalog
+from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE
 from tango_models.interpolation.seam_placement import RunAround
@@ -16,37 +16,37 @@ REACH = 4
 """Clips each way of a jump that are looked at."""
 WRISTS = (15, 16)
 """MediaPipe's left and right."""
-_COLUMNS = ["clip_id", "video_id", "index", "shot", "usable", "repeated", "head", "face"]
+_COLUMNS = ["clip_id", "index", "shot", "usable", "repeated", "head", "face"]
 
 
 class Surroundings:
-    """Features of the frames around some jumps, read at once: two reads per video.
+    """Features of the frames around some jumps, read at once: two reads per track.
 
     Args:
         jumps: (clip before, clip after) of each.
         canvas: (width, height) of the picture that all videos are fitted into.
     """
 
-    def __init__(self, catalog: Catalog, jumps: Iterable[tuple[str, str]], canvas: tuple[int, int]) -> None:
+    def __init__(self, source: Source, jumps: Iterable[tuple[str, str]], canvas: tuple[int, int]) -> None:
         wanted: dict[str, set[int]] = {}
         for clip, later in [(c, d) for src, dst in jumps for c, d in ((src, 1), (dst, 0))]:
-            video_id, index = split_clip_id(clip)
-            wanted.setdefault(video_id, set()).update(range(index + later - REACH, index + later + REACH))
-        self._videos = {video: _Video(catalog, video, sorted(clips), canvas) for video, clips in wanted.items()}
+            track, index = split_clip_id(clip)
+            wanted.setdefault(track, set()).update(range(index + later - REACH, index + later + REACH))
+        self._tracks = {track: _Track(source, track, sorted(clips), canvas) for track, clips in wanted.items()}
 
     def run(self, clip: str, *, from_end: bool, smooth: bool) -> RunAround:
         """The run beside a jump: from the end of the clip before it, or from the beginning of the clip after it;
         `smooth`: no picture will be shown twice."""
         from tango_models.interpolation.arms import bridged
 
-        video = self._videos[split_clip_id(clip)[0]]
+        track = self._tracks[split_clip_id(clip)[0]]
         offsets = np.arange(-REACH * CLIP_FRAMES, REACH * CLIP_FRAMES)
-        first, stop = video.take(split_clip_id(clip)[1])
+        first, stop = track.take(split_clip_id(clip)[1])
         frames = run_around(clip, offsets, from_end=from_end, shot=(first * CLIP_FRAMES, stop * CLIP_FRAMES))
         free = run_around(clip, offsets, from_end=from_end, shot=(-(10**9), 10**9))
-        rows = np.array([video.row[int(frame)] for frame in frames])
+        rows = np.array([track.row[int(frame)] for frame in frames])
         held = frames != free
-        repeated = video.repeated[rows] & ~held
+        repeated = track.repeated[rows] & ~held
 
         def shown(points: np.ndarray) -> np.ndarray:
             points = points[rows]
@@ -55,27 +55,28 @@ class Surroundings:
             return bridged(points)
 
         return RunAround(
-            hands=shown(video.hands),
-            wrists=shown(video.wrists),
-            head=shown(video.head),
-            face=video.face[rows],
+            hands=shown(track.hands),
+            wrists=shown(track.wrists),
+            head=shown(track.head),
+            face=track.face[rows],
             held=held,
             repeated=repeated & (not smooth),
         )
 
 
-class _Video:
-    """The frames of some clips of a video."""
+class _Track:
+    """The frames of some clips of a track."""
 
-    def __init__(self, catalog: Catalog, video_id: str, clips: list[int], canvas: tuple[int, int]) -> None:
-        where = f"{equals(video_id=video_id)} AND index IN ({', '.join(map(str, clips))}) AND usable"
-        table = catalog.table("clips").read(_COLUMNS, where=where)
+    def __init__(self, source: Source, track: str, clips: list[int], canvas: tuple[int, int]) -> None:
+        video_id = video_of(track)
+        where = f"{equals(track_id=track)} AND index IN ({', '.join(map(str, clips))}) AND usable"
+        table = source.table("clips").read(_COLUMNS, where=where)
         self._index, self._shot = (table[name].to_pylist() for name in ("index", "shot"))
         frames = [index * CLIP_FRAMES + k for index in self._index for k in range(CLIP_FRAMES)]
         self.row = {frame: row for row, frame in enumerate(frames)}
-        size = catalog.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id))
+        size = source.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id))
         shape = (size["width"][0].as_py(), size["height"][0].as_py())
-        seen = catalog.table("landmarks").read(
+        seen = source.table("landmarks").read(
             ["video_id", "frame", "hands_xy", "body_xy"], where=equals(video_id=video_id, frame=frames)
         )
         self.hands = fit_points(matrix(seen["hands_xy"]).reshape(-1, 2, 21, 2), shape, canvas) / canvas[1]

@@ -5,22 +5,20 @@ A unit is a block of clips, so a reenactment makes only what lies around the fra
 
 import numpy as np
 
-from data_catalog import Catalog, Unit, clip_id, digest
+from data_catalog import Source, clip_id
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.stand_ins import BETWEEN_ID, StandIn, stand_ins
-from tasks.runtime.stage import RowWriter
 from tasks.views.columns import unpack_bits
-from tasks.views.frame_source import GopCache
 from tasks.views.playback import Playback
 
 BLOCK_CLIPS = 12
 """Clips of a unit, 1.6 s."""
 
 
-def read_stand_ins(catalog: Catalog, videos: list[str]) -> dict[str, dict[int, StandIn]]:
+def read_stand_ins(source: Source, videos: list[str]) -> dict[str, dict[int, StandIn]]:
     """For each video, by frame, what stands in for its repeated frames."""
-    rows = catalog.table("videos").read(["video_id", "n_frames", "repeated", "cuts"], where=equals(video_id=videos))
+    rows = source.table("videos").read(["video_id", "n_frames", "repeated", "cuts"], where=equals(video_id=videos))
     return {
         row["video_id"]: stand_ins(unpack_bits(row["repeated"], row["n_frames"]), row["cuts"])
         for row in rows.to_pylist()
@@ -30,49 +28,22 @@ def read_stand_ins(catalog: Catalog, videos: list[str]) -> dict[str, dict[int, S
 def repeated_frames(playback: Playback, wanted: dict[str, dict[int, StandIn]]) -> np.ndarray:
     """(T,) bool: output frames that show the picture before once more in the footage; those in a seam are made by the
     seam. `wanted`: of `read_stand_ins`."""
-    repeated = np.array([f in wanted[v] for v, f in zip(playback.video, playback.frame.tolist(), strict=True)], bool)
+    repeated = np.array([frame in wanted[video] for video, frame in playback.pictures], bool)
     for seam in playback.seams:
         repeated[seam.frames.start : seam.frames.stop] = False
     return repeated
 
 
-def shown_blocks(catalog: Catalog, playback: Playback) -> list[tuple[str, int]]:
+def shown_blocks(source: Source, playback: Playback) -> list[tuple[str, int]]:
     """The blocks (video, number) with a repeated frame that a path shows outside its seams."""
-    shown = np.flatnonzero(repeated_frames(playback, read_stand_ins(catalog, sorted(set(playback.video)))))
-    return sorted({(playback.video[t], int(playback.frame[t]) // (BLOCK_CLIPS * CLIP_FRAMES)) for t in shown.tolist()})
+    shown = np.flatnonzero(repeated_frames(playback, read_stand_ins(source, playback.videos)))
+    pictures = playback.pictures
+    wanted = [pictures[t] for t in shown.tolist()]
+    return sorted({(video, frame // (BLOCK_CLIPS * CLIP_FRAMES)) for video, frame in wanted})
 
 
 def block_key(video_id: str, number: int) -> str:
     return f"{video_id}:{number:05d}:{BETWEEN_ID}"
-
-
-def make_block(catalog: Catalog, unit: Unit, out: RowWriter, *, crf: int) -> dict[str, str]:
-    """Make and write the stand-ins of a block of clips, a row per clip that has any."""
-    from tango_models.interpolation.between import between
-    from tango_models.media.gop import encode_gop
-
-    video_id, number = unit.inputs["video_id"], unit.inputs["block"]
-    wanted = read_stand_ins(catalog, [video_id])[video_id]
-    first = number * BLOCK_CLIPS * CLIP_FRAMES
-    here = {frame: wanted[frame] for frame in range(first, first + BLOCK_CLIPS * CLIP_FRAMES) if frame in wanted}
-    frames = GopCache(catalog)
-    frames.prefetch((video_id, f // CLIP_FRAMES) for s in here.values() for f in (s.left, s.right))
-    rows = []
-    for clip in sorted({frame // CLIP_FRAMES for frame in here}):
-        own = [here[frame] for frame in sorted(here) if frame // CLIP_FRAMES == clip]
-        made = [between(frames.frame(video_id, s.left), frames.frame(video_id, s.right), s.share) for s in own]
-        key = clip_id(video_id, clip)
-        rows.append(
-            {
-                "src": key,
-                "dst": key,
-                "interpolator_id": BETWEEN_ID,
-                "n_frames": len(made),
-                "pixels": encode_gop(np.stack(made), crf=crf),
-            }
-        )
-    out.write(rows)
-    return {"pixels": digest(*(row["pixels"] for row in rows))}
 
 
 class MadePictures:
@@ -82,9 +53,9 @@ class MadePictures:
         videos: whose repeated frames are wanted.
     """
 
-    def __init__(self, catalog: Catalog, videos: list[str]) -> None:
-        self._table = catalog.table("transitions")
-        self._wanted = read_stand_ins(catalog, videos)
+    def __init__(self, source: Source, videos: list[str]) -> None:
+        self._table = source.table("transitions")
+        self._wanted = read_stand_ins(source, videos)
         self._encoded: dict[str, bytes] = {}
 
     def prefetch(self, shown: list[tuple[str, int]]) -> None:

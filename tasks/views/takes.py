@@ -1,17 +1,17 @@
-"""The uninterrupted takes of a video: runs of clips that can be shown one after the other."""
+"""The uninterrupted takes of a track: runs of clips that can be shown one after the other."""
 
 import numpy as np
 
-from data_catalog import Catalog
+from data_catalog import Source
 from data_catalog.keys import equals
 
 
-def takes(catalog: Catalog, video_id: str) -> list[tuple[int, int]]:
+def takes(source: Source, track: str) -> list[tuple[int, int]]:
     """First and last (exclusive) clip number of each run of clips that can be shown and lie in one shot.
 
     Numbers are missing where a cut runs through a clip, so they are no positions in the table.
     """
-    rows = catalog.table("clips").read(["clip_id", "index", "shot"], where=f"{equals(video_id=video_id)} AND usable")
+    rows = source.table("clips").read(["clip_id", "index", "shot"], where=f"{equals(track_id=track)} AND usable")
     index, shot = rows["index"].to_numpy(), rows["shot"].to_numpy()
     if not len(index):
         return []

@@ -7,8 +7,7 @@ from typer.testing import CliRunner
 
 from data_catalog import Catalog
 from flows.command_line.app import app
-from flows.refused import refusals, refuse
-from tango_models.errors import InputError
+from data_catalog.refusals import refusals, refuse
 
 
 @pytest.fixture
@@ -17,7 +16,7 @@ def catalog(tmp_path: Path) -> Catalog:
     for name in ("one", "two"):
         catalog.add_video("ann", f"id-{name}", uri=f"/footage/{name}.mp4")
     catalog.add_video("bea", "id-one", uri="/footage/one.mp4")
-    refuse(catalog, "ann", Path("/footage/bad.mp4"), InputError("bad.mp4", "is empty", "give a video"), run_id="r")
+    refuse(catalog, "ann", Path("/footage/bad.mp4"), "bad.mp4: is empty; give a video", run_id="r")
     return catalog
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from data_catalog import Catalog, Unit, UnitRecord, digest
-from data_catalog.keys import equals
-from tango_models.errors import InputError
+from data_catalog.catalog import Catalog
+from data_catalog.keys import digest, equals
+from data_catalog.ledger import Unit, UnitRecord
 
 _STAGE = "extract_frames"
 _PREFIX = "path:"
 
 
-def refuse(catalog: Catalog, avatar: str, path: Path, error: InputError, *, run_id: str) -> None:
+def refuse(catalog: Catalog, avatar: str, path: Path, reason: str, *, run_id: str) -> None:
     """Write down that a file given for an avatar cannot be read, and why."""
-    catalog.fail(Unit(_STAGE, _key(avatar, path), path.name, "", "", ""), str(error), run_id=run_id)
+    catalog.fail(Unit(_STAGE, _key(avatar, path), path.name, "", ""), reason, run_id=run_id)
 
 
 def accept(catalog: Catalog, avatar: str, paths: Iterable[Path]) -> None:

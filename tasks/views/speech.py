@@ -1,0 +1,23 @@
+"""Speech out of the catalog: its features and its sound."""
+
+import numpy as np
+
+from data_catalog import Source
+from data_catalog.keys import equals
+
+
+def read_speech_features(source: Source, speech_id: str):
+    """A speech's `SpeechFeatures` and how many 30 fps frames its video has."""
+    from tango_models.speech.prosody import SpeechFeatures
+
+    columns = ["speech_id", "n_frames", "loudness", "onset", "voice"]
+    row = source.table("speech").read(columns, where=equals(speech_id=speech_id)).to_pylist()[0]
+    arrays = (np.asarray(row[name], np.float32) for name in ("loudness", "onset", "voice"))
+    energy, onset, voice = arrays
+    return SpeechFeatures(energy=energy, onset=onset, voice=voice), row["n_frames"]
+
+
+def read_speech_audio(source: Source, speech_id: str) -> np.ndarray:
+    """A speech's audio, (S,) float32 at 16 kHz."""
+    blobs = source.table("speech").read_blobs("audio", equals(speech_id=speech_id), key="speech_id")
+    return np.frombuffer(blobs[speech_id], "<i2").astype(np.float32) / 32767
