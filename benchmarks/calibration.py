@@ -15,7 +15,7 @@ from benchmarks.edge_calibration import Seams, artificial_seams, fit_weights
 from benchmarks.footage import REAL
 from data_catalog import Catalog
 from tango_models.motion_graph.terms import TERMS, EdgeConfig
-from tasks.score_edges import read_frame_features
+from tasks.views.clip_features import read_frame_features
 from tasks.views.columns import unpack_bits
 from tasks.views.frame_source import GopCache
 

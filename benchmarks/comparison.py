@@ -60,12 +60,12 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
     from flows.settings import Settings
     from tango_models.body.smplx_body import Body
     from tango_models.metrics.beats import beat_consistency, by_chance, motion_beats
-    from tasks.analyse_speech import read_speech_features
-    from tasks.fit_smplx import read_motion
-    from tasks.interpolate_seams import InterpolateSeamsConfig, lay_out
     from tasks.rendering.rendered_motion import rendered_motion
     from tasks.runtime.registry import create_stage
     from tasks.views.columns import matrix
+    from tasks.views.motion import read_motion
+    from tasks.views.path_layout import SeamLayout, lay_out
+    from tasks.views.speech import read_speech_features
 
     stage = create_stage("retrieve_path", Settings().stage_configs()["retrieve_path"])
     stage.setup()
@@ -74,7 +74,7 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
     stage.process(catalog, unit, out)  # type: ignore[arg-type]
     path = out.rows[0]
     speech, n_frames = read_speech_features(catalog, speech_id)
-    config = InterpolateSeamsConfig()
+    config = SeamLayout()
     playback = lay_out(catalog, path["clip_ids"], path["seams"], n_frames, config)
     body = Body.load()
 
@@ -83,14 +83,14 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
         still[:, :3] = 0
         return body.joints(still).numpy()[:, _BEATING]
 
-    own = [joints(read_motion(catalog, video)["poses"]) for video in unit.inputs["videos"]]
+    own = [joints(read_motion(catalog, video)["poses"]) for video in unit.inputs["tracks"]]
     mean_speed = np.concatenate([_speed(part) for part in own]).mean(axis=0)
     beats = motion_beats(joints(rendered_motion(catalog, playback, smooth=config.smooth_cadence).poses), mean_speed)
     onsets = np.flatnonzero(np.asarray(speech.onset[:n_frames]) > 0) / footage.FPS
     consistency = beat_consistency(beats, onsets)
     clips = catalog.table("clips").read(["clip_id", "motion_energy"])
     energy = dict(zip(clips["clip_id"].to_pylist(), matrix(clips["motion_energy"]), strict=True))
-    mine = [value for key, value in energy.items() if key.split(":")[0] in unit.inputs["videos"]]
+    mine = [value for key, value in energy.items() if key.split(":")[0] in unit.inputs["tracks"]]
     shown = np.concatenate([energy[key] for key in path["clip_ids"]])[:n_frames] / np.mean(mine)
     silent = silences(np.asarray(speech.voice[:n_frames]))
     smooth = np.ones(15) / 15

@@ -21,9 +21,10 @@ from tango_models.motion_graph.scoring.scorers import SCORERS, create_scorer
 from tango_models.motion_graph.search.cost_rows import MaskedRows
 from tango_models.motion_graph.search.path_search import SearchConfig, search_path
 from tango_models.speech.prosody import SpeechFeatures, analyse_speech
-from tasks.embed_clips import read_clip_embeddings
-from tasks.retrieve_path import RetrievePathConfig, read_playable_graph, read_prosody, usable_videos
+from tasks.retrieve_path import RetrievePathConfig
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
+from tasks.views.embeddings import read_clip_embeddings
+from tasks.views.motion_graph import read_playable_graph, read_prosody
 
 _BAD = 0.85
 """Cost of an edge from which a jump is a visible cut."""
@@ -99,8 +100,8 @@ def report(catalog: Catalog) -> None:
     config = RetrievePathConfig()
     rows = []
     for name in catalog.avatars():
-        videos = usable_videos(catalog, name)
-        clip_ids, graph, edges = read_playable_graph(catalog, videos, config)
+        videos = catalog.avatar_tracks(name)
+        clip_ids, graph, edges = read_playable_graph(catalog, videos, config.edges, bridge_price=config.bridge_price)
         avatar = Avatar(edges, read_prosody(catalog, videos, graph.successor))
         seen = read_clip_embeddings(catalog, clip_ids, videos, model_id(config.model))
         for spoken in heard:

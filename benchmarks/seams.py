@@ -67,16 +67,16 @@ def row(uri: Path, avatar: str, video: str) -> list[str]:
     """A line of the table for the render `video`."""
     from data_catalog import Catalog
     from data_catalog.keys import equals
-    from tasks.interpolate_seams import InterpolateSeamsConfig, read_playback
     from tasks.views.canvas import canvas_size
+    from tasks.views.path_layout import SeamLayout, read_playback
     from tasks.views.stand_ins import read_stand_ins, repeated_frames
 
     catalog = Catalog(uri)
     render = catalog.table("renders").read(where=equals(uri=video)).to_pylist()[0]
-    playback = read_playback(catalog, render["path_id"], InterpolateSeamsConfig())
-    size = canvas_size(catalog, sorted(set(playback.video)))
+    playback = read_playback(catalog, render["path_id"], SeamLayout())
+    size = canvas_size(catalog, playback.videos)
     seams = seam_figures(catalog, playback, render["interpolator_id"], size)
-    repeated = repeated_frames(playback, read_stand_ins(catalog, sorted(set(playback.video))))
+    repeated = repeated_frames(playback, read_stand_ins(catalog, playback.videos))
     still = {
         smooth: standing_still(catalog, playback, render["interpolator_id"], size, repeated, smooth=smooth)
         for smooth in (False, True)
@@ -101,8 +101,8 @@ def seam_figures(catalog, playback, method: str, size: tuple[int, int]) -> list[
     """Figures of every seam of a path, measured on the frames around it as they are shown."""
     from data_catalog.keys import equals
     from tango_models.perception.detector import HolisticDetector
-    from tasks.interpolate_seams import transition_id
-    from tasks.render_video import output_frames
+    from tasks.rendering.output_frames import output_frames
+    from tasks.views.transitions import transition_id
 
     spans = [range(max(0, seam.frames.start - _LEAD_IN), seam.frames.stop + 1) for seam in playback.seams]
     pictures: list[list[np.ndarray]] = [[] for _ in spans]
@@ -148,7 +148,7 @@ def standing_still(catalog, playback, method: str, size: tuple[int, int], repeat
     """How many of the `repeated` frames (T,) hardly differ from the one before, though what is around them changes."""
     from tango_models.media.cadence import ChangeMeter
     from tango_models.media.small_grey import small_grey
-    from tasks.render_video import output_frames
+    from tasks.rendering.output_frames import output_frames
 
     meter = ChangeMeter()
     for frame in output_frames(catalog, playback, method, size, smooth=smooth):

@@ -34,18 +34,19 @@ def onboard_avatar(
 
     Args:
         avatar: 1 to 64 letters, digits, '-', '_', '.'.
-        videos: paths of video files; one that cannot be used does not stop the others.
+        videos: paths of video files; one that cannot be used does not stop the others. None: only what the avatar has
+            is brought up to date.
         motion: npz motion file to import instead of fitting; goes with exactly one video.
         settings: the settings tree; None reads the environment.
 
     Raises:
-        ValueError: an avatar name that is not allowed.
+        ValueError: an avatar name that is not allowed, or an unknown avatar without a video.
         InputError: an unreadable motion file, or one for several videos.
         FlowIncomplete: units failed; running it again does only those.
     """
     settings = settings or Settings()
-    check_request(avatar, videos, motion)
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
+    check_request(catalog, avatar, videos, motion)
     report = FlowReport(subject=avatar)
     added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id))
     wanted = added + stale(catalog, avatar, configs, added)
@@ -79,11 +80,13 @@ def stale(
     return [others[track] for track, standing in found.items() if standing.state == "stale"]
 
 
-def check_request(avatar: str, videos: list[str], motion: str | None) -> None:
+def check_request(catalog: Catalog, avatar: str, videos: list[str], motion: str | None) -> None:
     """Refuse what cannot work before anything is started; see `onboard_avatar`."""
     from tango_models.media.container import checked_path
 
     check_avatar_name(avatar)
+    if not videos and avatar not in catalog.avatars():
+        raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
     if motion and len(videos) != 1:
         raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
     if motion:

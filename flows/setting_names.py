@@ -70,7 +70,7 @@ def variable(name: str) -> str:
 
 def _given(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
     for name, value in values.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping):
             yield from _given(value, f"{before}{name}.")
         else:
             yield f"{before}{name}"

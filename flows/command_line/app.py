@@ -32,14 +32,16 @@ CatalogOption = Annotated[
 @app.command()
 def onboard(
     avatar: Annotated[str, typer.Argument(help="Name of the avatar: letters, digits, '-', '_', '.'")],
-    videos: Annotated[list[Path], typer.Argument(help="Videos of the speaker")],
+    videos: Annotated[
+        list[Path] | None, typer.Argument(help="Videos of the speaker; none: what the avatar has is brought up to date")
+    ] = None,
     motion: Annotated[Path | None, typer.Option(help="SMPL-X motion npz to import instead of fitting")] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Add videos to an avatar. Done work is kept: run it again after a crash or with more videos."""
     from flows.command_line import commands
 
-    commands.onboard(avatar, videos, motion, catalog)
+    commands.onboard(avatar, videos or [], motion, catalog)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from flows.server import environment
 from flows.server.local_server import ready, server
+from flows.setting_names import variable
 from flows.settings import Settings
 
 CONSOLE = Console(highlight=False)
@@ -22,11 +24,13 @@ _ERR = Console(stderr=True, highlight=False)
 
 def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str | None) -> None:
     with reported(), server():
+        from data_catalog import Catalog
         from flows.onboard_avatar import check_request, onboard_avatar
 
         settings = read_settings(catalog)
         paths, motion_path = [str(v) for v in videos], str(motion) if motion else None
-        check_request(avatar, paths, motion_path)  # answers at once; the flow asks again after Prefect's start
+        tables = Catalog(settings.catalog, settings.storage_options)
+        check_request(tables, avatar, paths, motion_path)  # answers at once; the flow asks again after Prefect's start
         ready()
         _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
 
@@ -124,12 +128,24 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
 
 
 def read_settings(catalog: str | None) -> Settings:
+    from pydantic import ValidationError
+
     from tango_models.errors import InputError
 
-    settings = Settings(catalog=catalog) if catalog else Settings()
+    try:
+        settings = Settings(catalog=catalog) if catalog else Settings()
+    except ValidationError as error:
+        raise ValueError("; ".join(_setting_fault(fault) for fault in error.errors())) from None
     if Path(settings.catalog).is_file():
         raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
     return settings
+
+
+def _setting_fault(fault: Any) -> str:
+    """A fault that pydantic found, in one line that names the setting."""
+    name = ".".join(str(part) for part in fault["loc"])
+    text = fault["msg"].removeprefix("Value error, ")
+    return f"setting {name} = {fault['input']!r}: {text}; {variable(name)} sets it" if name else text
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_racing_writers_lose_and_double_nothing(store):
 
 def test_a_unit_is_done_once_it_is_written_down(store):
     catalog = Catalog("s3://footage/tables", store)
-    unit = Unit("fit_smplx", "v", "clip.mp4", "input", "1", "config")
+    unit = Unit("fit_smplx", "v", "clip.mp4", "1", "config", input_hash="input")
     assert catalog.pending([unit]) == [unit]
-    catalog.finish(unit, table="poses", n_rows=0, run_id="r", seconds=0.0)
+    catalog.finish(unit, n_rows=0, run_id="r", seconds=0.0)
     assert catalog.pending([unit]) == []

@@ -78,14 +78,14 @@ def test_a_name_with_quotes_is_a_value_and_not_a_query(tmp_path: Path):
 
 
 def _unit(key: str, input_hash: str = "i") -> Unit:
-    return Unit("detect_landmarks", key, key, input_hash, "1", "c")
+    return Unit("detect_landmarks", key, key, "1", "c", input_hash=input_hash)
 
 
 def test_pending_is_what_is_not_ok_in_the_wanted_version(tmp_path: Path):
     catalog = Catalog(tmp_path)
     done, stale, failed, new = (_unit(k) for k in ("done", "stale", "failed", "new"))
-    catalog.finish(done, table="landmarks", n_rows=1, run_id="r", seconds=0)
-    catalog.finish(_unit("stale", "old input"), table="landmarks", n_rows=1, run_id="r", seconds=0)
+    catalog.finish(done, n_rows=1, run_id="r", seconds=0)
+    catalog.finish(_unit("stale", "old input"), n_rows=1, run_id="r", seconds=0)
     for _ in range(2):
         catalog.fail(failed, "no person", run_id="r")
     assert catalog.pending([done, stale, failed, new]) == [stale, failed, new]
@@ -100,7 +100,7 @@ def test_finishing_a_unit_drops_its_rows_of_older_versions_only(tmp_path: Path):
     def write(unit: Unit, frames: range) -> None:
         rows = [{"video_id": unit.key, "frame": f, "face_score": 1.0, **unit.provenance("r").columns()} for f in frames]
         catalog.table("landmarks").upsert(rows)
-        catalog.finish(unit, table="landmarks", n_rows=len(rows), run_id="r", seconds=0)
+        catalog.finish(unit, n_rows=len(rows), run_id="r", seconds=0)
 
     write(old, range(10))
     write(other, range(3))

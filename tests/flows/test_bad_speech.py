@@ -15,8 +15,8 @@ from tango_models.media.frames import iter_frames
 from tango_models.media.probe import content_id
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime.cluster import Pools
-from tasks.runtime.registry import create_stage
 from tasks.runtime.run_stage import Progress, compute_stage
+from tasks.views.motion_graph import path_key
 from tests.full_disk import FullDiskWorker
 from tests.media_samples import tone, write_sound
 
@@ -40,13 +40,14 @@ def pools(onboarded):
 def retrieve(pools: Pools, speech: Path) -> dict:
     """Analyse a speech and find its path: the row of `speech` and that of `paths`."""
     speech_id = content_id(speech)
-    scope = {"avatar": "ann", "speech_id": speech_id, "scorer": "prosody", "seed": 0}
+    tracks = pools.catalog.avatar_tracks("ann")
+    scope = {"avatar": "ann", "tracks": tracks, "speech_id": speech_id, "scorer": "prosody", "seed": 0}
     assert compute_stage(
         "analyse_speech", "", {"speech_id": speech_id, "speech_uri": str(speech)}, pools, Progress(), 1
     ).ok
     assert compute_stage("retrieve_path", "", scope, pools, Progress(), 1).ok
-    (unit,) = create_stage("retrieve_path").plan(pools.catalog, **scope)
-    (path,) = pools.catalog.table("paths").read(where=f"path_id = '{unit.key}'").to_pylist()
+    path_id = path_key(tracks, speech_id, "prosody", 0)
+    (path,) = pools.catalog.table("paths").read(where=f"path_id = '{path_id}'").to_pylist()
     (row,) = pools.catalog.table("speech").read(where=f"speech_id = '{speech_id}'").to_pylist()
     return {**row, **path}
 

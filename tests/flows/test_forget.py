@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
-from flows.command_line.app import app
 from data_catalog.refusals import refusals, refuse
+from flows.command_line.app import app
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.command_line.app import app
-from flows.train_aumoclip import train_aumoclip
+from flows.train_aumoclip import catalog_tracks, train_aumoclip
 from tango_models.errors import InputError
 from tasks.train_embedding import FIGURES, TrainingJob, check_job
 
@@ -16,7 +16,8 @@ TRAINING = {"batch": 2, "per_recording": 2, "warm_up": 1, "checkpoint_every": 2}
 
 @pytest.mark.integration
 def test_a_run_goes_on_where_it_stopped_and_its_model_is_judged_beside_chance(onboarded, tmp_path):
-    job = TrainingJob(folder=str(tmp_path), catalog=onboarded.catalog, avatars=["ann"])
+    tracks = catalog_tracks(onboarded, ["ann"])
+    job = TrainingJob(folder=str(tmp_path), catalog=onboarded.catalog, tracks=tracks)
     first = train_aumoclip(job.model_copy(update={"training": {**TRAINING, "steps": 4}}), settings=onboarded)
     assert Path(first.checkpoint).is_file()
     steps = [json.loads(line)["step"] for line in (tmp_path / FIGURES).read_text().splitlines()]

@@ -11,11 +11,13 @@ from tasks.create_clips import CreateClips, CreateClipsConfig, clips_between_cut
 from tasks.embed_clips import EmbedClips, chunks
 from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
 from tasks.runtime.stage import RowWriter
-from tasks.score_edges import ScoreEdges, ScoreEdgesConfig, read_frame_features
+from tasks.score_edges import ScoreEdges, ScoreEdgesConfig
+from tasks.views.clip_features import read_frame_features
 from tasks.views.columns import images, pack_bits, pack_masks, unpack_bits
 from tasks.views.embedding_model import EmbeddingModelConfig
 from tasks.views.takes import takes
 from tests.media_samples import write_video
+from tests.stages import do, plan
 from tests.tango_models.media.test_shots import scene
 from tests.tango_models.motion_graph.test_looks import seen
 
@@ -40,9 +42,8 @@ def test_extraction_notes_repeats_times_and_cuts(tmp_path):
     frames = [np.repeat(np.clip(p, 0, 255).astype(np.uint8)[..., None], 3, axis=2) for p in pictures]
     path = write_video(tmp_path / "film.mp4", frames, fps=24, options={"crf": "12"})
     catalog = Catalog(tmp_path / "catalog")
-    stage = ExtractFrames(ExtractFramesConfig())
-    (unit,) = stage.plan(catalog, video_id=content_id(path), uri=str(path))
-    fields = stage.process(catalog, unit, RowWriter(catalog, stage.table, unit.provenance("run")))
+    (unit,) = plan(catalog, "extract_frames", video_id=content_id(path), uri=str(path))
+    fields = do(catalog, ExtractFrames(ExtractFramesConfig()), unit).hashes()
     video = catalog.table("videos").read().to_pylist()[0]
     repeated = unpack_bits(video["repeated"], video["n_frames"])
     taken = np.frombuffer(video["taken"], "<f4")
@@ -50,10 +51,10 @@ def test_extraction_notes_repeats_times_and_cuts(tmp_path):
     np.testing.assert_allclose(taken, np.floor(np.arange(60) * 0.8 + 0.25) * 1.25, atol=1.3)
     np.testing.assert_allclose(np.diff(taken)[~repeated[1:]], 1.25, atol=1e-2)
     assert video["cuts"] == [30]
-    assert set(fields) == {"pixels", "audio", "timing"}
+    assert set(fields) == {"pixels", "audio", "timing", "shape", "name"}
 
 
-def _clip_rows(features, video_id, index, shot):
+def _clip_rows(features, track, index, shot):
     flat = np.concatenate([features.position, features.velocity, np.zeros((len(features.position), 55, 9))], axis=2)
     by_clip = lambda array: np.asarray(array, np.float32).reshape(features.clips, -1)  # noqa: E731
     columns = {
@@ -64,7 +65,7 @@ def _clip_rows(features, video_id, index, shot):
     masks = features.mask.reshape(features.clips, CLIP_FRAMES, 64, 64)
     for k in range(features.clips):
         yield {
-            "clip_id": clip_id(video_id, index[k]), "video_id": video_id, "index": index[k], "shot": shot[k],
+            "clip_id": clip_id(track, index[k]), "track_id": track, "unit": track, "index": index[k], "shot": shot[k],
             "usable": True, "repeated": [False] * CLIP_FRAMES, "mask": b"".join(pack_masks(masks[k])),
             "face": features.face[4 * k : 4 * k + 4].tobytes(),
             "picture": features.picture[4 * k : 4 * k + 4].tobytes(),
@@ -82,14 +83,13 @@ def test_edges_name_clips_that_exist_and_no_run_spans_a_cut(tmp_path):
     found = read_frame_features(catalog, "v")
     assert np.flatnonzero(found.successor < 0).tolist() == [7, 13, 19]
     np.testing.assert_array_equal(found.picture, features.picture)
+    of = {"create_clips": ["v"]}
     stage = ScoreEdges(ScoreEdgesConfig())
-    unit = stage.unit("v:v", subject="v", reads=[], videos=["v", "v"])
-    stage.process(catalog, unit, RowWriter(catalog, stage.table, unit.provenance("run")))
+    do(catalog, stage, stage.unit("v:v", subject="v", of=of, tracks=["v", "v"]))
     assert takes(catalog, "v") == [(0, 8), (9, 15), (15, 21)]
     embed = EmbedClips(EmbeddingModelConfig())
     embed.setup()
-    unit = embed.unit("v:m", subject="v", reads=[], video_id="v", model_id="m")
-    embed.process(catalog, unit, RowWriter(catalog, embed.table, unit.provenance("run")))
+    do(catalog, embed, embed.unit("v:m", subject="v", of=of, track="v", model_id="m"))
     assert catalog.table("embeddings").read()["clip_id"].to_pylist() == [clip_id("v", k) for k in index]
     edges = catalog.table("edges").read().to_pylist()
     names = {clip_id("v", k) for k in index}
@@ -114,12 +114,12 @@ def test_clips_made_chunk_by_chunk_are_those_of_the_whole_video(onboarded, monke
     (video_id,) = catalog.avatar_videos("ann")
     stage = CreateClips(CreateClipsConfig())
     stage.setup()
-    unit = stage.unit("again", subject="v", reads=[], video_id=video_id)
+    unit = stage.unit("again", subject="v", track=video_id)
     written = []
     for clips, context in ((450, 38), (10, 2)):
         monkeypatch.setattr(create_clips, "_CLIPS_PER_CHUNK", clips)
         monkeypatch.setattr(create_clips, "_CONTEXT_CLIPS", context)
-        out = RowWriter(catalog, stage.table, unit.provenance("run"))
+        out = RowWriter(catalog, stage.name, unit.provenance("run"))
         rows: list[dict] = []
         monkeypatch.setattr(out, "write", rows.extend)
         stage.process(catalog, unit, out)

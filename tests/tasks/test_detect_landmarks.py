@@ -13,10 +13,10 @@ from tango_models.synthetic.company import Place
 from tasks.detect_landmarks import DetectLandmarks, DetectLandmarksConfig
 from tasks.runtime.stage import RowWriter
 from tasks.views.columns import matrix
+from tests.stages import do
 from tests.tango_models.perception.two_people import SIDE, moving, scene
 
 FRAMES = 24
-_PROVENANCE = Provenance(unit="u", input_hash="i", code_version="1", config_hash="c", run_id="r")
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +30,21 @@ def store(catalog: Catalog, video_id: str, frames: list[np.ndarray]) -> list[np.
     """Frames as an extracted video. Returns them as they are read from the catalog."""
     groups = [np.stack(frames[k : k + CLIP_FRAMES]) for k in range(0, len(frames), CLIP_FRAMES)]
     data = [encode_gop(group) for group in groups]
-    RowWriter(catalog, "frames", _PROVENANCE).write(
+    rows = (
         {"video_id": video_id, "gop": k, "n_frames": len(group), "pixels": data[k], "audio": b""}
         for k, group in enumerate(groups)
     )
+    RowWriter(catalog, "extract_frames", Provenance(video_id, "i", "1", "c", "r")).write(rows, table="frames")
     video = {"video_id": video_id, "file_name": f"{video_id}.mp4", "n_frames": len(frames), "cuts": []}
-    catalog.table("videos").upsert([{**video, "width": frames[0].shape[1], "height": frames[0].shape[0]}])
+    size = {"width": frames[0].shape[1], "height": frames[0].shape[0], "unit": video_id}
+    catalog.table("videos").upsert([{**video, **size}])
     return [frame for gop in data for frame in decode_gop(gop)]
 
 
 def detect(catalog: Catalog, stage: DetectLandmarks, video_id: str, start: int, stop: int) -> str:
     inputs = {"video_id": video_id, "start": start, "stop": stop}
-    unit = stage.unit(f"{video_id}:{start}", subject=video_id, reads=["p", start, stop], **inputs)
-    return stage.process(catalog, unit, RowWriter(catalog, "landmarks", unit.provenance("r")))["landmarks"]
+    unit = stage.unit(f"{video_id}:{start}", subject=video_id, of={"extract_frames": [video_id]}, **inputs)
+    return do(catalog, stage, unit).hashes()["landmarks"]
 
 
 def rows(catalog: Catalog, video_id: str):

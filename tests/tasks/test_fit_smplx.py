@@ -1,12 +1,10 @@
 """The fit's stage reads landmarks and writes poses a chunk at a time."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
-from data_catalog import Catalog, Provenance, Unit
+from data_catalog import Catalog, track_id
 from data_catalog.schemas import CLIP_FRAMES
 from data_catalog.store import Table
 from tango_models.body.fit.fitting import FitConfig, fit_smplx
@@ -14,10 +12,12 @@ from tango_models.body.motion_io import Motion, save_motion
 from tango_models.body.smplx_body import Body
 from tango_models.errors import InputError
 from tango_models.media.gop import encode_gop
-from tasks.fit_smplx import FitSmplx, FitSmplxConfig, read_motion
-from tasks.runtime.stage import RowWriter
+from tango_models.media.probe import content_id
+from tasks.fit_smplx import FitSmplx, FitSmplxConfig
 from tasks.views.columns import pack_masks, vectors
 from tasks.views.fit_picture import read_fit_picture
+from tasks.views.motion import read_motion
+from tests.stages import do
 from tests.tango_models.body.exact_landmarks import SIZE, gesture, see
 from tests.tango_models.body.faulty import without
 
@@ -36,32 +36,34 @@ def stage():
     return stage
 
 
-def stored(catalog, landmarks):
+def stored(catalog, landmarks, stage):
     """Landmarks as rows of a video with grey pictures, and the unit that fits them."""
-    provenance = Provenance(unit="u", input_hash="i", code_version="1", config_hash="c", run_id="r")
     columns = {name: vectors(getattr(landmarks, name)) for name in _VECTORS}
     columns |= {"mask": pack_masks(landmarks.mask), "face_score": landmarks.face_score.tolist()}
-    RowWriter(catalog, "landmarks", provenance).write(
-        {"video_id": "v", "frame": t, **{name: columns[name][t] for name in columns}} for t in range(len(landmarks))
+    catalog.table("landmarks").upsert(
+        {"video_id": "v", "frame": t, "unit": "v:0000", **{name: columns[name][t] for name in columns}}
+        for t in range(len(landmarks))
     )
     picture = encode_gop(np.full((CLIP_FRAMES, SIZE[1], SIZE[0], 3), 90, np.uint8))
-    RowWriter(catalog, "frames", provenance).write(
-        {"video_id": "v", "gop": k, "n_frames": CLIP_FRAMES, "pixels": picture, "audio": b""}
+    catalog.table("frames").upsert(
+        {"video_id": "v", "gop": k, "n_frames": CLIP_FRAMES, "pixels": picture, "audio": b"", "unit": "v"}
         for k in range(-(-len(landmarks) // CLIP_FRAMES))
     )
-    inputs = {"video_id": "v", "motion_uri": "", "n_frames": len(landmarks), "image_size": list(SIZE)}
-    return Unit("fit_smplx", "v", "talk.mp4", "i", "1", "c", inputs), RowWriter(catalog, "poses", provenance)
+    size = {"n_frames": len(landmarks), "width": SIZE[0], "height": SIZE[1]}
+    catalog.table("videos").upsert([{"video_id": "v", "unit": "v", **size}])
+    of = {"extract_frames": ["v"], "detect_landmarks": ["v:0000"]}
+    return stage.unit("v", subject="talk.mp4", of=of, track="v", motion_uri="")
 
 
 def test_rows_are_the_fit_and_are_read_and_written_by_chunks(tmp_path, stage, monkeypatch):
     catalog = Catalog(tmp_path / "catalog")
     landmarks, _ = see(gesture(FRAMES), Body.load())
-    unit, out = stored(catalog, landmarks)
+    unit = stored(catalog, landmarks, stage)
     reads, writes = [], []
     read, upsert = Table.read, Table.upsert
-    monkeypatch.setattr(Table, "read", lambda *a, **k: (reads.append((k["columns"], t := read(*a, **k))), t)[1])
+    monkeypatch.setattr(Table, "read", lambda *a, **k: (reads.append((a[1], t := read(*a, **k))), t)[1])
     monkeypatch.setattr(Table, "upsert", lambda table, rows: (writes.append(len(rows)), upsert(table, rows))[1])
-    hashes = stage.process(catalog, unit, out)
+    hashes = do(catalog, stage, unit).hashes()
     monkeypatch.undo()
     assert hashes["motion"] and writes == [40, 40, 20, 1]  # and the row of the picture
     assert not any("mask" in columns for columns, _ in reads)
@@ -75,18 +77,18 @@ def test_rows_are_the_fit_and_are_read_and_written_by_chunks(tmp_path, stage, mo
 def test_a_video_without_a_person_is_named(tmp_path, stage):
     catalog = Catalog(tmp_path / "catalog")
     landmarks, _ = see(gesture(20), Body.load())
-    unit, out = stored(catalog, without(landmarks, list(range(1, 20))))
+    unit = stored(catalog, without(landmarks, list(range(1, 20))), stage)
     with pytest.raises(InputError, match=r"talk\.mp4: no person in 19 of 20 frames"):
-        stage.process(catalog, unit, out)
+        do(catalog, stage, unit)
 
 
 def test_the_picture_shows_the_skeleton_over_frames_and_names_the_worst(tmp_path, stage):
     catalog = Catalog(tmp_path / "catalog")
     landmarks, _ = see(gesture(FRAMES), Body.load())
     landmarks.body_xy[70, 11:17] += 60.0  # a frame in which the network was wrong
-    unit, out = stored(catalog, landmarks)
+    unit = stored(catalog, landmarks, stage)
     assert read_fit_picture(catalog, "v") is None
-    stage.process(catalog, unit, out)
+    do(catalog, stage, unit)
     (row,) = catalog.table("fits").read().to_pylist()
     assert row["worst_frame"] == 70 and 0 < row["reprojection"] <= row["reprojection_p95"] < 0.2
     picture = cv2.imdecode(np.frombuffer(read_fit_picture(catalog, "v"), np.uint8), cv2.IMREAD_COLOR_RGB)
@@ -98,11 +100,18 @@ def test_the_picture_shows_the_skeleton_over_frames_and_names_the_worst(tmp_path
 def test_imported_poses_have_no_picture_of_a_fit(tmp_path, stage):
     catalog = Catalog(tmp_path / "catalog")
     landmarks, _ = see(gesture(30), Body.load())
-    unit, out = stored(catalog, landmarks)
-    stage.process(catalog, unit, out)
+    unit = stored(catalog, landmarks, stage)
+    do(catalog, stage, unit)
     assert read_fit_picture(catalog, "v")
     motion = read_motion(catalog, "v")
     file = tmp_path / "own.npz"
     save_motion(file, Motion(motion["poses"], motion["trans"], motion["betas"], motion["expressions"]))
-    stage.process(catalog, replace(unit, inputs={**unit.inputs, "motion_uri": str(file)}), out)
-    assert read_fit_picture(catalog, "v") is None  # its camera is not known
+    track = track_id("v", content_id(file))
+    own = stage.unit(track, subject="v", of={"extract_frames": ["v"]}, track=track, motion_uri=str(file))
+    do(catalog, stage, own)
+    assert read_fit_picture(catalog, track) is None  # its camera is not known
+    assert read_fit_picture(catalog, "v"), "another avatar may show the video as it was fitted"
+    np.testing.assert_allclose(read_motion(catalog, track)["poses"], motion["poses"], atol=1e-6)
+    file.write_bytes(b"another")
+    with pytest.raises(InputError, match=r"own\.npz: changed since"):
+        do(catalog, stage, own)

@@ -1,6 +1,7 @@
 """The frames that no camera took: planned from the catalog alone, made once, and in time with what lies around them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from data_catalog import Catalog, Unit, clip_id
 from tango_models.media.gop import encode_gop
 from tango_models.motion_graph.pictures import FACE_SIDE
-from tasks.interpolate_seams import InterpolateSeams, InterpolateSeamsConfig, read_playback
-from tasks.render_video import output_frames
+from tasks.rendering.output_frames import output_frames
 from tasks.runtime.workers import StageWorker
 from tasks.views.columns import pack_bits, pack_masks
+from tasks.views.path_layout import SeamLayout, read_playback
+from tasks.views.segments import segment_key
+from tests.stages import mark_done, plan
 from tests.tango_models.interpolation.scenes import SIDE, figure
 
 CLIPS = 12
@@ -32,31 +35,28 @@ def folder(tmp_path_factory):
         add_video(catalog, video, hand)
     clips = [clip_id("v", k) for k in (1, 2, 3, 4)] + [clip_id("w", k) for k in (3, 4, 5, 6)]
     path = {"path_id": "p", "speech_id": "s", "clip_ids": clips, "seams": [4], "seam_cost": [0.5], "cost": 0.5}
-    catalog.table("paths").upsert([{**path, "avatar": "a", "settings": json.dumps({})}])
-    catalog.table("speech").upsert([{"speech_id": "s", "n_frames": 32}])
-    finish(catalog, "retrieve_path", "p", "path")
+    catalog.table("paths").upsert([{**path, "unit": "p", "settings": json.dumps({})}])
+    catalog.table("speech").upsert([{"speech_id": "s", "n_frames": 32, "unit": "s"}])
+    mark_done(catalog, "analyse_speech", "s")
+    mark_done(catalog, "retrieve_path", "p", of={"create_clips": ["v", "w"]})
     return folder
-
-
-def finish(catalog: Catalog, stage: str, unit: str, *fields: str) -> None:
-    done = Unit(stage, unit, unit, "", "1", "", {})
-    catalog.finish(done, table="units", n_rows=1, run_id="test", seconds=0.0, fields={name: name for name in fields})
 
 
 def add_video(catalog: Catalog, video: str, hand: tuple[float, float]) -> None:
     """A figure that walks slowly to the right, in 24 fps stored as 30."""
     shown = np.arange(FRAMES) - REPEATED  # a repeat shows the frame before
     pictures = [figure(60 + 0.5 * t, 80, hand=hand) for t in shown.tolist()]
-    size = {"width": SIDE, "height": SIDE, "n_frames": FRAMES}
+    size = {"width": SIDE, "height": SIDE, "n_frames": FRAMES, "unit": video}
     catalog.table("videos").upsert([{"video_id": video, **size, "repeated": pack_bits(REPEATED), "cuts": []}])
+    gops = [encode_gop(np.stack(pictures[4 * k : 4 * k + 4])) for k in range(CLIPS)]
     catalog.table("frames").upsert(
-        {"video_id": video, "gop": k, "n_frames": 4, "pixels": encode_gop(np.stack(pictures[4 * k : 4 * k + 4]))}
-        for k in range(CLIPS)
+        {"video_id": video, "gop": k, "n_frames": 4, "unit": video, "pixels": gops[k]} for k in range(CLIPS)
     )
     catalog.table("clips").upsert(
         {
             "clip_id": clip_id(video, k),
-            "video_id": video,
+            "track_id": video,
+            "unit": video,
             "index": k,
             "shot": 0,
             "usable": True,
@@ -72,6 +72,7 @@ def add_video(catalog: Catalog, video: str, hand: tuple[float, float]) -> None:
     catalog.table("landmarks").upsert(
         {
             "video_id": video,
+            "unit": segment_key(video, 0),
             "frame": t,
             "body_xy": body.ravel(),
             "body_visibility": np.zeros(33, np.float32),
@@ -80,42 +81,34 @@ def add_video(catalog: Catalog, video: str, hand: tuple[float, float]) -> None:
         }
         for t in range(FRAMES)
     )
-    finish(catalog, "extract_frames", video, "pixels", "timing")
-    finish(catalog, "create_clips", video, "motion")
+    mark_done(catalog, "extract_frames", video)
+    mark_done(catalog, "detect_landmarks", segment_key(video, 0), of={"extract_frames": [video]})
+    mark_done(catalog, "create_clips", video, of={"extract_frames": [video]})
 
 
-def plan(catalog: Catalog, **config) -> list[Unit]:
-    return InterpolateSeams(InterpolateSeamsConfig(**config)).plan(catalog, path_id="p", interpolator="flow")
+def wanted(catalog: Catalog, **config) -> list[Unit]:
+    return plan(catalog, "interpolate_seams", config=config, path_id="p", interpolator="flow")
 
 
 def test_what_a_path_needs_is_made_once_and_a_changed_setting_makes_it_again(folder):
     catalog = Catalog(folder)
-    units = plan(catalog)
+    units = wanted(catalog)
     assert len(units) == 3  # the seam, and a block of each video
     worker = StageWorker("interpolate_seams", {}, catalog.uri, None, "test")
     assert all(worker.process(unit).ok for unit in units)
-    assert catalog.pending(plan(catalog)) == []
-    assert len(catalog.pending(plan(catalog, smooth_cadence=False))) == 1  # the seam, without pictures in between
+    assert catalog.pending(wanted(catalog)) == []
+    assert len(catalog.pending(wanted(catalog, smooth_cadence=False))) == 1  # the seam, without pictures in between
     rows = catalog.table("transitions").read().to_pylist()
     assert sorted(row["src"] == row["dst"] for row in rows).count(False) == 1
-    seam = read_playback(catalog, "p", InterpolateSeamsConfig()).seams[0]
+    seam = read_playback(catalog, "p", SeamLayout()).seams[0]
     assert next(row["n_frames"] for row in rows if row["src"] != row["dst"]) == 2 * seam.half > 4
 
-    playback = read_playback(catalog, "p", InterpolateSeamsConfig())
+    playback = read_playback(catalog, "p", SeamLayout())
     frames = list(output_frames(catalog, playback, method(units), (SIDE, SIDE), smooth=True))
     assert len(frames) == 32
     tracks = [hand_place(frame) for frame in frames[seam.frames.start - 1 : seam.frames.stop + 1]]
     whole = np.linalg.norm(np.subtract(tracks[-1], tracks[0]))
     assert np.linalg.norm(np.diff(tracks, axis=0), axis=-1).max() < 0.5 * whole
-
-
-def test_the_pictures_between_can_be_made_ahead_of_any_path(folder):
-    catalog = Catalog(folder)
-    stage = InterpolateSeams(InterpolateSeamsConfig())
-    ahead = stage.plan(catalog, video_id="v", uri="somewhere")
-    later = {unit.key: unit.version for unit in plan(catalog)}
-    assert ahead and all(later[unit.key] == unit.version for unit in ahead)
-    assert InterpolateSeams(InterpolateSeamsConfig(smooth_cadence=False)).plan(catalog, video_id="v") == []
 
 
 def method(units: list[Unit]) -> str:
@@ -125,3 +118,14 @@ def method(units: list[Unit]) -> str:
 def hand_place(frame: np.ndarray) -> np.ndarray:
     skin = np.abs(frame.astype(int) - [235, 190, 165]).max(-1) < 40
     return np.argwhere(skin).mean(0)
+
+
+def test_new_landmarks_make_a_seam_again(folder):
+    catalog = Catalog(folder)
+    before = {unit.key: unit.version for unit in wanted(catalog)}
+    record = catalog.record("detect_landmarks", segment_key("w", 0))
+    changed = Unit("detect_landmarks", record.unit, "w", record.code_version, record.config_hash, record.upstream)
+    changed = replace(changed, input_hash=record.input_hash)
+    catalog.finish(changed, n_rows=1, run_id="test", seconds=0.0, fields={"landmarks": "others"})
+    after = {unit.key: unit.version for unit in wanted(catalog)}
+    assert [">" in key for key in after if after[key] != before[key]] == [True]  # the pictures in between stay

@@ -9,9 +9,9 @@ import pytest
 
 from data_catalog import Catalog
 from tango_models.media.probe import content_id
-from tasks.runtime.registry import create_stage
 from tasks.runtime.workers import StageWorker, WorkerPool, WorkerResources
 from tests.speaker import cut_speaker
+from tests.stages import plan
 
 pytestmark = pytest.mark.integration
 
@@ -23,9 +23,9 @@ def extracted(tmp_path):
     catalog = Catalog(tmp_path / "catalog")
     scope = {"video_id": content_id(video), "uri": str(video)}
     worker = StageWorker("extract_frames", {}, catalog.uri, None, "run")
-    (unit,) = create_stage("extract_frames").plan(catalog, **scope)
+    (unit,) = plan(catalog, "extract_frames", **scope)
     assert worker.process(unit).ok
-    (unit,) = create_stage("detect_landmarks").plan(catalog, **scope)
+    (unit,) = plan(catalog, "detect_landmarks", **scope)
     return catalog, unit
 
 
@@ -61,8 +61,32 @@ def test_a_fault_of_the_input_is_written_down_with_its_remedy(tmp_path):
     path = tmp_path / "notes.mp4"
     path.write_text("this is no video")
     catalog = Catalog(tmp_path / "catalog")
-    (unit,) = create_stage("extract_frames").plan(catalog, video_id=content_id(path), uri=str(path))
+    (unit,) = plan(catalog, "extract_frames", video_id=content_id(path), uri=str(path))
     outcome = StageWorker("extract_frames", {}, catalog.uri, None, "run").process(unit)
     assert not outcome.ok and not outcome.transient
     assert catalog.record("extract_frames", unit.key).error.count("notes.mp4: ") == 1
     assert catalog.pending([unit]) == [unit]
+
+
+def test_a_run_that_ends_in_the_middle_of_a_unit_counts_no_attempt(extracted, ray_cluster):
+    catalog, unit = extracted
+    for _ in range(2):
+        pool = WorkerPool("detect_landmarks", {}, catalog, WorkerResources(), size=1, run_id="run")
+        ending = threading.Timer(3.0, pool.close)
+        ending.start()
+        first, waiting = pool.run([unit, unit])  # the second waits for the only worker
+        ending.join()
+        assert not first.ok and not waiting.ok and "interrupted" in first.error and "interrupted" in waiting.error
+        assert not first.transient
+    assert catalog.record("detect_landmarks", unit.key) is None
+
+
+def test_what_went_well_once_has_all_its_attempts_again(extracted):
+    catalog, unit = extracted
+    for _ in range(5):
+        catalog.finish(unit, n_rows=1, run_id="r", seconds=0.0)
+    catalog.fail(unit, "once", run_id="r")
+    assert catalog.record("detect_landmarks", unit.key).attempts == 1
+    catalog.fail(unit, "twice", run_id="r")
+    assert catalog.record("detect_landmarks", unit.key).attempts == 2
+    assert catalog.pending([unit], max_attempts=3) == [unit]

@@ -45,7 +45,7 @@ def test_a_late_cut_shows_the_old_run_for_longer_and_an_early_one_the_new():
 def test_the_video_changes_at_the_cut():
     clips = [clip_id("a", 0), clip_id("a", 1), clip_id("b", 5), clip_id("b", 6)]
     playback = play(clips, [2], 16, place=lambda *_: Placement(-1, 2))
-    assert "".join(playback.video) == "a" * 7 + "b" * 9
+    assert "".join(playback.track) == "a" * 7 + "b" * 9
     assert playback.frame.tolist() == [*range(7), *range(19, 28)]
 
 
@@ -68,7 +68,7 @@ def test_windows_lie_inside_the_output_and_do_not_overlap(runs, spare, late):
         return Placement(after - half if late else half - before, half)
 
     playback = play(clips, jumps, n_frames, place=place)
-    assert len(playback.frame) == len(playback.video) == n_frames
+    assert len(playback.frame) == len(playback.track) == n_frames
     shown = [t for seam in playback.seams for t in seam.frames]
     assert len(shown) == len(set(shown))
     assert all(0 <= t < n_frames for t in shown)

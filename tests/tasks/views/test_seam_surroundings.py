@@ -17,7 +17,7 @@ def catalog(tmp_path) -> Catalog:
     catalog.table("clips").upsert(
         {
             "clip_id": clip_id("v", k),
-            "video_id": "v",
+            "track_id": "v",
             "index": k,
             "shot": int(k >= CUT),
             "usable": k != 10,

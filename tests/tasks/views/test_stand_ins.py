@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from data_catalog import Catalog, Unit, clip_id
+from data_catalog import Catalog, clip_id
 from tango_models.media.gop import encode_gop
-from tasks.render_video import output_frames
-from tasks.runtime.stage import RowWriter
+from tasks.interpolate_seams import InterpolateSeams, InterpolateSeamsConfig
+from tasks.rendering.output_frames import output_frames
 from tasks.views.columns import pack_bits
 from tasks.views.playback import Playback, SeamWindow
 from tasks.views.stand_ins import (
     MadePictures,
     block_key,
-    make_block,
     read_stand_ins,
     shown_blocks,
 )
+from tests.stages import do
 
 SIDE, FRAMES = 96, 60
 REPEATED = np.arange(FRAMES) % 5 == 4
@@ -50,28 +50,23 @@ def catalog(tmp_path) -> Catalog:
                 "height": SIDE,
                 "repeated": pack_bits(REPEATED),
                 "cuts": [],
+                "unit": "v",
             }
         ]
     )
+    gops = [encode_gop(np.stack(frames[k : k + 4])) for k in range(0, FRAMES, 4)]
     catalog.table("frames").upsert(
-        {"video_id": "v", "gop": k, "n_frames": 4, "pixels": encode_gop(np.stack(frames[4 * k : 4 * k + 4]))}
-        for k in range(FRAMES // 4)
+        {"video_id": "v", "gop": k, "n_frames": 4, "unit": "v", "pixels": gop} for k, gop in enumerate(gops)
     )
     return catalog
 
 
 def make_all(catalog: Catalog) -> None:
+    stage = InterpolateSeams(InterpolateSeamsConfig())
+    stage.setup()
     for video, number in shown_blocks(catalog, playback(0, FRAMES)):
-        unit = Unit(
-            "interpolate_seams",
-            block_key(video, number),
-            "v",
-            "",
-            "",
-            "",
-            {"video_id": video, "block": number},
-        )
-        make_block(catalog, unit, RowWriter(catalog, "transitions", unit.provenance("test")), crf=8)
+        of = {"extract_frames": [video]}
+        do(catalog, stage, stage.unit(block_key(video, number), subject="v", of=of, video_id=video, block=number))
 
 
 def playback(first: int, last: int, seams=()) -> Playback:

@@ -1,0 +1,39 @@
+"""Stages outside of a flow: ledger rows as if a unit were done, plans, and units done in this process."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from data_catalog import Catalog, Unit
+from data_catalog.schemas import groups_of
+from flows.settings import Settings
+from tasks.runtime.reading import DeclaredSource
+from tasks.runtime.stage import RowWriter, Stage
+from tasks.runtime.versions import Versions, plan_units
+
+
+def configurations(**changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The default configuration of every stage, with some fields changed by stage."""
+    configs = Settings().stage_configs()
+    return configs | {stage: configs[stage] | dict(fields) for stage, fields in changes.items()}
+
+
+def mark_done(catalog: Catalog, stage: str, *units: str, of: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Write the ledger rows of units that are done in the version of now; their rows are the test's to write."""
+    for key in units:
+        versions = Versions(catalog, configurations())
+        unit = versions.stage(stage).unit(key, subject=key, of=of)
+        unit = Unit(**{**vars(unit), "input_hash": versions.input_hash(stage, unit.upstream)})
+        fields = {group: f"{group} of {key}" for group in groups_of(stage)}
+        catalog.finish(unit, n_rows=1, run_id="test", seconds=0.0, fields=fields)
+
+
+def plan(catalog: Catalog, stage: str, *, config: Mapping[str, Any] | None = None, **scope: Any) -> list[Unit]:
+    """The units that a stage wants, with some fields of its configuration changed."""
+    return plan_units(catalog, stage, Versions(catalog, configurations(**{stage: config or {}})), scope)
+
+
+def do(catalog: Catalog, stage: Stage, unit: Unit) -> RowWriter:
+    """Do a unit as a worker does; the ledger is not written."""
+    out = RowWriter(catalog, stage.name, unit.provenance("test"))
+    stage.process(DeclaredSource(catalog, stage.name, stage.reads, unit.upstream, own=[unit.key]), unit, out)
+    return out
