@@ -19,7 +19,7 @@ _CONTEXT_CLIPS = 32
 
 
 class EmbedClips(Stage):
-    name, table, code_version = "embed_clips", "embeddings", "1"
+    name, table, code_version = "embed_clips", "embeddings", "2"
     libraries = ("torch", "tango_models.aumoclip.processing")
     Config = EmbeddingModelConfig
     config: EmbeddingModelConfig

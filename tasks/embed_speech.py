@@ -16,7 +16,7 @@ _FRAMES_PER_ROW = 1800
 
 
 class EmbedSpeech(Stage):
-    name, table, code_version = "embed_speech", "speech_embeddings", "1"
+    name, table, code_version = "embed_speech", "speech_embeddings", "2"
     libraries = ("torch", "tango_models.aumoclip.processing")
     Config = EmbeddingModelConfig
     config: EmbeddingModelConfig

@@ -65,6 +65,7 @@ def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) ->
         storage_options=settings.storage_options,
         avatars=avatars,
         model=settings.aumoclip,
+        body=settings.stages.create_clips.body,
     )
 
 

@@ -16,7 +16,7 @@ from tasks.views.frame_source import read_audio
 from tasks.views.takes import takes
 
 if TYPE_CHECKING:
-    from tango_models.aumoclip.learning.pairs import PairSource
+    from tango_models.aumoclip.learning.recordings import PairSource
 
 
 def catalog_pairs(catalog: Catalog, avatars: list[str]) -> list[PairSource]:
@@ -26,7 +26,7 @@ def catalog_pairs(catalog: Catalog, avatars: list[str]) -> list[PairSource]:
         InputError: there is none.
         ValueError: a name that is no avatar's.
     """
-    from tango_models.aumoclip.learning.pairs import PairSource
+    from tango_models.aumoclip.learning.recordings import PairSource
 
     sources = []
     for avatar in avatars:
@@ -59,4 +59,4 @@ def _motion(catalog: Catalog, video_id: str, first: int, last: int) -> np.ndarra
     where = f"{equals(video_id=video_id)} AND index >= {first} AND index < {last}"
     table = catalog.table("clips").read(["clip_id", "representation"], where=where)
     assert table.num_rows == last - first
-    return matrix(table["representation"]).reshape((last - first) * CLIP_FRAMES, REPRESENTATION).astype(np.float16)
+    return matrix(table["representation"]).reshape((last - first) * CLIP_FRAMES, REPRESENTATION)
