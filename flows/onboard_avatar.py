@@ -16,6 +16,7 @@ from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import describe
+from tasks.views.embedding_model import check_body
 
 _PER_VIDEO = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
 
@@ -39,11 +40,13 @@ def onboard_avatar(
 
     Raises:
         ValueError: an avatar name that is not allowed.
-        InputError: an unreadable motion file, or one for several videos.
+        InputError: an unreadable motion file, or one for several videos; an embedding that needs the licensed body,
+            and none is set.
         FlowIncomplete: units failed; running it again does only those.
     """
     settings = settings or Settings()
     check_request(avatar, videos, motion)
+    check_body(settings.aumoclip, settings.stages.create_clips.body)
     catalog = Catalog(settings.catalog, settings.storage_options)
     report = FlowReport(subject=avatar)
     added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id))
