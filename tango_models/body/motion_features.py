@@ -74,7 +74,7 @@ def motion_energy(representation: np.ndarray) -> np.ndarray:
 
 def difference_per_second(values: np.ndarray) -> np.ndarray:
     """Central differences over time, one-sided at both ends: (T, ...) at 30 fps to (T, ...) per second."""
-    before, after, seconds = _neighbours(len(values))
+    before, after, seconds = neighbours(len(values))
     return (values[after] - values[before]) / seconds.reshape(-1, *[1] * (values.ndim - 1))
 
 
@@ -82,13 +82,13 @@ def turn_per_second(rotations: np.ndarray) -> np.ndarray:
     """Rotation vectors from the frame before to the frame after: (T, 55, 3, 3) at 30 fps to (T, 55, 3) rad/s."""
     from scipy.spatial.transform import Rotation
 
-    before, after, seconds = _neighbours(len(rotations))
+    before, after, seconds = neighbours(len(rotations))
     turn = rotations[after] @ rotations[before].swapaxes(-1, -2)
     vectors = Rotation.from_matrix(turn.reshape(-1, 3, 3)).as_rotvec().reshape(turn.shape[:-1])
     return vectors / seconds[:, None, None]
 
 
-def _neighbours(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def neighbours(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every frame the frames before and after it (itself at the ends) and the seconds between these two."""
     frames = np.arange(count)
     before, after = np.maximum(frames - 1, 0), np.minimum(frames + 1, count - 1)

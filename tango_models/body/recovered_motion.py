@@ -13,13 +13,14 @@ from tango_models.body.motion_features import (
     ROTATION_6D,
     VELOCITY,
     difference_per_second,
+    neighbours,
     turn_per_second,
 )
 from tango_models.body.rotations import continuous, nearest_turn, to_axis_angle, to_matrix, transpose
 from tango_models.body.skeleton import JAW, JOINT_COUNT, LEFT_EYE, PARENTS, RIGHT_EYE
 
 _STILL = [0, JAW, LEFT_EYE, RIGHT_EYE]  # whose rotations do not show in the positions
-_SAME = 0.05  # rad/s: above what rounding to float16 does to an angular velocity, below what one would see
+_SAME = 0.05  # rad/s between two velocities: more than rounding to float16 does, less than one would see
 
 
 def axis_angles(representation: np.ndarray) -> np.ndarray:
@@ -72,7 +73,9 @@ def with_axis_angle_velocity(representation: np.ndarray) -> np.ndarray:
     vectors = continuous(to_axis_angle(turned))
     stored = joints[..., ANGULAR_VELOCITY].astype(np.float64)
     velocity = difference_per_second(vectors)
-    unlike = np.abs(turn_per_second(turned) - stored).max(-1) > _SAME
+    before, after, seconds = neighbours(len(joints))
+    missed = to_matrix(stored * seconds[:, None, None]) @ turned[before] - turned[after]
+    unlike = np.abs(missed).max((-1, -2)) > _SAME * seconds[:, None]
     here, middle, step = vectors[unlike], turned[unlike], stored[unlike] / FPS
     ahead, behind = (nearest_turn(to_axis_angle(to_matrix(turn) @ middle), here) for turn in (step, -step))
     velocity[unlike] = (ahead - behind) * (FPS / 2)
