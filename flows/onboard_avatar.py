@@ -19,6 +19,7 @@ from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import describe
 from tasks.runtime.versions import Versions
+from tasks.views.embedding_model import check_body
 
 
 @flow(
@@ -41,12 +42,14 @@ def onboard_avatar(
 
     Raises:
         ValueError: an avatar name that is not allowed, or an unknown avatar without a video.
-        InputError: an unreadable motion file, or one for several videos.
+        InputError: an unreadable motion file, or one for several videos; an embedding that needs the licensed body,
+            and none is set.
         FlowIncomplete: units failed; running it again does only those.
     """
     settings = settings or Settings()
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     check_request(catalog, avatar, videos, motion)
+    check_body(settings.aumoclip, settings.body)
     report = FlowReport(subject=avatar)
     added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id))
     wanted = added + stale(catalog, avatar, configs, added)

@@ -22,7 +22,7 @@ _CONTEXT_CLIPS = 32
 
 
 class EmbedClips(Stage):
-    name, code_version = "embed_clips", "1"
+    name, code_version = "embed_clips", "2"
     reads: ClassVar = {"create_clips": ("motion", "takes")}
     configured_by = "model"
     libraries = ("torch", "tango_models.aumoclip.processing")

@@ -32,6 +32,8 @@ class TrainingJob(BaseModel):
         catalog, storage_options, tracks: where `pairs` is None; the tracks by avatar, all in one version.
         size: `paper` or `embedded`; not used when `start` is given.
         start: a checkpoint to begin from.
+        body: the licensed body file, as for `create_clips`; None is the open one, which no model begun from the
+            published weights takes.
         training: fields of `tango_models.aumoclip.learning.training.TrainingConfig`.
         model: of the frozen backbones, where they are and whether they may be downloaded.
         workers, gpus_per_worker: of the cluster.
@@ -44,6 +46,7 @@ class TrainingJob(BaseModel):
     tracks: dict[str, list[str]] = Field(default_factory=dict)
     size: str = "embedded"
     start: str | None = None
+    body: str | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     model: EmbeddingModelConfig = EmbeddingModelConfig()
     workers: int = Field(1, ge=1)
@@ -122,16 +125,18 @@ def open_pairs(job: TrainingJob) -> tuple[AuMoClip, Backbones, PairData]:
     """The model as it begins, its backbones, and the windows to train on."""
     from tango_models.aumoclip.backbones import load_backbones
     from tango_models.aumoclip.checkpoints import load
-    from tango_models.aumoclip.learning.pairs import PairData, find_pairs
+    from tango_models.aumoclip.learning.pairs import PairData
+    from tango_models.aumoclip.learning.recordings import find_pairs
     from tango_models.aumoclip.modeling import AuMoClip, AuMoClipConfig
     from tasks.views.training_pairs import catalog_pairs
 
-    config = AuMoClipConfig.paper() if job.size == "paper" else AuMoClipConfig.embedded()
+    paper = AuMoClipConfig.paper(joint_frame="smplx" if job.body else "any")  # what it learns from, it can embed
+    config = paper if job.size == "paper" else AuMoClipConfig.embedded()
     model = load(Path(job.start).expanduser()) if job.start else AuMoClip(config)
     folder = Path(job.model.backbones).expanduser() if job.model.backbones else None
     backbones = load_backbones(model.config, folder, allow_download=job.model.allow_download)
     if job.pairs:
-        sources = find_pairs(Path(job.pairs).expanduser())
+        sources = find_pairs(Path(job.pairs).expanduser(), job.body)
     else:
         sources = catalog_pairs(Catalog(job.catalog, job.storage_options), job.tracks)
     return model, backbones, PairData.open(sources, backbones, Path(job.folder) / "cache")

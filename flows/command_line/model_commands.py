@@ -66,6 +66,7 @@ def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) ->
         storage_options=settings.storage_options,
         tracks={} if pairs else catalog_tracks(settings, avatars),
         model=settings.aumoclip,
+        body=settings.body,
     )
 
 

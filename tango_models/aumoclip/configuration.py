@@ -8,6 +8,22 @@ from typing import Any, Literal
 
 from tango_models.errors import InputError
 
+_CHOICES = {
+    "front_end": ("wav2vec2", "log_mel"),
+    "text_source": ("ctc", "words", "none"),
+    "angular_velocity": ("axis_angle", "rotation"),
+    "joint_frame": ("smplx", "any"),
+    "short_speech": ("as_is", "pad"),
+    "short_motion": ("zero_pose", "last_pose"),
+}
+_EMBEDDED_INPUTS = {
+    "angular_velocity": "rotation",
+    "joint_frame": "any",
+    "short_speech": "pad",
+    "short_motion": "last_pose",
+}
+"""Also of the `embedded` files whose header is older than these fields."""
+
 
 @dataclass(frozen=True)
 class AuMoClipConfig:
@@ -63,18 +79,32 @@ class AuMoClipConfig:
     mel_dilations: tuple[int, ...] = ()
     """Dilations of the convolutions over the log-mel energies, which have the width of `wav2vec2["conv_dim"][-1]`."""
 
+    angular_velocity: Literal["axis_angle", "rotation"] = "axis_angle"
+    """The last 3 of the 15 numbers of a joint. `axis_angle`: central differences per second of the axis-angle numbers
+    (`body.recovered_motion.with_axis_angle_velocity`). `rotation`: the rotation vector from the frame before to the
+    frame after, per second (`body.motion_features.motion_representation`)."""
+    joint_frame: Literal["smplx", "any"] = "smplx"
+    """Whose joints the motion shows. `smplx`: those of SMPL-X NEUTRAL_2020 of mean shape, pelvis 0.35 m below the
+    origin; motion of another body is refused. `any`: those of whichever body it was made with."""
+    short_speech: Literal["as_is", "pad"] = "as_is"
+    """Speech shorter than a window goes in as it is, or padded by silence."""
+    short_motion: Literal["zero_pose", "last_pose"] = "zero_pose"
+    """Motion shorter than a window is extended by frames of the zero pose (a T), or by its last frame. What the model
+    says of these frames is cut off."""
+
     def __post_init__(self) -> None:
-        if self.front_end not in ("wav2vec2", "log_mel"):
-            fault = f"has the unknown front end {self.front_end!r}"
-            raise InputError(f"AuMoCLIP configuration {self.name!r}", fault, "choose wav2vec2 or log_mel")
-        if self.text_source not in ("ctc", "words", "none"):
-            fault = f"has the unknown text source {self.text_source!r}"
-            raise InputError(f"AuMoCLIP configuration {self.name!r}", fault, "choose ctc, words or none")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                fault = f"has the unknown {name.replace('_', ' ')} {getattr(self, name)!r}"
+                raise InputError(f"AuMoCLIP configuration {self.name!r}", fault, f"choose {' or '.join(choices)}")
         if self.text_source not in ("none", "ctc" if self.front_end == "wav2vec2" else "words"):
             fault = f"cannot take its text from {self.text_source!r} with the front end {self.front_end!r}"
             raise InputError(
                 f"AuMoCLIP configuration {self.name!r}", fault, "pair ctc with wav2vec2, words with log_mel"
             )
+        if self.front_end == "log_mel" and self.short_speech != "pad":
+            fault = "takes short speech as it is with the front end 'log_mel', whose text has the length of a window"
+            raise InputError(f"AuMoCLIP configuration {self.name!r}", fault, "choose pad")
         for name in ("feature_dim", "mapping_dim", "window_frames", "motion_dim", "motion_width", "projection_dim"):
             if getattr(self, name) < 1:
                 fault = f"has {name} = {getattr(self, name)}"
@@ -130,6 +160,7 @@ class AuMoClipConfig:
             "text_source": "words",
             "text_dim": 384,
             "mel_dilations": (1, 2, 4, 8, 16),
+            **_EMBEDDED_INPUTS,
         }
         return cls(**{**settings, **changes})
 
@@ -139,10 +170,14 @@ class AuMoClipConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> AuMoClipConfig:
-        """The inverse of :meth:`to_dict`. InputError names fields that this version does not know."""
+        """The inverse of :meth:`to_dict`. InputError names fields that this version does not know.
+
+        A header that is older than the fields of the inputs gets `embedded`'s or `paper`'s by its front end.
+        """
         known = {entry.name for entry in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
             fault = f"has the unknown fields {', '.join(unknown)}"
             raise InputError("AuMoCLIP configuration", fault, "use the version of TANGO that wrote it")
-        return cls(**values)
+        older = _EMBEDDED_INPUTS if values.get("front_end") == "log_mel" else {}
+        return cls(**{**older, **values})

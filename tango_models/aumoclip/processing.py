@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from tango_models.aumoclip.backbones import Backbones
-from tango_models.aumoclip.modeling import AuMoClip
+from tango_models.aumoclip.layers import extend
+from tango_models.aumoclip.modeling import AuMoClip, AuMoClipConfig
 from tango_models.aumoclip.outputs import TowerOutput
+from tango_models.body.motion_features import POSITION
+from tango_models.body.recovered_motion import extended_by_zero_poses, with_axis_angle_velocity
 from tango_models.errors import InputError
 from tango_models.speech.words import TimedWord
 
 HOP = 64  # frames from window to window, half a window: every inner frame lies in two windows
 _BATCH = 8  # windows at a time: memory stays flat in the input's length
+_SMPLX_PELVIS = np.array([0.0, -0.35, 0.0])  # metres, at rest in SMPL-X NEUTRAL_2020; the open body's is at the origin
+_PELVIS_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class SpeechEncoder:
         """Embeddings of a recording of any length.
 
         Args:
-            samples: (S,) float32 16 kHz mono. Below a window it is padded by silence.
+            samples: (S,) float32 16 kHz mono. Below a window as `config.short_speech` says.
             words: known words with their times, instead of recognised ones.
 
         Returns:
@@ -68,7 +73,9 @@ class SpeechEncoder:
         recording = self.backbones.open(samples, words)
         device = next(self.model.parameters()).device
         for starts in _batches(frames, config.window_frames):
-            blend.add(starts, self.model.encode_audio(self.backbones.inputs(recording, starts).to(device)))
+            output = self.model.encode_audio(self.backbones.inputs(recording, starts).to(device))
+            # speech that is shorter than a window gives up to two frames too few
+            blend.add(starts, replace(output, low=extend(output.low, min(frames, config.window_frames))))
         return blend.result()
 
 
@@ -83,12 +90,13 @@ class MotionEncoder:
         """Embeddings of a motion of any length.
 
         Args:
-            rep15d: (T, 825) at 30 fps.
+            rep15d: (T, 825) at 30 fps, of `motion_features.motion_representation`; see :func:`motion_inputs`.
             breaks: frames at which another take begins; no window reaches over one. A take shorter than a window is
-                extended by its last frame.
+                extended as `config.short_motion` says.
 
         Raises:
-            InputError: empty, another width, not finite, or a break outside 1..T-1.
+            InputError: empty, another width, not finite, made with a body that the model does not know, or a break
+                outside 1..T-1.
         """
         rep15d = np.asarray(rep15d, np.float32)
         width = self.model.config.motion_dim
@@ -107,13 +115,39 @@ class MotionEncoder:
         config = self.model.config
         device = next(self.model.parameters()).device
         blend = _Blend(len(rep15d), config.feature_dim)
-        missing = config.window_frames - len(rep15d)
-        if missing > 0:
-            rep15d = np.pad(rep15d, ((0, missing), (0, 0)), mode="edge")
+        rep15d = motion_inputs(config, rep15d, least=config.window_frames)
         for starts in _batches(len(rep15d), config.window_frames):
             windows = np.stack([rep15d[start : start + config.window_frames] for start in starts])
             blend.add(starts, self.model.encode_motion(torch.from_numpy(windows).to(device)))
         return blend.result()
+
+
+def motion_inputs(
+    config: AuMoClipConfig, representation: np.ndarray, *, least: int = 1, subject: str = "motion"
+) -> np.ndarray:
+    """What the model of `config` reads of a motion, (max(T, least), 825) float32.
+
+    Args:
+        representation: (T, 825) of `motion_features.motion_representation`, of one take.
+        least: frames; a shorter motion is extended as `config.short_motion` says.
+        subject: whose motion it is, for the fault.
+
+    Raises:
+        InputError: `config` wants the joints of SMPL-X, and these are another body's.
+    """
+    motion = np.asarray(representation, np.float32)
+    if config.joint_frame == "smplx":
+        pelvis = motion[:, POSITION].mean(0)
+        if np.abs(pelvis - _SMPLX_PELVIS).max() > _PELVIS_TOLERANCE:
+            fault = f"was not made with the licensed SMPL-X body, which the AuMoCLIP {config.name!r} needs"
+            remedy = "set `body` to SMPLX_NEUTRAL_2020.npz and onboard again, or use the `embedded` checkpoint"
+            raise InputError(subject, fault, remedy)
+    if len(motion) < least:
+        if config.short_motion == "zero_pose":
+            motion = extended_by_zero_poses(motion, least)
+        else:
+            motion = np.pad(motion, ((0, least - len(motion)), (0, 0)), mode="edge")
+    return with_axis_angle_velocity(motion) if config.angular_velocity == "axis_angle" else motion
 
 
 class _Blend:

@@ -33,8 +33,7 @@ def motion_representation(poses: np.ndarray, body: Body) -> np.ndarray:
     * velocity: m/s, central differences, one-sided at both ends;
     * rot6d: first two rows of the rotation matrix, for all joints, global orientation and jaw included;
     * angular velocity: rad/s in the parent's frame, the rotation vector of ``R[t+1] R[t-1]^T`` over two frames. TANGO's
-      release differentiates the axis-angle numbers, which jump by 2 pi where a rotation passes half a turn; for small
-      rotations both are the same.
+      release differentiates the axis-angle numbers: `recovered_motion.with_axis_angle_velocity`.
 
     Args:
         poses: (T, 165) axis-angle at 30 fps.
@@ -56,13 +55,10 @@ def motion_representation(poses: np.ndarray, body: Body) -> np.ndarray:
     with torch.no_grad():
         for start in range(0, count, _BLOCK):
             out[start : start + _BLOCK, :, POSITION] = body.joints(still[start : start + _BLOCK]).numpy()
-    before, after, seconds = _neighbours(count)
-    out[:, :, VELOCITY] = (out[after, :, POSITION] - out[before, :, POSITION]) / seconds[:, None, None]
     rotations = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(count, JOINT_COUNT, 3, 3)
     out[:, :, ROTATION_6D] = rotations[:, :, :2].reshape(count, JOINT_COUNT, 6)
-    turn = rotations[after] @ rotations[before].swapaxes(-1, -2)
-    vectors = Rotation.from_matrix(turn.reshape(-1, 3, 3)).as_rotvec().reshape(count, JOINT_COUNT, 3)
-    out[:, :, ANGULAR_VELOCITY] = vectors / seconds[:, None, None]
+    out[:, :, VELOCITY] = difference_per_second(out[:, :, POSITION])
+    out[:, :, ANGULAR_VELOCITY] = turn_per_second(rotations)
     return out.reshape(count, -1)
 
 
@@ -76,7 +72,23 @@ def motion_energy(representation: np.ndarray) -> np.ndarray:
     return np.linalg.norm(joints[:, _ENERGY_JOINTS, VELOCITY], axis=-1).mean(1).astype(np.float32)
 
 
-def _neighbours(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def difference_per_second(values: np.ndarray) -> np.ndarray:
+    """Central differences over time, one-sided at both ends: (T, ...) at 30 fps to (T, ...) per second."""
+    before, after, seconds = neighbours(len(values))
+    return (values[after] - values[before]) / seconds.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def turn_per_second(rotations: np.ndarray) -> np.ndarray:
+    """Rotation vectors from the frame before to the frame after: (T, 55, 3, 3) at 30 fps to (T, 55, 3) rad/s."""
+    from scipy.spatial.transform import Rotation
+
+    before, after, seconds = neighbours(len(rotations))
+    turn = rotations[after] @ rotations[before].swapaxes(-1, -2)
+    vectors = Rotation.from_matrix(turn.reshape(-1, 3, 3)).as_rotvec().reshape(turn.shape[:-1])
+    return vectors / seconds[:, None, None]
+
+
+def neighbours(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every frame the frames before and after it (itself at the ends) and the seconds between these two."""
     frames = np.arange(count)
     before, after = np.maximum(frames - 1, 0), np.minimum(frames + 1, count - 1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from tango_models.aumoclip import EMBEDDED
+from tango_models.errors import InputError
 from tasks.views.file_content import file_hash
 
 
@@ -32,3 +33,25 @@ def model_id(config: EmbeddingModelConfig) -> str:
         InputError: there is no such file.
     """
     return file_hash(config.path)
+
+
+def check_body(config: EmbeddingModelConfig, body: str | None) -> None:
+    """Refuse a model of the licensed body's joints where motion is made with the open body.
+
+    Said before anything is computed; the motions themselves are checked where they are embedded
+    (`tango_models.aumoclip.processing.motion_inputs`), for a catalog may hold older ones.
+
+    Args:
+        body: the setting of that name.
+
+    Raises:
+        InputError: so it is, or there is no such checkpoint.
+    """
+    if config.checkpoint is None or body is not None:
+        return
+    from tango_models.aumoclip.checkpoints import read_config
+
+    if read_config(config.path).joint_frame == "smplx":
+        fault = "embeds motion of the licensed SMPL-X body only, and the open body is set"
+        remedy = "set `body` to the path of SMPLX_NEUTRAL_2020.npz, or take the checkpoint in the package"
+        raise InputError(f"AuMoCLIP checkpoint {config.path}", fault, remedy)

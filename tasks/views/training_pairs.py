@@ -16,7 +16,7 @@ from tasks.views.frame_source import read_audio
 from tasks.views.takes import takes
 
 if TYPE_CHECKING:
-    from tango_models.aumoclip.learning.pairs import PairSource
+    from tango_models.aumoclip.learning.recordings import PairSource
 
 
 def catalog_pairs(catalog: Catalog, tracks: dict[str, list[str]]) -> list[PairSource]:
@@ -28,7 +28,7 @@ def catalog_pairs(catalog: Catalog, tracks: dict[str, list[str]]) -> list[PairSo
     Raises:
         InputError: there is none.
     """
-    from tango_models.aumoclip.learning.pairs import PairSource
+    from tango_models.aumoclip.learning.recordings import PairSource
 
     sources = []
     for avatar, wanted in tracks.items():
@@ -60,4 +60,4 @@ def _motion(catalog: Catalog, track: str, first: int, last: int) -> np.ndarray:
     where = f"{equals(track_id=track)} AND index >= {first} AND index < {last}"
     table = catalog.table("clips").read(["clip_id", "representation"], where=where)
     assert table.num_rows == last - first
-    return matrix(table["representation"]).reshape((last - first) * CLIP_FRAMES, REPRESENTATION).astype(np.float16)
+    return matrix(table["representation"]).reshape((last - first) * CLIP_FRAMES, REPRESENTATION)

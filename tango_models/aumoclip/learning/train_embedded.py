@@ -18,7 +18,8 @@ from tango_models.aumoclip import EMBEDDED, checkpoints
 from tango_models.aumoclip.backbones import load_backbones
 from tango_models.aumoclip.configuration import AuMoClipConfig
 from tango_models.aumoclip.learning.evaluation import Evaluation, evaluate
-from tango_models.aumoclip.learning.pairs import PairData, find_pairs
+from tango_models.aumoclip.learning.pairs import PairData
+from tango_models.aumoclip.learning.recordings import find_pairs
 from tango_models.aumoclip.learning.training import TrainingConfig, train
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.aumoclip.synthetic_data.pairs import write_pairs

@@ -8,6 +8,7 @@ import torch
 
 from tango_models.aumoclip.configuration import AuMoClipConfig
 from tango_models.aumoclip.text import TextEncoder
+from tango_models.body.smplx_body import Body
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 _WAV2VEC2 = {
@@ -68,3 +69,17 @@ def speech(seconds: float, seed: int = 0) -> np.ndarray:
     count = round(seconds * 16_000)
     syllables = 1 + np.sin(2 * np.pi * 4 * np.arange(count) / 16_000)
     return (0.1 * syllables * np.random.default_rng(seed).standard_normal(count)).astype(np.float32)
+
+
+def licensed_body() -> Body:
+    """The open body moved to where SMPL-X has its pelvis; nothing in it is licensed."""
+    body = Body.load()
+    template = body.arrays["v_template"] + np.array([0.002, -0.351, 0.012], np.float32)
+    return Body(body.path, {**body.arrays, "v_template": template})
+
+
+def poses(frames: int, *, size: float = 0.3, seed: int = 0) -> np.ndarray:
+    """Every joint swings, `size` radians to each side of each axis at most: (T, 165) float32."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(frames)[:, None] / 30
+    return (size * np.sin(time * rng.uniform(1, 6, 165) + rng.uniform(0, 6, 165))).astype(np.float32)

@@ -3,7 +3,8 @@ import pytest
 
 from tango_models.aumoclip.backbones import EmbeddedBackbones
 from tango_models.aumoclip.learning.evaluation import _retrieval, bootstrap, evaluate
-from tango_models.aumoclip.learning.pairs import PairData, find_pairs
+from tango_models.aumoclip.learning.pairs import PairData
+from tango_models.aumoclip.learning.recordings import find_pairs
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.errors import InputError
 from tests.tango_models.aumoclip import tiny

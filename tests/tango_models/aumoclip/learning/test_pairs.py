@@ -7,8 +7,9 @@ import soundfile
 import torch
 
 from tango_models.aumoclip.backbones import EmbeddedBackbones
-from tango_models.aumoclip.learning import pairs
-from tango_models.aumoclip.learning.pairs import PairData, find_pairs, without_jaw
+from tango_models.aumoclip.learning import recordings
+from tango_models.aumoclip.learning.pairs import PairData, without_jaw
+from tango_models.aumoclip.learning.recordings import find_pairs
 from tango_models.body.motion_features import motion_representation
 from tango_models.body.motion_io import Motion, save_motion
 from tango_models.body.skeleton import JAW
@@ -49,15 +50,17 @@ def test_a_window_holds_the_motion_and_the_speech_of_the_same_time(folder, tmp_p
     motion = motion_representation(poses, Body.load())[128:256]
     np.testing.assert_allclose(batch.motion[0].numpy(), motion, rtol=2e-3, atol=2e-3)
     samples = soundfile.read(folder / "1_ann_0_0.wav", dtype="float32")[0]
-    inputs = pairs._frozen(backbones, backbones.inputs(backbones.open(samples), [128]))
+    inputs = recordings._frozen(backbones, backbones.inputs(backbones.open(samples), [128]))
     torch.testing.assert_close(batch.audio.frozen_low, inputs.frozen_low, rtol=2e-3, atol=2e-3)
     torch.testing.assert_close(batch.audio.frozen_high, inputs.frozen_high, rtol=2e-3, atol=2e-3)
 
 
 def test_what_is_frozen_is_computed_once_and_again_when_the_recording_changes(folder, tmp_path, monkeypatch):
     computed = []
-    compute = pairs._compute
-    monkeypatch.setattr(pairs, "_compute", lambda source, *rest: computed.append(source.name) or compute(source, *rest))
+    compute = recordings._compute
+    monkeypatch.setattr(
+        recordings, "_compute", lambda source, *rest: computed.append(source.name) or compute(source, *rest)
+    )
     first = open_data(folder, tmp_path / "cache")
     assert len(computed) == 3
     second = open_data(folder, tmp_path / "cache")

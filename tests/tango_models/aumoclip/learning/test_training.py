@@ -7,7 +7,8 @@ import torch
 from tango_models.aumoclip.backbones import EmbeddedBackbones
 from tango_models.aumoclip.configuration import AuMoClipConfig
 from tango_models.aumoclip.learning.evaluation import evaluate
-from tango_models.aumoclip.learning.pairs import PairData, find_pairs
+from tango_models.aumoclip.learning.pairs import PairData
+from tango_models.aumoclip.learning.recordings import find_pairs
 from tango_models.aumoclip.learning.training import LAST, TrainingConfig, learning_rate, train
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.errors import InputError
