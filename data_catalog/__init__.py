@@ -1,4 +1,5 @@
-"""The catalog: every fact the pipeline knows, in Lance tables. Imports no Prefect, Ray or torch."""
+"""The catalog: every fact the pipeline knows, in Lance tables: schemas, keys, the ledger of units, the one writer.
+A line belongs here when it is about rows and versions, whatever is in them. Imports no Prefect, Ray or torch."""
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import check_avatar_name, clip_id, digest, track_id, video_of

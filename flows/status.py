@@ -23,6 +23,7 @@ class StageStatus(BaseModel):
         rows: rows written by the units that are ok.
         reasons: why units are stale, each beginning with its subject.
         errors: why units failed, each beginning with its subject.
+        traces: the stack traces of those faults that nobody foresaw, each under its subject.
     """
 
     stage: str
@@ -34,6 +35,7 @@ class StageStatus(BaseModel):
     rows: int = 0
     reasons: list[str] = []
     errors: list[str] = []
+    traces: list[str] = []
 
 
 class AvatarStatus(BaseModel):
@@ -100,6 +102,8 @@ def _stage_status(catalog: Catalog, versions: Versions, name: str, wanted: list[
             elif record.version == unit.version:
                 status.failed += 1
                 status.errors.append(reason(record.subject, record.error or ""))
+                if trace := (record.error or "").partition("\n")[2]:
+                    status.traces.append(f"{record.subject}\n{trace}")
             else:
                 status.pending += 1
     return status

@@ -79,12 +79,13 @@ def preprocess(
 def status(
     avatar: Annotated[str | None, typer.Argument(help="One avatar; all when left out")] = None,
     json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="With the stack traces of faults that nobody foresaw")] = False,
     catalog: CatalogOption = None,
 ) -> None:
-    """Units ok, pending and failed per stage, and why."""
+    """Units ok, stale, pending and failed per stage, and why."""
     from flows.command_line import commands
 
-    commands.status(avatar, as_json=json, catalog=catalog)
+    commands.status(avatar, as_json=json, trace=trace, catalog=catalog)
 
 
 @app.command()

@@ -81,7 +81,7 @@ def demo(out: Path, catalog: str | None) -> None:
         _print_made(made)
 
 
-def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
+def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
         from flows.status import catalog_status
 
@@ -104,6 +104,8 @@ def status(avatar: str | None, *, as_json: bool, catalog: str | None) -> None:
                     CONSOLE.print(f"  [yellow]{stage.stage}[/yellow] stale: {escape(why)}", soft_wrap=True)
                 for error in stage.errors:
                     CONSOLE.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
+                for text in stage.traces if trace else ():
+                    CONSOLE.print(text, soft_wrap=True, markup=False)
 
 
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:

@@ -1,4 +1,6 @@
-"""AuMoCLIP: speech and motion in one hierarchical space (Liu et al., TANGO, arXiv 2410.04221, section on AuMoCLIP)."""
+"""AuMoCLIP: speech and motion in one hierarchical space (Liu et al., TANGO, arXiv 2410.04221, section on AuMoCLIP).
+
+The model, what goes into it, and its files; `learning` trains and judges it. Imported by the stages that embed."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""How good a motion is, told from the motion and the speech alone."""
+"""How good a motion is, told from the motion and the speech alone. Imported by benchmarks."""

@@ -1,1 +1,2 @@
-"""The page that explains one render: path, energies, seams, figures, settings."""
+"""What a person looks at: the page that explains one render, strips of seams, skeletons over pictures. Imported by the
+render stage and the fit's stage."""

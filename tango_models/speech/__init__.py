@@ -1,1 +1,2 @@
-"""What is heard: voice activity, energy and onsets of speech on the 30 fps grid of the video."""
+"""What is heard: voice activity, words and their times, energy and onsets, on the 30 fps grid of the video. Imported by
+scoring, the embedding and the stages of speech and clips."""

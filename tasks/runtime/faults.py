@@ -5,6 +5,7 @@ import traceback
 
 from tango_models.errors import InputError
 
+_LONGEST_TRACE = 8_000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Lance reports the system's error as text only, wrapped several times.
 _FULL_TEXTS = ("No space left on device", "Disk quota exceeded", "quota exceeded", "File too large")
@@ -17,10 +18,22 @@ def is_disk_full(error: BaseException) -> bool:
     return error.errno in _FULL if error.errno else any(text in str(error) for text in _FULL_TEXTS)
 
 
-def describe(error: BaseException, catalog_uri: str) -> str:
-    """An exception of a stage in one line; of an unforeseen one its type and message."""
+def describe(error: BaseException, catalog_uri: str, stage: str = "") -> str:
+    """An exception in one line; of an unforeseen one where it happened, what it was, what to do, and where its trace
+    is."""
     if isinstance(error, InputError):
         return str(error)
     if is_disk_full(error):
         return f"{catalog_uri}: the disk is full; free some space and run the command again"
-    return " ".join("".join(traceback.format_exception_only(error)).split())
+    what = " ".join("".join(traceback.format_exception_only(error)).split())
+    if not stage:
+        return what
+    return (
+        f"{stage} met a fault of its own ({what}); run the command again, and if it stays, report it with the trace "
+        "that `tango status --trace` and the run's log in the UI show"
+    )
+
+
+def trace_of(error: BaseException) -> str:
+    """The stack trace of an exception, its last 8,000 characters."""
+    return "".join(traceback.format_exception(error)).strip()[-_LONGEST_TRACE:]

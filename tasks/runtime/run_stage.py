@@ -4,9 +4,10 @@
 exactly the units that are not `ok`. Prefect's own cache would skip a stage that completed with failed units.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel
 
@@ -75,13 +76,19 @@ def run_stage(
     Raises:
         StageIncomplete: units failed for transient reasons and fewer than `max_attempts` times.
     """
-    return compute_stage(stage, label, scope, pools, progress, max_attempts)
+    return compute_stage(stage, label, scope, pools, progress, max_attempts, get_run_logger().error)
 
 
 def compute_stage(
-    stage: str, label: str, scope: dict[str, Any], pools: Pools, progress: Progress, max_attempts: int
+    stage: str,
+    label: str,
+    scope: dict[str, Any],
+    pools: Pools,
+    progress: Progress,
+    max_attempts: int,
+    log: Callable[[str], None] = lambda text: None,
 ) -> StageSummary:
-    """`run_stage` without Prefect around it."""
+    """`run_stage` without Prefect around it; `log` takes the stack traces of what nobody foresaw."""
     catalog = pools.catalog
     versions = Versions(catalog, pools.configs)
     planner = versions.stage(stage)
@@ -97,6 +104,9 @@ def compute_stage(
     progress.stage(stage, label, done, len(units))
     outcomes = pools.of(stage).run(todo, progress.unit) if todo else []
     failed = [outcome for outcome in outcomes if not outcome.ok]
+    for outcome in failed:
+        if outcome.trace:
+            log(f"{outcome.subject}\n{outcome.trace}")
     errors = [reason(outcome.subject, outcome.error) for outcome in failed]
     errors += [
         f"{reason(r.subject, r.error or '')} (given up after {r.attempts} attempts; "

@@ -11,7 +11,6 @@ import logging
 import queue
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
-from tasks.runtime.faults import describe, is_disk_full
+from tasks.runtime.faults import describe, is_disk_full, trace_of
 from tasks.runtime.reading import DeclaredSource
 from tasks.runtime.registry import create_stage
 from tasks.runtime.stage import RowWriter
@@ -62,6 +61,7 @@ class Outcome:
 
     Attributes:
         transient: the failure may go away when the unit is tried again (anything but a fault of the input).
+        trace: the stack trace of what nobody foresaw.
     """
 
     unit: str
@@ -71,6 +71,7 @@ class Outcome:
     transient: bool = False
     n_rows: int = 0
     seconds: float = 0.0
+    trace: str = ""
 
 
 class StageWorker:
@@ -117,14 +118,14 @@ class StageWorker:
         return Outcome(unit.key, unit.subject, True, n_rows=out.n_rows, seconds=seconds)
 
     def _failed(self, unit: Unit, error: Exception, seconds: float) -> Outcome:
-        reason = describe(error, self._catalog.uri)
+        reason = describe(error, self._catalog.uri, unit.stage)
         if is_disk_full(error):
             # Nothing is the matter with the unit: it stays pending, and no attempt is counted.
             return Outcome(unit.key, unit.subject, False, reason, seconds=seconds)
         transient = not isinstance(error, InputError)
-        trace = "\n" + "".join(traceback.format_exception(error)[-3:]).strip() if transient else ""
-        note_failure(self._catalog, unit, reason + trace, run_id=self._run_id, seconds=seconds)
-        return Outcome(unit.key, unit.subject, False, reason, transient, seconds=seconds)
+        trace = trace_of(error) if transient else ""
+        note_failure(self._catalog, unit, f"{reason}\n{trace}".strip(), run_id=self._run_id, seconds=seconds)
+        return Outcome(unit.key, unit.subject, False, reason, transient, seconds=seconds, trace=trace)
 
     def _note(self, done: int, total: int) -> None:
         self._progress = (done, total)

@@ -68,5 +68,5 @@ def test_paper_without_a_body_is_refused_before_anything_is_computed(checkpoint,
     check_body(EmbeddingModelConfig(checkpoint=str(own)), None)
     with pytest.raises(InputError, match="set `body`"):
         settings = Settings(catalog=str(tmp_path / "catalog"), aumoclip=model)
-        onboard_avatar.fn("ann", [], settings=settings)
+        onboard_avatar.fn("ann", ["talk.mp4"], settings=settings)
     assert not (tmp_path / "catalog").exists()

@@ -1,0 +1,2 @@
+"""What showing a clip at a moment of the speech costs (`slot_cost`: silence, stress, lips, embedding), and the scorers
+that weigh it. Knows no search. Imported by the path's stage."""
