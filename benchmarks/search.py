@@ -1,4 +1,4 @@
-"""Path search: seconds and memory, and what the paths look like. `python -m benchmarks.search`"""
+"""Path search over random graphs: seconds and memory, and what the paths look like."""
 
 import argparse
 import multiprocessing
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.edges import activity, random_video
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, table
 from tango_models.motion_graph.added_jumps import add_ways, join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
 from tango_models.motion_graph.graph import Edges, build_graph
@@ -230,7 +230,7 @@ def main() -> None:
     parser.add_argument("--long", type=float, default=3600.0, help="seconds of the long speech")
     parser.add_argument("--large-limited", type=float, default=600.0, help="the same, 9,000 clips with limits")
     arguments = parser.parse_args()
-    heading("Path search", "python -m benchmarks.search")
+    heading("Path search", __doc__, "search")
     timing(arguments.runs)
     behaviour(arguments.avatars)
     loss()
