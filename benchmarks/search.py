@@ -210,6 +210,9 @@ def behaviour(avatars: int) -> None:
     print("Random avatars of two runs, 31 + 64 clips (13 s), random speech, prosody scorer, limits of `retrieve_path`")
     print("in brackets. Rests: clips with less than 0.4 of the mean motion. Motion in silences of 0.5 s and more, and")
     print("change of speed at seams within 0.5 s of where they begin and end, in mean motion.\n")
+    small = small_avatar(1)
+    cost = ProsodyScorer().node_cost(random_speech(30.0, 1), small.clips)
+    search_path(cost, small.edges, **limits(len(cost), small.nodes))  # compile
     rows = []
     for seed in range(1, avatars + 1):
         avatar = small_avatar(seed)
