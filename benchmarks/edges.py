@@ -4,12 +4,12 @@ The clips are a random seated speaker's landmarks: gestures, rests, sway, and re
 """
 
 import argparse
-import resource
 import time
 from functools import partial
 
 import numpy as np
 
+from benchmarks.machine import peak_memory
 from benchmarks.printing import heading, median_seconds, table
 from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.edges import score_pair
@@ -138,9 +138,8 @@ def main() -> None:
         start = time.perf_counter()
         graph = join(assemble_graph([video], [edges]), [video])
         joining = time.perf_counter() - start
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         found = [f"{len(edges)}", f"{len(edges) / clips:.1f}", f"{scoring:.2f}", f"{int(graph.bridge.sum())}"]
-        rows.append([f"{clips}", *found, f"{joining:.2f}", f"{memory:.0f}"])
+        rows.append([f"{clips}", *found, f"{joining:.2f}", f"{peak_memory():.0f}"])
     columns = ["clips", "edges", "edges per clip", "scoring s", "bridges", "joining s", "peak memory MB"]
     table(columns, rows)
 

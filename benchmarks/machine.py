@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""What the figures were measured on, and the memory of a process."""
 
 import os
 import platform
@@ -16,6 +16,15 @@ def describe() -> str:
     memory = psutil.virtual_memory().total / 2**30
     parts = [_processor(), f"{os.cpu_count()} cores", f"{memory:.0f} GiB", f"Python {platform.python_version()}"]
     return ", ".join([*parts, date.today().isoformat(), *_commit(), f"load {os.getloadavg()[0]:.1f} at the start"])
+
+
+def peak_memory() -> float:
+    """MB that this process has held at most.
+
+    Not `ru_maxrss`: a process begins with what the one that started it had reached.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
 
 def _commit() -> list[str]:

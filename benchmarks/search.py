@@ -2,7 +2,6 @@
 
 import argparse
 import multiprocessing
-import resource
 import statistics
 import time
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.edges import activity, random_video
+from benchmarks.machine import peak_memory
 from benchmarks.printing import heading, table
 from tango_models.motion_graph.added_jumps import add_ways, join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
@@ -119,7 +119,7 @@ def _timed(steps: int, nodes: int, edges: int, runs: int) -> list[str]:
 
 
 def _memory() -> str:
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f}"
+    return f"{peak_memory():.0f}"
 
 
 def timing(runs: int) -> None:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import benchmarks
+from benchmarks.machine import peak_memory
 from benchmarks.printing import heading, median_seconds, table
 from benchmarks.results import NAMES, PREAMBLE, RESULTS, compose, read_sections, write_section
 
@@ -43,6 +44,13 @@ def test_the_median_of_some_runs_comes_with_the_last_result():
     counted = iter(range(10))
     seconds, result = median_seconds(lambda: next(counted), 3)
     assert result == 2 and seconds > 0
+
+
+def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it():
+    held = bytearray(b"x" * 300_000_000)
+    program = "from benchmarks.machine import peak_memory; print(peak_memory())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert 5 < float(done.stdout) < 200 < len(held) / 1e6 < peak_memory()
 
 
 def test_writing_a_section_replaces_that_section_only_and_twice_is_once(results):
