@@ -1,21 +1,20 @@
-"""AuMoCLIP, the size in the package: seconds for a minute of motion and of speech. `python -m benchmarks.embedding`"""
+"""AuMoCLIP, the size in the package: seconds for a minute of motion and of speech, after a first run of each."""
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
 
 from benchmarks import footage
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, median_seconds, table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
-    heading("Embedding a minute", "python -m benchmarks.embedding")
+    heading("Embedding a minute", __doc__, "embedding")
     from tango_models.aumoclip import EMBEDDED
     from tango_models.aumoclip.backbones import load_backbones
     from tango_models.aumoclip.checkpoints import load
@@ -30,22 +29,17 @@ def main() -> None:
     motion = np.random.default_rng(0).normal(size=(1800, model.config.motion_dim)).astype(np.float32)
     motion_encoder = MotionEncoder(model)
     rows = [
-        ["motion", f"{_median(lambda: motion_encoder.encode(motion), arguments.runs):.2f}", "2"],
-        ["speech, words recognised", f"{_median(lambda: speech_encoder.encode(samples), arguments.runs):.2f}", "10"],
+        ["motion", f"{_warm(lambda: motion_encoder.encode(motion), arguments.runs):.2f}", "2"],
+        ["speech, words recognised", f"{_warm(lambda: speech_encoder.encode(samples), arguments.runs):.2f}", "10"],
         ["loading the model, the recogniser and the text encoder, once", f"{loading:.2f}", "–"],
     ]
     print(f"A minute of each, median of {arguments.runs} runs.\n")
     table(["", "seconds", "wanted at most"], rows)
 
 
-def _median(work: Callable[[], object], runs: int) -> float:
+def _warm(work: Callable[[], object], runs: int) -> float:
     work()
-    seconds = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
+    return median_seconds(work, runs)[0]
 
 
 if __name__ == "__main__":

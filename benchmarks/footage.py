@@ -51,6 +51,12 @@ def speech() -> Path:
     return SPEECH
 
 
+def long_speech() -> Path:
+    """A minute by somebody else with pauses, or the speech of the package."""
+    real = REAL / "speech" / "english_60s.wav"
+    return real if real.is_file() else speech()
+
+
 def a_minute() -> np.ndarray:
     """60 s of eSpeak with pauses, 16 kHz."""
     from tango_models.synthetic.voice import speak
@@ -75,10 +81,13 @@ def cut_speech(source: Path, target: Path, seconds: float, *, start: float = 0.0
     return target
 
 
-def make_video(sources: list[Path], target: Path, seconds: float) -> Path:
+def make_video(sources: list[Path], target: Path, seconds: float, *, side: int | None = None) -> Path:
     """One video of exactly this length: the sources one after the other, again from the start until it is full.
 
     Streams, so that a long video costs no memory here either. The sources must be of one size.
+
+    Args:
+        side: scale the pictures to a square of so many pixels.
     """
     from tango_models.media.audio import read_audio
     from tango_models.media.video_writer import VideoWriter
@@ -90,7 +99,7 @@ def make_video(sources: list[Path], target: Path, seconds: float) -> Path:
         for source, n in zip(sources, lengths, strict=True)
     ]
     audio = np.resize(np.concatenate(sound), round(seconds * AUDIO_RATE))
-    pictures = chain.from_iterable(_pictures(sources) for _ in range(-(-count // sum(lengths))))
+    pictures = chain.from_iterable(_pictures(sources, side) for _ in range(-(-count // sum(lengths))))
     first = next(pictures)
     with VideoWriter(target, width=first.shape[1], height=first.shape[0], audio=audio, preset="ultrafast") as writer:
         writer.write(first)
@@ -99,8 +108,11 @@ def make_video(sources: list[Path], target: Path, seconds: float) -> Path:
     return target
 
 
-def _pictures(sources: list[Path]) -> Iterator[np.ndarray]:
+def _pictures(sources: list[Path], side: int | None = None) -> Iterator[np.ndarray]:
+    import cv2
+
     from tango_models.media.frames import iter_frames
 
     for source in sources:
-        yield from iter_frames(source)
+        for picture in iter_frames(source):
+            yield cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) if side else picture

@@ -1,4 +1,4 @@
-"""Resident memory of every process while a short and a long video are onboarded. `python -m benchmarks.memory`"""
+"""Resident memory of every process while a short and a long video are onboarded."""
 
 import argparse
 import re
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from benchmarks import footage
 from benchmarks.commands import workplace
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, table
 
 _SECONDS_BETWEEN_SAMPLES = 0.2
 _KINDS = (
     (r"ray::\w+Agent|raylet/raylet|gcs_server|dashboard|monitor", "Ray itself"),
     (r"^ray::(\w+)", r"worker: \1"),
-    (r"flows\.cli", "flow"),
+    (r"flows\.command_line", "flow"),
     (r"uvicorn|prefect", "Prefect server"),
 )
 
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, nargs="+", default=[20.0, 300.0], help="lengths of the videos")
     parser.add_argument("--motion", type=Path, nargs="*", help="import this motion for each video instead of fitting")
     arguments = parser.parse_args()
-    heading("Memory while onboarding 768 x 768 footage", "python -m benchmarks.memory")
+    heading("Memory while onboarding 768 x 768 footage", __doc__, "memory")
     source = footage.synthetic_speaker()
     columns, peaks = ["process"], []
     with workplace() as place:

@@ -1,4 +1,4 @@
-"""Onboarding again with nothing changed: units computed, and seconds beyond starting up. `python -m benchmarks.noop`"""
+"""Onboarding again with nothing changed: rows computed, and seconds beyond those of a flow that does nothing."""
 
 import argparse
 import statistics
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import footage
 from benchmarks.commands import stage_times, workplace
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, table
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the video")
     parser.add_argument("--motion", type=Path, help="import this motion instead of fitting")
     arguments = parser.parse_args()
-    heading("Onboarding again with nothing changed", "python -m benchmarks.noop")
+    heading("Onboarding again with nothing changed", __doc__, "noop")
     with workplace() as place:
         video = footage.make_video([footage.synthetic_speaker()], place.folder / "video.mp4", arguments.seconds)
         catalog = place.folder / "catalog"

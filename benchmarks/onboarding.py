@@ -1,4 +1,8 @@
-"""Onboarding: frames per second end to end and per stage. `python -m benchmarks.onboarding`"""
+"""Onboarding: frames per second end to end and per stage.
+
+The whole command counts the start of Prefect, Ray and the workers. A stage's seconds are those in its workers, all its
+units together; some stages run beside each other.
+"""
 
 import argparse
 import statistics
@@ -6,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import footage
 from benchmarks.commands import StageTime, stage_times, workplace
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, table
 
 TARGET = "at least 8 frames/s end to end"
 
@@ -18,7 +22,7 @@ def main() -> None:
     parser.add_argument("--motion", type=Path, help="import this motion instead of fitting")
     parser.add_argument("--seconds", type=float, help="length of the video, cut or repeated")
     arguments = parser.parse_args()
-    heading("Onboarding 768 x 768 footage", "python -m benchmarks.onboarding")
+    heading("Onboarding 768 x 768 footage", __doc__, "onboarding")
     sources = [arguments.video] if arguments.video else footage.speaker_videos()
     with workplace() as place:
         video = sources[0]

@@ -1,7 +1,8 @@
-"""Paths of real avatars: clips, seams, motion in silence. `python -m benchmarks.real_search [--catalog FOLDER]`
+"""Paths of real avatars: clips, seams, motion in silence.
 
-Speech of 9 s and of a minute with pauses, by both scorers, with the limits of `retrieve_path`. Without --catalog the
-clips of TANGO_FOOTAGE and the synthetic speaker are onboarded first.
+Speech of 9 s and of a minute with pauses, by both scorers, with the limits of `retrieve_path`. Limits and rest pull
+against each other: a rest is entered and left by seams. Without --catalog the clips of TANGO_FOOTAGE and the synthetic
+speaker are onboarded first.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import numpy as np
 
 from benchmarks.commands import workplace
 from benchmarks.footage import REAL, a_minute, speech, synthetic_speaker
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, table
 from benchmarks.search import Avatar, limits, silences
 from data_catalog import Catalog
 from tango_models.motion_graph.graph import MotionGraph
@@ -119,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalog", type=Path, help="a catalog that avatars are already onboarded into")
     arguments = parser.parse_args()
-    heading("Paths of real avatars", "python -m benchmarks.real_search")
+    heading("Paths of real avatars", __doc__, "real_search")
     if arguments.catalog:
         report(Catalog(arguments.catalog))
         return

@@ -1,4 +1,4 @@
-"""Reenactment of 9.5 s of speech, warm and cold: seconds, per stage and altogether. `python -m benchmarks.reenact`
+"""Reenactment of 9.5 s of speech, warm and cold: seconds, per stage and altogether.
 
 Every timed run has a speech and a seed of its own, and the seams made before are forgotten, so nothing is found ready.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import footage
 from benchmarks.commands import workplace
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, table
 
 _WARM_UP = 2
 
@@ -30,7 +30,7 @@ def main() -> None:
     if arguments.inside:
         _inside(arguments.inside)
         return
-    heading("Reenactment, warm and cold", "python -m benchmarks.reenact")
+    heading("Reenactment, warm and cold", __doc__, "reenact")
     with workplace() as place:
         videos = footage.speaker_videos()
         video = footage.make_video(videos, place.folder / "speaker.mp4", arguments.avatar_seconds)

@@ -1,5 +1,4 @@
 """What a viewer sees at the seams of real speakers, and whether footage that repeats frames plays evenly.
-`python -m benchmarks.seams`
 
 Hands are found again on the finished frames, by the project's own detector. A hand's step is how far its 21 points go
 from one frame to the next, on average.
@@ -13,7 +12,7 @@ import numpy as np
 
 from benchmarks import footage
 from benchmarks.commands import workplace
-from benchmarks.machine import heading, table
+from benchmarks.printing import heading, table
 
 _LEAD_IN = 6  # frames before a window that the detector's tracking sees first
 _QUALITY = ["src", "dst", "interpolator_id", "sharpness", "jump"]
@@ -36,7 +35,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, help="with the avatars onboarded; none: onboard them first")
     parser.add_argument("--avatars", nargs="*", help="of that catalog")
     arguments = parser.parse_args()
-    heading("Seams and cadence", "python -m benchmarks.seams")
+    heading("Seams and cadence", __doc__, "seams")
     with workplace() as place:
         catalog = arguments.catalog or place.folder / "catalog"
         speakers: dict[str, list[Path]] = {name: [] for name in arguments.avatars or []}

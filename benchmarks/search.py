@@ -1,8 +1,7 @@
-"""Path search: seconds and memory, and what the paths look like. `python -m benchmarks.search`"""
+"""Path search over random graphs: seconds and memory, and what the paths look like."""
 
 import argparse
 import multiprocessing
-import resource
 import statistics
 import time
 from dataclasses import dataclass, replace
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.edges import activity, random_video
-from benchmarks.machine import heading, table
+from benchmarks.machine import peak_memory
+from benchmarks.printing import heading, table
 from tango_models.motion_graph.added_jumps import add_ways, join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
 from tango_models.motion_graph.graph import Edges, build_graph
@@ -119,7 +119,7 @@ def _timed(steps: int, nodes: int, edges: int, runs: int) -> list[str]:
 
 
 def _memory() -> str:
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f}"
+    return f"{peak_memory():.0f}"
 
 
 def timing(runs: int) -> None:
@@ -210,6 +210,9 @@ def behaviour(avatars: int) -> None:
     print("Random avatars of two runs, 31 + 64 clips (13 s), random speech, prosody scorer, limits of `retrieve_path`")
     print("in brackets. Rests: clips with less than 0.4 of the mean motion. Motion in silences of 0.5 s and more, and")
     print("change of speed at seams within 0.5 s of where they begin and end, in mean motion.\n")
+    small = small_avatar(1)
+    cost = ProsodyScorer().node_cost(random_speech(30.0, 1), small.clips)
+    search_path(cost, small.edges, **limits(len(cost), small.nodes))  # compile
     rows = []
     for seed in range(1, avatars + 1):
         avatar = small_avatar(seed)
@@ -230,7 +233,7 @@ def main() -> None:
     parser.add_argument("--long", type=float, default=3600.0, help="seconds of the long speech")
     parser.add_argument("--large-limited", type=float, default=600.0, help="the same, 9,000 clips with limits")
     arguments = parser.parse_args()
-    heading("Path search", "python -m benchmarks.search")
+    heading("Path search", __doc__, "search")
     timing(arguments.runs)
     behaviour(arguments.avatars)
     loss()

@@ -125,6 +125,7 @@ def test_clips_made_chunk_by_chunk_are_those_of_the_whole_video(onboarded, monke
         stage.process(catalog, unit, out)
         written.append(rows)
     whole, parts = written
+    assert len(whole) > 20  # more than two chunks of ten
     assert [row["clip_id"] for row in parts] == [row["clip_id"] for row in whole]
     for name in ("representation", "translation", "hand_boxes", "head", "motion_energy"):
         for row, same in zip(parts, whole, strict=True):

@@ -83,10 +83,12 @@ def test_the_window_stays_within_its_room(before, after):
 def test_no_frame_is_shown_that_there_is_no_footage_of():
     held = np.zeros(2 * REACH, bool)
     held[REACH:] = True  # the old run ends with its clip
-    old = run(0.4 + 0.012 * np.abs(np.arange(2 * REACH) - (REACH + 3)), held=held)
-    placed = place_seam(old, run(0.4), **ROOM)
-    assert placed.shift <= 0
-    ahead = place_seam(run(), run(held=held[::-1].copy()), **ROOM)  # the new one begins with its clip
+    later = 0.4 + 0.012 * np.abs(np.arange(2 * REACH) - (REACH + 3))  # meets the other run behind the border
+    assert place_seam(run(later), run(), **ROOM).shift > 0
+    assert place_seam(run(later, held=held), run(), **ROOM).shift <= 0
+    sooner = 0.4 + 0.012 * np.abs(np.arange(2 * REACH) - (REACH - 3))
+    assert place_seam(run(), run(sooner), **ROOM).shift < 0
+    ahead = place_seam(run(), run(sooner, held=held[::-1].copy()), **ROOM)  # the new one begins with its clip
     assert ahead.shift >= 0
 
 
@@ -105,9 +107,12 @@ def test_where_a_hand_is_lost_its_wrist_counts():
 
 
 def test_a_person_without_hands_or_face_is_no_fault():
-    unknown = run(hands=np.full((2 * REACH, 2, 21, 2), np.nan), head=np.full((2 * REACH, 3), np.nan))
-    assert place_seam(unknown, unknown, **ROOM).half == PlacementConfig().min_half
-    assert place_seam(unknown, run(), **ROOM) == place_seam(unknown, run(), **ROOM)
+    nowhere = {"hands": np.full((2 * REACH, 2, 21, 2), np.nan), "head": np.full((2 * REACH, 3), np.nan)}
+    unknown = run(face=np.full((2 * REACH, 24, 24), 200, np.uint8), **nowhere)
+    pairs = ((unknown, unknown), (unknown, run()), (run(), unknown))
+    neither, old, new = (place_seam(before, after, **ROOM) for before, after in pairs)
+    assert {(p.shift, p.half) for p in (neither, old, new)} == {(0, PlacementConfig().min_half)}
+    assert neither.cost < old.cost == pytest.approx(new.cost)  # hands lost at the cut cost, faces unseen do not
 
 
 def test_settings_decide():

@@ -275,6 +275,7 @@ def test_with_an_embedding_speech_asks_for_what_fits_it_and_silence_still_for_re
     said = np.flatnonzero(silent == 0)
     assert (cost.argmin(axis=1) == wanted)[said].mean() > 0.9
     quiet = np.flatnonzero(silent == 1)
+    assert len(quiet) >= 4 and len(said) >= 30
     assert (kind[cost.argmin(axis=1)[quiet]] == 0).all()
 
 

@@ -43,7 +43,8 @@ def test_finds_the_speaker_with_left_being_the_person_s_own(landmarks, frames):
     left, right = (landmarks.body_xy[:, BODY_POINTS.index(f"{side}_shoulder"), 0] for side in ("left", "right"))
     assert (left > right).all()  # facing the camera, the own left is on the picture's right
     hands = landmarks.hands_xy[:, :, 0, 0]
-    assert (hands[:, 0] > hands[:, 1])[np.isfinite(hands).all(1)].all()
+    seen = np.isfinite(hands).all(1)
+    assert seen.any() and (hands[:, 0] > hands[:, 1])[seen].all()
     world = landmarks.body_world[:, :, 1]
     assert (world[:, BODY_POINTS.index("nose")] > world[:, BODY_POINTS.index("left_hip")] + 0.3).all()  # y is up
     assert 0.1 < landmarks.mask.mean() < 0.9

@@ -89,10 +89,13 @@ def test_limits_are_kept_and_the_bound_is_one(problem, max_reuse, max_jumps):
     limited = brute_force(node_cost, edges, min_dwell, max_reuse, CONFIG, max_jumps)
     limits = {"max_reuse": max_reuse, "max_jumps": max_jumps}
     config = dataclasses.replace(CONFIG, reuse_rounds=60)
-    try:
-        (path,) = search_path(node_cost, edges, min_dwell=min_dwell, config=config, **limits)
-    except InputError:
+    too_few = max_reuse * np.isfinite(node_cost).any(axis=0).sum() < len(node_cost)
+    if too_few or not np.isfinite(brute_force(node_cost, edges, min_dwell, None, CONFIG)):
+        assert not np.isfinite(limited)
+        with pytest.raises(InputError, match="cannot fill" if too_few else "no path"):
+            search_path(node_cost, edges, min_dwell=min_dwell, config=config, **limits)
         return
+    (path,) = search_path(node_cost, edges, min_dwell=min_dwell, config=config, **limits)
     assert path.bound <= limited + 1e-4
     assert path.gap >= 0
     keeps = np.bincount(path.nodes).max() <= max_reuse and (max_jumps is None or len(path.seams) <= max_jumps)

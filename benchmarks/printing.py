@@ -1,0 +1,46 @@
+"""How a benchmark prints: a heading that says what, how and on what machine was measured, and tables that fit."""
+
+import shlex
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from benchmarks.machine import describe
+
+T = TypeVar("T")
+
+
+def heading(title: str, module_doc: str | None, name: str) -> None:
+    """Print the title, the docstring of the module `benchmarks.<name>`, and its command, machine, date and commit."""
+    command = shlex.join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]])
+    print(f"## {title}\n\n{(module_doc or '').strip()}\n\n`{command}`. {describe()}.\n", flush=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a Markdown table and an empty line.
+
+    Raises:
+        ValueError: a row has more or fewer cells than there are columns; nothing is printed.
+    """
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"{len(row)} cells under {len(columns)} columns: {list(row)} under {list(columns)}")
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    print("\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n", flush=True)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean (least to most)."""
+    return f"{statistics.mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def median_seconds(work: Callable[[], T], runs: int) -> tuple[float, T]:
+    """Median wall time of some runs, and what the last one returned."""
+    seconds = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        result = work()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds), result
