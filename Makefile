@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench pins clean
 
+# The pins are complete, so they need no resolver; what it then finds in place, it keeps, and where it must not, it says so.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), "Python 3.11 is needed (make PYTHON=python3.11)"'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) install --no-deps --no-compile -r constraints.txt || echo "Not every pin fits this machine: pip resolves the rest."
+	$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
 	$(BIN)/python -m pip check
 	touch $@
 
@@ -27,6 +30,13 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# The newest releases that pyproject.toml admits, without what is of this machine's build (torch's `+cpu`).
+pins:
+	rm -rf .pins && $(PYTHON) -m venv .pins
+	.pins/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	(head -1 constraints.txt; .pins/bin/python -m pip freeze --all --exclude tango-avatar --exclude pip | sed -n 's/+[a-z0-9.]*$$//; /==/p') > .pins/constraints.txt
+	mv .pins/constraints.txt constraints.txt && rm -rf .pins
 
 clean:
 	rm -rf $(VENV) demo_out *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -56,7 +56,7 @@ def quietest(avatar: Avatar, features: SpeechFeatures, given: dict) -> tuple[flo
     calm = np.sort(motion.mean(axis=1)).repeat(given["max_reuse"])
     of_clips = float(calm[: int(np.ceil(slots / 4))].mean())
     free = SearchConfig(jump_cost=0.0, edge_weight=0.0)
-    path = search_path(cost, avatar.edges, config=free, **given)[0]
+    path = search_path(cost, avatar.edges, config=free, **given)
     return of_clips, path.bound / slots, path.cost / slots
 
 
@@ -70,7 +70,7 @@ def _row(name: str, avatar: Avatar, graph: MotionGraph, heard, seen: SlotEmbeddi
     steps = -(-len(features) // 4)
     rows = MaskedRows(_node_cost(name, avatar, heard, seen), steps, graph.usable)
     start = time.perf_counter()
-    path = search_path(rows, avatar.edges, **given)[0]
+    path = search_path(rows, avatar.edges, **given)
     took = time.perf_counter() - start
     silent = silences(features.voice)
     shown = avatar.clips.speed[path.nodes].reshape(-1)[: len(features)] / avatar.clips.speed.mean()

@@ -144,7 +144,7 @@ def _long(seconds: float, large: bool, limited: bool) -> list[str]:
     rows = ProsodyScorer().cost_rows(speech, avatar.clips)
     steps, nodes = rows.shape
     given = limits(steps, nodes) if limited else {}
-    path = search_path(rows, avatar.edges, config=SearchConfig(exact_cells=0), **given)[0]
+    path = search_path(rows, avatar.edges, config=SearchConfig(exact_cells=0), **given)
     took = time.perf_counter() - start
     minute = [np.bincount(path.nodes[t : t + 450]).max() for t in range(0, steps - 449, 450)]
     return [
@@ -173,10 +173,10 @@ def loss() -> None:
     for steps, nodes, edges in ((4_500, 95, 1_000), (1_500, 9_000, 400_000)):
         graph = random_graph(nodes, edges, 1)
         cost = np.random.default_rng(2).random((steps, nodes), dtype=np.float32)
-        best = search_path(cost, graph)[0].cost
+        best = search_path(cost, graph).cost
         for window, lag in ((600, 150), (600, 50), (300, 50)):
             config = SearchConfig(exact_cells=0, window=window, lag=lag)
-            more = search_path(cost, graph, config=config)[0].cost / best - 1.0
+            more = search_path(cost, graph, config=config).cost / best - 1.0
             rows.append([f"{steps}", f"{nodes}", f"{window}", f"{lag}", f"{more:.3%}"])
     table(["slots", "clips", "window", "lag", "more"], rows)
 
@@ -220,7 +220,7 @@ def behaviour(avatars: int) -> None:
             speech = random_speech(seconds, seed)
             cost = ProsodyScorer().node_cost(speech, avatar.clips)
             start = time.perf_counter()
-            path = search_path(cost, avatar.edges, **limits(len(cost), avatar.nodes))[0]
+            path = search_path(cost, avatar.edges, **limits(len(cost), avatar.nodes))
             rows.append(_row(seed, seconds, avatar, speech, path, time.perf_counter() - start))
     columns = ["avatar", "speech s", "seams", "dwell min / median", "most used", "repeats", "kept", "gap", "silence"]
     table([*columns, "rests", "motion in silence", "at seams", "seconds"], rows)

@@ -94,18 +94,12 @@ _SPECS = [
         "videos",
         {"video_id": pa.string()},
         {
-            "uri": pa.string(),
             "file_name": pa.string(),
             "width": pa.int32(),
             "height": pa.int32(),
-            "rotation": pa.int32(),
-            "codec": pa.string(),
-            "nominal_fps": pa.float64(),
             "seconds": pa.float64(),
             "n_frames": pa.int32(),  # at 30 fps
             "has_audio": pa.bool_(),
-            "audio_rate": pa.int32(),
-            "audio_channels": pa.int32(),
             "truncated": pa.bool_(),
             "repeated": pa.binary(),  # a bit per frame: shows the picture before once more
             "taken": pa.binary(),  # float32 per frame: when its picture was taken, in frames of 1/30 s
@@ -252,9 +246,8 @@ _SPECS = [
         {"speech_id": pa.string()},
         {
             "file_name": pa.string(),
-            "n_samples": pa.int64(),  # at 16 kHz
             "n_frames": pa.int32(),
-            "audio": "blob",  # int16
+            "audio": "blob",  # int16, 16 kHz
             "loudness": pa.list_(pa.float32()),
             "onset": pa.list_(pa.float32()),
             "voice": pa.list_(pa.float32()),
@@ -262,7 +255,7 @@ _SPECS = [
         stage="analyse_speech",
         groups={
             "prosody": ("n_frames", "loudness", "onset", "voice"),
-            "audio": ("n_samples", "audio"),
+            "audio": ("audio",),
             "name": ("file_name",),
         },
     ),

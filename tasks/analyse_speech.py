@@ -49,7 +49,6 @@ class AnalyseSpeech(Stage):
                 {
                     "speech_id": unit.inputs["speech_id"],
                     "file_name": path.name,
-                    "n_samples": len(audio),
                     "n_frames": round(len(audio) / RATE * FPS),
                     "audio": samples,
                     "loudness": features.energy,

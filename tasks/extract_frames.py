@@ -75,18 +75,12 @@ class ExtractFrames(Stage):
             [
                 {
                     "video_id": video_id,
-                    "uri": str(path),
                     "file_name": path.name,
                     "width": probe.width,
                     "height": probe.height,
-                    "rotation": probe.rotation,
-                    "codec": probe.codec,
-                    "nominal_fps": probe.nominal_fps,
                     "seconds": n_frames / FPS,
                     "n_frames": n_frames,
                     "has_audio": probe.has_audio,
-                    "audio_rate": probe.audio_rate,
-                    "audio_channels": probe.audio_channels,
                     "truncated": reader.truncated,
                     **timing.columns(reader.source_times()),
                 }

@@ -11,9 +11,9 @@ from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.interpolators import create_interpolator
 from tango_models.interpolation.stand_ins import BETWEEN_ID
 from tasks.runtime.plan_source import PlanSource
-from tasks.runtime.stage import RowWriter, Stage
+from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.canvas import canvas_size
-from tasks.views.frame_source import GopCache
+from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.playback import Playback, SeamWindow
 from tasks.views.seams import read_seam, runs_shown
@@ -27,9 +27,11 @@ class InterpolateSeamsConfig(SeamLayout):
     """
     Attributes:
         crf: quality of the stored frames.
+        frame_cache_mb: of decoded footage that a worker holds at most beside the two runs of its seam.
     """
 
     crf: int = Field(8, ge=0, le=30)
+    frame_cache_mb: float = Field(FRAME_CACHE_MB, **unversioned(gt=0))
 
 
 class InterpolateSeams(Stage):
@@ -122,7 +124,8 @@ class InterpolateSeams(Stage):
             self._interpolators[name] = create_interpolator(name)
         offsets = np.arange(-given["half"], given["half"]) + given["shift"]
         smooth = self.config.smooth_cadence
-        seam = read_seam(source, given["src"], given["dst"], offsets, tuple(size), smooth=smooth)
+        cache_mb = self.config.frame_cache_mb
+        seam = read_seam(source, given["src"], given["dst"], offsets, tuple(size), smooth=smooth, cache_mb=cache_mb)
         frames = self._interpolators[name].interpolate(seam)
         quality = seam_quality(seam, frames)
         out.write(
@@ -148,8 +151,8 @@ class InterpolateSeams(Stage):
         wanted = read_stand_ins(source, [video_id])[video_id]
         first = number * BLOCK_CLIPS * CLIP_FRAMES
         here = {frame: wanted[frame] for frame in range(first, first + BLOCK_CLIPS * CLIP_FRAMES) if frame in wanted}
-        frames = GopCache(source)
-        frames.prefetch((video_id, f // CLIP_FRAMES) for s in here.values() for f in (s.left, s.right))
+        frames = GopCache(source, megabytes=self.config.frame_cache_mb)
+        frames.expect((video_id, f // CLIP_FRAMES) for s in here.values() for f in (s.left, s.right))
         rows = []
         for clip in sorted({frame // CLIP_FRAMES for frame in here}):
             own = [here[frame] for frame in sorted(here) if frame // CLIP_FRAMES == clip]

@@ -13,13 +13,14 @@ from data_catalog.keys import equals
 from tasks.rendering.output import beside, check_output, render_key
 from tasks.rendering.output_frames import output_frames
 from tasks.rendering.rendered_motion import rendered_motion
-from tasks.rendering.report import SeamThumbnails, write_report
+from tasks.rendering.report import RenderReport
 from tasks.runtime.plan_source import PlanSource
-from tasks.runtime.stage import RowWriter, Stage
+from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.canvas import canvas_size
-from tasks.views.frame_source import ahead
+from tasks.views.frame_source import FRAME_CACHE_MB
 from tasks.views.motion_graph import pair_keys
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
+from tasks.views.read_ahead import ahead
 from tasks.views.segments import segment_keys
 from tasks.views.speech import read_speech_audio
 from tasks.views.stand_ins import block_key, shown_blocks
@@ -36,10 +37,14 @@ class RenderVideoSettings(BaseModel):
     Attributes:
         crf, preset: of the H.264 encoder; superfast encodes 1.4 times as fast as veryfast, at 20 with its quality
             (46 dB on real footage) in 1.3 times the bytes.
+        report_mb: of pictures in the report; of more seams than have room, the worst are pictured and all listed.
+        frame_cache_mb: of decoded footage held at most.
     """
 
     crf: int = Field(20, ge=0, le=40)
     preset: str = "superfast"
+    report_mb: float = Field(16, **unversioned(gt=0))
+    frame_cache_mb: float = Field(FRAME_CACHE_MB, **unversioned(gt=0))
 
 
 class RenderVideoConfig(RenderVideoSettings):
@@ -133,10 +138,17 @@ class RenderVideo(Stage):
         size = tuple(given["size"])
         playback = read_playback(source, given["path_id"], self.config.seams)
         audio = _exact(read_speech_audio(source, given["speech_id"]), len(playback.frame))
-        thumbnails = SeamThumbnails(playback)
         config = self.config
         smooth = config.seams.smooth_cadence
-        pictures = output_frames(source, playback, given["method"], size, smooth=smooth)
+        report = RenderReport(
+            source,
+            given["path_id"],
+            playback,
+            method=given["method"],
+            size=size,
+            most_bytes=int(config.report_mb * 1e6),
+        )
+        pictures = output_frames(source, playback, given["method"], size, smooth=smooth, cache_mb=config.frame_cache_mb)
         with VideoWriter(
             target,
             width=size[0],
@@ -149,7 +161,7 @@ class RenderVideo(Stage):
         ) as writer:
             for t, frame in enumerate(ahead(pictures)):
                 writer.write(frame)
-                thumbnails.see(t, frame)
+                report.see(t, frame)
                 if t % FPS == 0:
                     out.progress(t, len(playback.frame))
         motion_path, report_path = beside(target)
@@ -160,17 +172,7 @@ class RenderVideo(Stage):
             "versions": {name: version(name) for name in _PACKAGES},
             **config.model_dump(mode="json"),
         }
-        metrics, poster = write_report(
-            source,
-            report_path,
-            target,
-            given["path_id"],
-            playback,
-            thumbnails,
-            settings,
-            method=given["method"],
-            size=size,
-        )
+        metrics = report.write(report_path, target, settings)
         out.write(
             [
                 {
@@ -184,7 +186,7 @@ class RenderVideo(Stage):
                     "uri": str(target),
                     "report_uri": str(report_path),
                     "motion_uri": str(motion_path),
-                    "poster": poster,
+                    "poster": report.poster,
                     "file_hash": content_id(target),
                     "metrics": json.dumps(metrics),
                     "settings": json.dumps(settings),

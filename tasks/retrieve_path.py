@@ -119,7 +119,7 @@ class RetrievePath(Stage):
             repeat_within=repeat_window(shown),
             seed=given["seed"],
             config=self.config.search,
-        )[0]
+        )
         nodes = [clip_ids[node] for node in path.nodes]
         price = dict(
             zip(zip(graph.jumps.src.tolist(), graph.jumps.dst.tolist(), strict=True), graph.jumps.cost, strict=True)

@@ -34,16 +34,12 @@ PARENTS: np.ndarray = np.array(
 )
 PARENTS.flags.writeable = False
 
-GLOBAL = 0
 BODY: tuple[int, ...] = tuple(range(1, 22))
 JAW, LEFT_EYE, RIGHT_EYE = 22, 23, 24
 LEFT_HAND: tuple[int, ...] = tuple(range(25, 40))
 RIGHT_HAND: tuple[int, ...] = tuple(range(40, 55))
 LEGS: tuple[int, ...] = (1, 2, 4, 5, 7, 8, 10, 11)
-SPINE: tuple[int, ...] = (3, 6, 9)
 HEAD: tuple[int, ...] = (12, 15)
-LEFT_ARM: tuple[int, ...] = (13, 16, 18, 20)
-RIGHT_ARM: tuple[int, ...] = (14, 17, 19, 21)
 UPPER_BODY: tuple[int, ...] = tuple(j for j in BODY if j not in LEGS)
 
 # The open body's ten expression coefficients, in order (ARKit names; left and right together). A licensed SMPL-X file

@@ -16,12 +16,10 @@ class SeamQuality:
     """sharpness  lowest sharpness of a made frame relative to its two ends: 1 as sharp, below about 0.8 a visible blur
     jump       largest change between neighbouring frames across the window, relative to the largest that the natural
                playback of either run shows there: 1 moves as usual, above about 2 a visible jump
-    jump_at    where it is: index k of the window's frame pair (k-1, k)
     """
 
     sharpness: float
     jump: float
-    jump_at: int
 
 
 def seam_quality(seam: Seam, made: np.ndarray) -> SeamQuality:
@@ -36,9 +34,8 @@ def seam_quality(seam: Seam, made: np.ndarray) -> SeamQuality:
     changes = [_change(a, b) for a, b in pairwise(result)]
     natural = [_change(a, b) for run in (outgoing, incoming) for a, b in pairwise(run)]
     # A floor of half a grey level: a still speaker must not turn coding noise into a jump.
-    worst = int(np.argmax(changes)) if changes else 0
-    jump = (changes[worst] if changes else 0.0) / max(max(natural, default=0.0), 0.5)
-    return SeamQuality(sharpness=round(min(ratios), 3), jump=round(jump, 3), jump_at=worst + 1)
+    jump = max(changes, default=0.0) / max(max(natural, default=0.0), 0.5)
+    return SeamQuality(sharpness=round(min(ratios), 3), jump=round(jump, 3))
 
 
 def _gray(frames: np.ndarray) -> list[np.ndarray]:

@@ -17,7 +17,6 @@ class Seam:
     outgoing         (2m, H, W, 3) uint8 RGB: the old run, and after the cut its continuation (last frame held if none)
     incoming         (2m, H, W, 3) uint8 RGB: the new run, and before the cut its lead-in (first frame held if none)
     *_points         (2m, P, 2) px: the same P torso points (shoulders, hips) in both; NaN where unknown
-    *_masks          (2m, 64, 64) 0/1 person masks, or None
     *_arms           (2m, 2, 24, 2) px, or None: left and right arm as in `arms.POINTS`, shoulder, elbow, wrist and 21
                      points of the hand; NaN where unknown
     *_heads          (2m, 3) px, or None: middle (x, y) and radius of the head; NaN where unknown
@@ -27,8 +26,6 @@ class Seam:
     incoming: np.ndarray
     outgoing_points: np.ndarray | None = None
     incoming_points: np.ndarray | None = None
-    outgoing_masks: np.ndarray | None = None
-    incoming_masks: np.ndarray | None = None
     outgoing_arms: np.ndarray | None = None
     incoming_arms: np.ndarray | None = None
     outgoing_heads: np.ndarray | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,6 @@ class FrameReader:
     iteration these tell what happened; a file cut off in the middle yields what can be decoded and then ends:
 
     truncated         the file ended before the length that its header declares
-    damaged_packets   packets that could not be decoded and were left out
     count             frames yielded so far
 
     Raises InputError: see `open_media` and `video_stream`; also when not one frame can be decoded.
@@ -52,7 +52,6 @@ class FrameReader:
         self.fps = Fraction(fps).limit_denominator(1001)
         self.geometry: Geometry | None = None
         self.truncated = False
-        self.damaged_packets = 0
         self.count = 0
         self._media_end, self._packets = 0.0, 0
 
@@ -60,7 +59,7 @@ class FrameReader:
         from av.video.reformatter import VideoReformatter
 
         reformatter = VideoReformatter()
-        self.truncated, self.damaged_packets, self.count, self.geometry = False, 0, 0, None
+        self.truncated, self.count, self.geometry = False, 0, None
         self._media_end, self._packets = 0.0, 0
         with open_media(self.path) as container:
             stream = video_stream(container, self.path)
@@ -107,20 +106,16 @@ class FrameReader:
             if packet.stream.index != stream.index:
                 continue
             self._packets += packet.size > 0
-            try:
+            with suppress(av.error.FFmpegError):  # a damaged packet is left out
                 for frame in stream.decode(packet):
                     yield _timed(frame)
-            except av.error.FFmpegError:
-                self.damaged_packets += 1
 
     def _flush(self, stream: av.video.stream.VideoStream) -> Iterator:
         import av
 
-        try:
+        with suppress(av.error.FFmpegError):
             for frame in stream.decode(None):
                 yield _timed(frame)
-        except av.error.FFmpegError:
-            self.damaged_packets += 1
 
     def _picture(self, frame: av.VideoFrame, stream: av.video.stream.VideoStream, reformatter) -> np.ndarray:
         import av

@@ -30,11 +30,6 @@ class Geometry:
         """Displayed height in px, even."""
         return (self.stored_width if self.quarter_turns % 2 else self.stored_height) & ~1
 
-    @property
-    def rotation(self) -> int:
-        """Degrees counter-clockwise, 0..270."""
-        return self.quarter_turns * 90
-
     def display(self, stored: np.ndarray) -> np.ndarray:
         """(height, width, 3) contiguous, of (stored_height, stored_width, 3).
 

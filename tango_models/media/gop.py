@@ -13,7 +13,7 @@ would carry rate-control state from GOP to GOP, and the bytes would depend on wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -62,18 +62,24 @@ def encode_gop(frames: np.ndarray | Sequence[np.ndarray], *, crf: float = CRF) -
 
 def decode_gop(data: bytes) -> np.ndarray:
     """(n, H, W, 3) uint8 RGB of what `encode_gop` wrote; raises InputError when the bytes are damaged."""
+    return np.stack(list(iter_gop(data)))
+
+
+def iter_gop(data: bytes) -> Iterator[np.ndarray]:
+    """The frames of what `encode_gop` wrote, (H, W, 3) uint8 RGB, each when it is asked for: four of 3840 x 2160 are
+    100 MB. Raises InputError when the bytes are damaged."""
     import av
     from av.video.reformatter import VideoReformatter
 
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
-    reformatter, pictures = VideoReformatter(), []
+    reformatter, count = VideoReformatter(), 0
     try:
         for packet in [*decoder.parse(data), *decoder.parse(), None]:
             for frame in decoder.decode(packet):
-                pictures.append(to_rgb(frame, reformatter, frame.width, frame.height))
+                yield to_rgb(frame, reformatter, frame.width, frame.height)
+                count += 1
     except (av.error.FFmpegError, ValueError) as error:
         raise InputError("stored clip", "its video bytes are damaged", _REMEDY) from error
-    if not pictures:
+    if not count:
         raise InputError("stored clip", "its video bytes hold no frame", _REMEDY)
-    return np.stack(pictures)

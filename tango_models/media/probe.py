@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from tango_models.errors import InputError
 from tango_models.media.container import check_side, checked_path, container_seconds, open_media, video_stream
-from tango_models.media.frames import nominal_fps
 from tango_models.media.geometry import geometry_of
 
 
@@ -18,14 +17,8 @@ class VideoProbe:
 
     width: int
     height: int
-    rotation: int  # degrees counter-clockwise that were applied to the stored picture
-    codec: str
-    container: str
-    nominal_fps: float  # as declared; variable-rate files are resampled by their timestamps, not by this
     seconds: float  # as declared by the file, 0.0 when it declares none
     has_audio: bool
-    audio_rate: int  # Hz, 0 without audio
-    audio_channels: int
 
 
 def content_id(path: str | os.PathLike[str]) -> str:
@@ -48,7 +41,6 @@ def probe_video(path: str | os.PathLike[str]) -> VideoProbe:
     path = checked_path(path)
     with open_media(path) as container:
         stream = video_stream(container, path)
-        audio = container.streams.audio[0] if container.streams.audio else None
         try:
             frame = next(container.decode(stream), None)
         except (av.error.FFmpegError, OSError):
@@ -61,12 +53,6 @@ def probe_video(path: str | os.PathLike[str]) -> VideoProbe:
         return VideoProbe(
             width=geometry.width,
             height=geometry.height,
-            rotation=geometry.rotation,
-            codec=stream.codec_context.name,
-            container=container.format.name,
-            nominal_fps=float(nominal_fps(stream)),
             seconds=own_seconds or container_seconds(container) or 0.0,
-            has_audio=audio is not None,
-            audio_rate=int(audio.rate or 0) if audio else 0,
-            audio_channels=int(audio.codec_context.channels or 0) if audio else 0,
+            has_audio=bool(container.streams.audio),
         )

@@ -13,9 +13,7 @@ class SeamReport:
     """One jump.
 
     output_frame   index of the first frame after the cut
-    frames         (H, W, 3) uint8 RGB frames of the finished video around it, usually -3 .. +3; may be empty
-    cut            how many of `frames` lie before the cut
-    made           which of `frames` were made by the interpolator
+    strip          JPEG of the frames of the finished video around it (`strips.seam_strip`); empty: not pictured
     window         first made output frame and the first behind it; empty for a plain cut
     shift          frames by which the cut lies behind the border of the two clips, before it if negative
     source, target where the old run is left and the new one entered, e.g. "intro.mp4 12.40 s"
@@ -27,9 +25,7 @@ class SeamReport:
     source: str
     target: str
     cost: float
-    frames: Sequence[np.ndarray] = ()
-    cut: int = 3
-    made: Sequence[bool] = ()
+    strip: bytes = b""
     terms: Mapping[str, float] = field(default_factory=dict)
     quality: Mapping[str, float] = field(default_factory=dict)
     window: tuple[int, int] = (0, 0)

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from urllib.parse import quote
 
 from tango_models.report.data import ReportData
 from tango_models.report.plots import DARK, LEFT, LIGHT, RIGHT, energy_plot, path_plot
-from tango_models.report.strips import seam_strip
-
-MOST_STRIPS = 120  # about 60 KB each; further seams are listed without pictures, and the page says so
 
 
-def build_report(data: ReportData) -> str:
-    """The page as a string. Every text of `data` is escaped; pictures are inside as data URIs."""
+def build_report(data: ReportData) -> Iterator[str]:
+    """The page in pieces, a picture at a time. Every text of `data` is escaped; pictures are inside as data URIs."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("tango_models.report", "templates"), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["number"] = number
-    seams = []
-    for index, seam in enumerate(sorted(data.seams, key=lambda seam: seam.output_frame)):
-        strip = None
-        if seam.frames and index < MOST_STRIPS:
-            strip = _uri(seam_strip(seam.frames, seam.cut, seam.made), "image/jpeg")
-        seams.append({"seam": seam, "seconds": seam.output_frame / data.fps, "strip": strip})
-    return environment.get_template("report.html").render(
+    environment.filters["jpeg"] = lambda image: _uri(image, "image/jpeg")
+    seams = sorted(data.seams, key=lambda seam: seam.output_frame)
+    return environment.get_template("report.html").generate(
         data=data,
         video_href=quote(PurePath(data.video_file).name),
         seams=seams,
-        fits=[(fit.video, _uri(fit.jpeg, "image/jpeg")) for fit in data.fits],
-        unpictured=max(0, len(data.seams) - MOST_STRIPS),
+        pictured=[seam for seam in seams if seam.strip],
         path={"light": _png(path_plot(data, LIGHT)), "dark": _png(path_plot(data, DARK))},
         energy={"light": _png(energy_plot(data, LIGHT)), "dark": _png(energy_plot(data, DARK))},
         left=LEFT,

@@ -1,4 +1,8 @@
-"""Where somebody speaks: silero-vad on the 30 fps grid."""
+"""Where somebody speaks: silero-vad on the 30 fps grid.
+
+Evaluated here and not by its package: that takes 2.4 s of CPU time for its imports (torch) and 0.5 s for 9.5 s of
+speech, 2.2 s for 60; this takes 0.1 and 0.6 s, and the answers differ by less than 1e-4.
+"""
 
 import functools
 from pathlib import Path

@@ -6,7 +6,6 @@ from tango_models.synthetic.arms import ArmState
 
 RELAXED = (20, 26, 34, 30, 10)
 OPEN = (8, 10, 14, 12, 0)
-LOOSE_FIST = (62, 64, 66, 65, 34)
 PINCH = (48, 30, 24, 26, 30)
 COUNTS = ((3, 66, 68, 68, 40), (3, 3, 68, 66, 40), (3, 3, 68, 3, 40))  # one, two, three fingers: FINGERS' order
 

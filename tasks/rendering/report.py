@@ -1,7 +1,9 @@
 """The report of a render: what was chosen, what it cost and what the seams look like."""
 
 import base64
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,140 +11,146 @@ from data_catalog import Source, clip_id, video_of
 from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
+from tasks.rendering.seam_figures import read_seam_figures, worst_seam
+from tasks.rendering.seam_strips import SeamStrips, inlined
 from tasks.runtime.faults import is_disk_full
 from tasks.views.columns import matrix
 from tasks.views.fit_picture import read_fit_picture
-from tasks.views.playback import Playback, SeamWindow
+from tasks.views.playback import Playback
 from tasks.views.speech import read_speech_features
 from tasks.views.stand_ins import read_stand_ins, repeated_frames
-from tasks.views.transitions import transition_id
+
+if TYPE_CHECKING:
+    from tango_models.report.data import SeamReport
 
 FPS = 30
-_AROUND = 4  # frames shown on each side of a cut, at least
-_HEIGHT = 200  # px; the strips are drawn at this height
-_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou")
+_FOOTAGE_SHARE = 0.25  # of the room for pictures that those of the footage may take
 _SPEAKING, _SILENT = 0.5, 0.2  # voice activity
 
 
-class SeamThumbnails:
-    """Collects small pictures around each cut while the video is rendered; memory follows the number of seams."""
+class RenderReport:
+    """The page of a render: begun before it, shown every frame of it, then written.
 
-    def __init__(self, playback: Playback) -> None:
-        self._wanted: dict[int, list[int]] = {}
-        self.frames: list[list[np.ndarray]] = [[] for _ in playback.seams]
-        for k, seam in enumerate(playback.seams):
-            for t in self.times(seam, len(playback.frame)):
-                self._wanted.setdefault(t, []).append(k)
+    Args:
+        most_bytes: of the pictures in the page. Those of the footage have a quarter of it at most, that which is shown
+            longest first; the worst seams have the rest.
+    """
 
-    @staticmethod
-    def times(seam: SeamWindow, n_frames: int) -> range:
-        """Output frames to show: what was made, and what it joins."""
-        around = max(_AROUND, seam.half + 1)
-        return range(max(0, seam.cut - around), min(n_frames, seam.cut + around))
+    def __init__(
+        self,
+        source: Source,
+        path_id: str,
+        playback: Playback,
+        *,
+        method: str,
+        size: tuple[int, int],
+        most_bytes: int,
+    ) -> None:
+        self._source, self._playback = source, playback
+        columns = ["path_id", "speech_id", "clip_ids", "seam_cost"]
+        self._path = source.table("paths").read(columns, where=equals(path_id=path_id)).to_pylist()[0]
+        self._figures = read_seam_figures(source, playback, method, size)
+        self._fits = _fit_pictures(source, playback, int(_FOOTAGE_SHARE * most_bytes))
+        room = most_bytes - sum(inlined(jpeg) for jpeg in self._fits.values())
+        cost = self._path["seam_cost"]
+        self._strips = SeamStrips(playback, cost, most_bytes=room, poster=worst_seam(self._figures))
 
     def see(self, t: int, frame: np.ndarray) -> None:
-        """Take what is wanted of output frame `t`."""
-        if t not in self._wanted:
-            return
-        import cv2
+        """Take what is wanted of output frame `t`; called for every frame, in order."""
+        self._strips.see(t, frame)
 
-        width = round(frame.shape[1] * _HEIGHT / frame.shape[0])
-        small = cv2.resize(frame, (width, _HEIGHT), interpolation=cv2.INTER_AREA)
-        for k in self._wanted[t]:
-            self.frames[k].append(small)
+    @property
+    def poster(self) -> str:
+        """A small picture of the worst seam as a data URI; "" when there is no seam."""
+        jpeg = self._strips.poster
+        return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
 
+    def write(self, page: Path, video: Path, settings: dict) -> dict[str, float]:
+        """Write the HTML page of a render that was seen; returns its figures."""
+        from tango_models.report.data import Figure, FitPicture, ReportData
+        from tango_models.report.page import build_report
 
-def write_report(
-    source: Source,
-    page: Path,
-    video: Path,
-    path_id: str,
-    playback: Playback,
-    thumbnails: SeamThumbnails,
-    settings: dict,
-    *,
-    method: str,
-    size: tuple[int, int],
-) -> tuple[dict[str, float], str]:
-    """Write the HTML page of a render.
-
-    Returns:
-        its figures, and a small picture of the worst seam as a data URI ("" when there is no seam).
-    """
-    from tango_models.report.data import Figure, FitPicture, ReportData, SeamReport
-    from tango_models.report.page import build_report
-    from tango_models.report.strips import seam_strip
-
-    columns = ["path_id", "speech_id", "clip_ids", "seam_cost"]
-    path = source.table("paths").read(columns, where=equals(path_id=path_id)).to_pylist()[0]
-    speech, n_frames = read_speech_features(source, path["speech_id"])
-    spoken = source.table("speech").read(["speech_id", "file_name"], where=equals(speech_id=path["speech_id"]))
-    videos = playback.videos
-    names = _file_names(source, videos)
-    motion = _motion_energy(source, playback)
-    voice = np.asarray(speech.voice[:n_frames])
-    seams = [
-        SeamReport(
-            output_frame=seam.cut,
-            source=_place(names, seam.src, after=True),
-            target=_place(names, seam.dst, after=False),
-            cost=cost,
-            frames=pictures,
-            cut=seam.cut - SeamThumbnails.times(seam, n_frames).start,
-            made=[t in seam.frames for t in SeamThumbnails.times(seam, n_frames)],
-            window=(seam.frames.start, seam.frames.stop),
-            shift=seam.shift,
-            terms=_terms(source, seam.src, seam.dst),
-            quality=_quality(source, seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)),
+        source, playback, path = self._source, self._playback, self._path
+        speech, n_frames = read_speech_features(source, path["speech_id"])
+        spoken = source.table("speech").read(["speech_id", "file_name"], where=equals(speech_id=path["speech_id"]))
+        videos = playback.videos
+        names = _file_names(source, videos)
+        motion = _motion_energy(source, playback)
+        voice = np.asarray(speech.voice[:n_frames])
+        repeats = int(repeated_frames(playback, read_stand_ins(source, videos)).sum())
+        metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats}
+        meanings = _meanings(smooth=settings["seams"]["smooth_cadence"])
+        number = {video: k for k, video in enumerate(videos)}
+        data = ReportData(
+            title=video.stem,
+            avatar=settings["avatar"],
+            speech=spoken["file_name"][0].as_py(),
+            video_file=video.name,
+            videos=[names[v] for v in videos],
+            source_seconds=playback.frame / FPS,
+            source_video=np.array([number[video_of(track)] for track in playback.track], np.int32),
+            speech_energy=10 ** (np.asarray(speech.energy[:n_frames]) / 20),  # dB to amplitude: silence at the foot
+            voice_activity=voice,
+            motion_energy=motion,
+            seams=self._seams(names),
+            figures=[Figure(name.replace("_", " "), f"{metrics[name]:.4g}", meanings[name]) for name in meanings],
+            fits=[FitPicture(names[video_of(track)], jpeg) for track, jpeg in sorted(self._fits.items())],
+            settings={key: value for key, value in settings.items() if key != "versions"},
+            versions=settings["versions"],
         )
-        for seam, cost, pictures in zip(playback.seams, path["seam_cost"], thumbnails.frames, strict=False)
-    ]
-    repeats = int(repeated_frames(playback, read_stand_ins(source, videos)).sum())
-    metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats}
-    meanings = {
+        try:
+            with page.open("w", encoding="utf-8") as file:
+                file.writelines(build_report(data))
+        except OSError as error:
+            fault = "the disk is full" if is_disk_full(error) else f"cannot be written ({error.strerror})"
+            raise InputError(str(page), fault, "free some space or name another --out") from error
+        return metrics
+
+    def _seams(self, names: dict[str, str]) -> "list[SeamReport]":
+        from tango_models.report.data import SeamReport
+
+        return [
+            SeamReport(
+                output_frame=seam.cut,
+                source=_place(names, seam.src, after=True),
+                target=_place(names, seam.dst, after=False),
+                cost=cost,
+                strip=self._strips.strips.get(k, b""),
+                window=(seam.frames.start, seam.frames.stop),
+                shift=seam.shift,
+                terms=figures.terms,
+                quality=figures.quality,
+            )
+            for k, (seam, cost, figures) in enumerate(
+                zip(self._playback.seams, self._path["seam_cost"], self._figures, strict=False)
+            )
+        ]
+
+
+def _fit_pictures(source: Source, playback: Playback, most_bytes: int) -> dict[str, bytes]:
+    """By track, a JPEG of its fit: those that are shown longest, as many as have room inside a page."""
+    found: dict[str, bytes] = {}
+    for track, _ in Counter(playback.track).most_common():
+        if jpeg := read_fit_picture(source, track):
+            most_bytes -= inlined(jpeg)
+            if most_bytes < 0:
+                break
+            found[track] = jpeg
+    return found
+
+
+def _meanings(*, smooth: bool) -> dict[str, str]:
+    stand_in = "a picture in between stands in for each" if smooth else "as they are"
+    return {
         "seams": "jumps in the video",
         "seams_per_minute": "how often the footage jumps",
         "mean_seam_cost": "0: as natural playback, 1: at the edge of what is admitted",
         "clips_used": "different clips of the avatar",
         "most_uses_of_a_clip": "how often the commonest one is shown",
-        "repeated_frames": "shown where the footage shows one picture twice; "
-        + ("a picture in between stands in for each" if settings["seams"]["smooth_cadence"] else "as they are"),
+        "repeated_frames": f"shown where the footage shows one picture twice; {stand_in}",
         "motion_speaking": "mean speed of upper body and hands while there is speech, m/s",
         "motion_silent": "the same in silence",
     }
-    figures = [Figure(name.replace("_", " "), f"{metrics[name]:.4g}", meanings[name]) for name in meanings]
-    data = ReportData(
-        title=video.stem,
-        avatar=settings["avatar"],
-        speech=spoken["file_name"][0].as_py(),
-        video_file=video.name,
-        videos=[names[v] for v in videos],
-        source_seconds=playback.frame / FPS,
-        source_video=np.array([videos.index(video) for video, _ in playback.pictures]),
-        speech_energy=10 ** (np.asarray(speech.energy[:n_frames]) / 20),  # dB to amplitude: silence at the foot
-        voice_activity=voice,
-        motion_energy=motion,
-        seams=seams,
-        figures=figures,
-        fits=[
-            FitPicture(names[video_of(track)], jpeg)
-            for track in sorted(set(playback.track))
-            if (jpeg := read_fit_picture(source, track))
-        ],
-        settings={key: value for key, value in settings.items() if key != "versions"},
-        versions=settings["versions"],
-    )
-    text = build_report(data)
-    try:
-        page.write_text(text, encoding="utf-8")
-    except OSError as error:
-        fault = "the disk is full" if is_disk_full(error) else f"cannot be written ({error.strerror})"
-        raise InputError(str(page), fault, "free some space or name another --out") from error
-    if not seams:
-        return metrics, ""
-    worst = max((s for s in seams), key=lambda s: s.quality.get("jump", 0.0))
-    strip = seam_strip(worst.frames, worst.cut, worst.made, height=120)
-    return metrics, f"data:image/jpeg;base64,{base64.b64encode(strip).decode()}"
 
 
 def _file_names(source: Source, videos: list[str]) -> dict[str, str]:
@@ -162,19 +170,6 @@ def _motion_energy(source: Source, playback: Playback) -> np.ndarray:
     by_clip = dict(zip(table["clip_id"].to_pylist(), matrix(table["motion_energy"]), strict=True))
     shown = zip(playback.track, playback.frame.tolist(), strict=True)
     return np.array([by_clip[clip_id(track, f // CLIP_FRAMES)][f % CLIP_FRAMES] for track, f in shown], np.float32)
-
-
-def _terms(source: Source, src: str, dst: str) -> dict[str, float]:
-    """The stored parts of an edge's cost; a bridge has none."""
-    rows = source.table("edges").read(["src", "dst", *_TERMS], where=equals(src=src, dst=dst)).to_pylist()
-    return {name: rows[0][name] for name in _TERMS} if rows else {}
-
-
-def _quality(source: Source, src: str, dst: str, interpolator_id: str) -> dict[str, float]:
-    where = equals(src=src, dst=dst, interpolator_id=interpolator_id)
-    columns = ["src", "dst", "interpolator_id", "sharpness", "jump"]
-    rows = source.table("transitions").read(columns, where=where).to_pylist()
-    return {name: rows[0][name] for name in ("sharpness", "jump")} if rows else {}
 
 
 def _metrics(playback: Playback, motion: np.ndarray, voice: np.ndarray, path: dict) -> dict[str, float]:

@@ -3,6 +3,9 @@
 An actor loads its stage's models once and then does units; a call costs about 1 ms (a Prefect task on Ray costs
 120-195 ms), so units go to actors and never become Prefect tasks of their own. Workers need the catalog's URI and
 nothing else: they read and write rows themselves, and only a small outcome travels back.
+
+Not `ray.util.ActorPool` (2.60): it leaves a dead actor out but starts no other, does not say which unit died with it or
+how far a unit is, cannot grow when work comes, and is not made for the several threads that call `run`.
 """
 
 import contextlib

@@ -4,16 +4,16 @@ import numpy as np
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
-from data_catalog.schemas import CLIP_FRAMES, MASK_SIDE
+from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.interpolation.stand_ins import StandIn
 from tasks.views.canvas import fit_frame, fit_points
-from tasks.views.columns import matrix, unpack_masks
-from tasks.views.frame_source import GopCache
+from tasks.views.columns import matrix
+from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.playback import run_around, shot_of
 from tasks.views.stand_ins import read_stand_ins
 
-_LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "mask"]
+_LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy"]
 
 
 def runs_shown(
@@ -33,17 +33,27 @@ def runs_shown(
 
 
 def read_seam(
-    source: Source, src: str, dst: str, offsets: np.ndarray, canvas: tuple[int, int], *, smooth: bool = True
+    source: Source,
+    src: str,
+    dst: str,
+    offsets: np.ndarray,
+    canvas: tuple[int, int],
+    *,
+    smooth: bool = True,
+    cache_mb: float = FRAME_CACHE_MB,
 ):
-    """The two runs at `offsets` from a jump, as the interpolators want them; `smooth`: see `runs_shown`."""
+    """The two runs at `offsets` from a jump, as the interpolators want them; `smooth`: see `runs_shown`, `cache_mb`:
+    of frames held while they are read."""
     from tango_models.interpolation.seam import Seam
 
-    frames = GopCache(source)
+    frames = GopCache(source, megabytes=cache_mb)
     parts: dict[str, np.ndarray] = {}
     for name, (video_id, shown) in runs_shown(source, src, dst, offsets, smooth=smooth).items():
         parts |= {f"{name}_{key}": value for key, value in _seen(source, video_id, shown, canvas).items()}
-        frames.prefetch((video_id, f // CLIP_FRAMES) for s in shown for f in (s.left, s.right))
-        parts[name] = np.stack([fit_frame(_picture(frames, video_id, s), canvas) for s in shown])
+        frames.expect((video_id, f // CLIP_FRAMES) for s in shown for f in (s.left, s.right))
+        run = parts[name] = np.empty((len(shown), canvas[1], canvas[0], 3), np.uint8)
+        for k, stand_in in enumerate(shown):
+            run[k] = fit_frame(_picture(frames, video_id, stand_in), canvas)
     return Seam(**parts)
 
 
@@ -55,7 +65,7 @@ def _picture(frames: GopCache, video_id: str, wanted: StandIn) -> np.ndarray:
 
 
 def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Landmarks of some frames or of what lies between two: `points`, `masks`, `arms` and `heads` of a `Seam`."""
+    """Landmarks of some frames or of what lies between two: `points`, `arms` and `heads` of a `Seam`."""
     from tango_models.interpolation.arms import bridged
 
     size = source.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id)).to_pylist()[0]
@@ -80,5 +90,4 @@ def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int
         "points": placed[:, TORSO],
         "arms": on_canvas(bridged(shown_at(arm_points(body, matrix(table["body_visibility"]), hands)))),
         "heads": head_circle(placed),
-        "masks": unpack_masks(table["mask"]).reshape(-1, MASK_SIDE, MASK_SIDE)[left],
     }

@@ -3,6 +3,8 @@
 A unit is a block of clips, so a reenactment makes only what lies around the frames that it shows.
 """
 
+from itertools import islice
+
 import numpy as np
 
 from data_catalog import Source, clip_id
@@ -66,10 +68,10 @@ class MadePictures:
 
     def find(self, video: str, frame: int) -> np.ndarray | None:
         """(H, W, 3) uint8; None where the frame is to be shown as it is. Prefetched frames only."""
-        from tango_models.media.gop import decode_gop
+        from tango_models.media.gop import iter_gop
 
         if frame not in self._wanted[video]:
             return None
         clip = frame // CLIP_FRAMES
         place = sum(other in self._wanted[video] for other in range(clip * CLIP_FRAMES, frame))
-        return decode_gop(self._encoded[clip_id(video, clip)])[place]
+        return next(islice(iter_gop(self._encoded[clip_id(video, clip)]), place, None))

@@ -1,6 +1,6 @@
 """The frames made at jumps: under which keys they are kept, and out of the catalog."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -19,8 +19,8 @@ def transition_key(seam: SeamWindow, method: str, size: Sequence[int]) -> str:
     return f"{seam.src}>{seam.dst}:{transition_id(method, seam.shift, seam.half, size)}"
 
 
-def read_transition(source: Source, seam: SeamWindow, method: str, size: Sequence[int]) -> np.ndarray:
-    """The generated frames of a seam, (2·half, H, W, 3) uint8."""
+def read_transition(source: Source, seam: SeamWindow, method: str, size: Sequence[int]) -> Iterator[np.ndarray]:
+    """The 2·half generated frames of a seam, (H, W, 3) uint8, decoded one by one."""
     where = equals(src=seam.src, dst=seam.dst, interpolator_id=transition_id(method, seam.shift, seam.half, size))
     return unpack_gops(source.table("transitions").read_blobs("pixels", where, key="src")[seam.src])
 
@@ -33,13 +33,12 @@ def pack_gops(frames: np.ndarray, *, crf: int) -> bytes:
     return b"".join(len(gop).to_bytes(4, "little") + gop for gop in gops)
 
 
-def unpack_gops(data: bytes) -> np.ndarray:
-    """The inverse of `pack_gops`."""
-    from tango_models.media.gop import decode_gop
+def unpack_gops(data: bytes) -> Iterator[np.ndarray]:
+    """The frames of `pack_gops`, one by one."""
+    from tango_models.media.gop import iter_gop
 
-    frames, position = [], 0
+    position = 0
     while position < len(data):
         length = int.from_bytes(data[position : position + 4], "little")
-        frames.append(decode_gop(data[position + 4 : position + 4 + length]))
+        yield from iter_gop(data[position + 4 : position + 4 + length])
         position += 4 + length
-    return np.concatenate(frames)

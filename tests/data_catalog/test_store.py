@@ -127,9 +127,9 @@ def test_a_video_may_serve_two_avatars(tmp_path: Path):
 
 def test_a_table_of_an_older_release_gets_the_new_columns(tmp_path: Path):
     new = Catalog(tmp_path).table("videos")
-    kept = [field for field in new.spec.schema if field.name not in ("truncated", "codec")]
+    kept = [field for field in new.spec.schema if field.name not in ("truncated", "file_name")]
     old = Table(str(tmp_path), replace(new.spec, schema=pa.schema(kept)))
     old.upsert([{"video_id": "a", "width": 4, "unit": "a"}])
-    assert new.read(["video_id", "codec"]).to_pylist() == [{"video_id": "a", "codec": None}]
-    new.upsert([{"video_id": "a", "codec": "h264"}, {"video_id": "b", "codec": "vp9"}])
-    assert new.read(["video_id", "codec"])["codec"].to_pylist() == ["h264", "vp9"]
+    assert new.read(["video_id", "file_name"]).to_pylist() == [{"video_id": "a", "file_name": None}]
+    new.upsert([{"video_id": "a", "file_name": "h.mp4"}, {"video_id": "b", "file_name": "v.mp4"}])
+    assert new.read(["video_id", "file_name"])["file_name"].to_pylist() == ["h.mp4", "v.mp4"]

@@ -13,7 +13,7 @@ from tango_models.motion_graph.search.meet_limits import Limited, meet_limits
 from tango_models.motion_graph.search.multipliers import Prices
 from tango_models.motion_graph.search.objective import Objective
 from tango_models.motion_graph.search.repeats import places
-from tango_models.motion_graph.search.variety import PricedRows, jumps_of, passage_taste
+from tango_models.motion_graph.search.variety import PricedRows, passage_taste
 from tango_models.motion_graph.search.viterbi import group_by_destination
 
 __all__ = ["Edges", "Path", "SearchConfig", "even_jumps", "even_reuse", "path_cost", "repeat_window", "search_path"]
@@ -39,8 +39,6 @@ class SearchConfig:
     """Seeds other than 0 add up to this much to the costs of a second of footage, the same in all slots: they like
     other passages. (Drawn anew for every node or slot it would average out along a run and change nothing.) As much
     again is added to what the optimum shows, at about the time it shows it."""
-    diversity: float = 0.3
-    """Added for each earlier variant: to the nodes it shows, within 2 steps of when it shows them, and to its jumps."""
     reuse_rounds: int = 1_500
     """Searches spent at most on one try to meet the limits, a fifth of it in each window of a search with fixed lag;
     fewer on large problems, where one takes long and clips are many, but at least 6. There are up to six tries where no
@@ -64,7 +62,7 @@ class Path:
     nodes: np.ndarray
     """(T,) int32."""
     cost: float
-    """Sum over nodes and jumps by the costs given (no noise, no multipliers, no diversity)."""
+    """Sum over nodes and jumps by the costs given (no noise, no multipliers)."""
     seams: np.ndarray
     """(S,) int32 positions t: between t - 1 and t there is a jump."""
     bound: float
@@ -107,10 +105,9 @@ def search_path(
     max_jumps: int | None = None,
     repeat_within: int = 0,
     seed: int = 0,
-    variants: int = 1,
     config: SearchConfig | None = None,
-) -> list[Path]:
-    """The cheapest ways to fill T slots with clips.
+) -> Path:
+    """The cheapest way to fill T slots with clips.
 
     A path n_0 .. n_{T-1} starts and ends anywhere. From n_{t-1} it goes on to the natural successor, free, or jumps
     along an edge, for `jump_cost + edge_weight * edge.cost`. Its cost is the sum of these and of node_cost[t, n_t].
@@ -143,16 +140,15 @@ def search_path(
         max_jumps: see `even_jumps`.
         repeat_within: slots, see `repeat_window`.
         seed: 0 is the optimum; every other seed a reproducible path of nearly the same cost.
-        variants: number of paths. Each later one avoids what the earlier ones show at the same time, and their jumps.
 
     Returns:
-        `variants` paths; the first is the best. Same inputs, same paths.
+        the best path found. Same inputs, same path.
 
     Raises:
         InputError: empty or malformed costs, no path of T nodes exists, a limit is impossible.
     """
     config = config or SearchConfig()
-    rows = _checked(node_cost, edges, min_dwell, max_reuse, max_jumps, repeat_within, variants)
+    rows = _checked(node_cost, edges, min_dwell, max_reuse, max_jumps, repeat_within)
     problem = _Problem(edges, min_dwell, max_reuse, max_jumps, repeat_within, config)
     jump_cost = _jump_cost(edges, config)
     searched = PricedRows(rows)
@@ -161,27 +157,19 @@ def search_path(
         best = problem.solve(rows, jump_cost)
         taste = np.float32(config.noise) * passage_taste(rows.shape[1], seed)
         searched = PricedRows(rows, taste).discouraging(best.nodes, config.noise)
-    paths: list[Path] = []
-    for variant in range(variants):
-        if variant:
-            searched = searched.discouraging(paths[-1].nodes, config.diversity)
-            jump_cost = jump_cost + np.float32(config.diversity) * jumps_of(paths[-1].nodes, paths[-1].seams, edges)
-        found = problem.solve(searched, jump_cost)
-        seams = np.flatnonzero(found.jumped).astype(np.int32)
-        over = excess(found.nodes, found.jumped, problem.limits)
-        cost = path_cost(found.nodes, seams, rows, edges, min_dwell=min_dwell, config=config)
-        paths.append(
-            Path(
-                nodes=found.nodes,
-                cost=cost,
-                seams=seams,
-                bound=min(found.bound, cost) if not seed and not variant else -np.inf,
-                most_used=int(np.bincount(found.nodes).max()),
-                repeats=len(over.repeats),
-                feasible=not over.total,
-            )
-        )
-    return paths
+    found = problem.solve(searched, jump_cost)
+    seams = np.flatnonzero(found.jumped).astype(np.int32)
+    over = excess(found.nodes, found.jumped, problem.limits)
+    cost = path_cost(found.nodes, seams, rows, edges, min_dwell=min_dwell, config=config)
+    return Path(
+        nodes=found.nodes,
+        cost=cost,
+        seams=seams,
+        bound=min(found.bound, cost) if not seed else -np.inf,
+        most_used=int(np.bincount(found.nodes).max()),
+        repeats=len(over.repeats),
+        feasible=not over.total,
+    )
 
 
 def path_cost(
@@ -215,7 +203,6 @@ def _checked(
     max_reuse: int | None,
     max_jumps: int | None,
     repeat_within: int,
-    variants: int,
 ) -> CostRows:
     rows = as_rows(node_cost)
     nodes = len(edges.successor)
@@ -225,8 +212,6 @@ def _checked(
         raise InputError("node costs", f"are for {rows.shape[1]} clips, the graph has {nodes}", "score the same clips")
     if not 1 <= min_dwell <= 255:
         raise InputError("min_dwell", f"is {min_dwell}", "give 1 to 255 clips")
-    if variants < 1:
-        raise InputError("variants", f"is {variants}", "ask for at least one path")
     if max_jumps is not None and max_jumps < 0:
         raise InputError("max_jumps", f"is {max_jumps}", "give 0 or more jumps")
     if repeat_within < 0:

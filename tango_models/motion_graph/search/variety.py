@@ -1,10 +1,9 @@
-"""What makes other seeds and later variants choose other clips."""
+"""What makes other seeds choose other clips."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tango_models.motion_graph.graph import Edges
 from tango_models.motion_graph.search.cost_rows import CostRows
 
 _PASSAGE = 8
@@ -50,11 +49,3 @@ def passage_taste(nodes: int, seed: int) -> np.ndarray:
     """(N,) float32 in [0, 1), the same for all clips of a passage."""
     passages = -(-nodes // _PASSAGE)
     return np.random.default_rng(seed).random(passages, dtype=np.float32).repeat(_PASSAGE)[:nodes]
-
-
-def jumps_of(nodes: np.ndarray, seams: np.ndarray, edges: Edges) -> np.ndarray:
-    """(E,) bool: the edges that a path (T,) takes at its seams (S,), with all their copies."""
-    count = len(edges.successor)
-    at = np.asarray(seams, np.int64)
-    taken = nodes[at - 1].astype(np.int64) * count + nodes[at]
-    return np.isin(np.asarray(edges.src, np.int64) * count + edges.dst, taken)

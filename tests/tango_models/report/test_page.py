@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 
 from tango_models.report.data import Figure, FitPicture, ReportData, SeamReport
-from tango_models.report.page import MOST_STRIPS, build_report
+from tango_models.report.page import build_report
+from tango_models.report.plots import LIGHT, MOST_POINTS, energy_plot, path_plot, thinned
+from tango_models.report.strips import seam_strip
 
 EVIL = '<script>alert("x")</script>'
 
 
-def jump(k: int) -> SeamReport:
-    pictures = [np.full((48, 64, 3), 90, np.uint8)] * 7
-    return SeamReport(10 + k, f"a.mp4 {k}.00 s", "b.mp4 1.00 s", 0.5, pictures, 3, [False, True] * 3, {"pose": 0.25})
+def jump(k: int, *, pictured: bool = True) -> SeamReport:
+    strip = seam_strip([np.full((48, 64, 3), 90, np.uint8)] * 7, 3, [False, True] * 3) if pictured else b""
+    return SeamReport(10 + k, f"a.mp4 {k}.00 s", "b.mp4 1.00 s", 0.5, strip, {"pose": 0.25})
+
+
+def built(data: ReportData) -> str:
+    return "".join(build_report(data))
 
 
 def report(jumps=1, frames=90, **changes) -> ReportData:
@@ -50,7 +56,7 @@ class Tags(HTMLParser):
 
 
 def test_the_page_stands_alone_and_plays_the_video_beside_it():
-    page = build_report(report(jumps=3))
+    page = built(report(jumps=3))
     tags = Tags(page)
     assert tags.all("video")[0]["src"] == "out.mp4"
     pictures = [a["src"] for a in tags.all("img")]
@@ -67,7 +73,7 @@ def test_every_text_is_escaped_and_the_video_link_stays_in_the_folder():
     seam = SeamReport(3, EVIL, EVIL, 1.0, terms={EVIL: 1.0}, quality={EVIL: 1.0})
     texts = {name: EVIL for name in ("title", "avatar", "speech")}
     tables = {"settings": {EVIL: EVIL}, "versions": {EVIL: {EVIL: EVIL}}, "figures": [Figure(EVIL, EVIL, EVIL)]}
-    page = build_report(
+    page = built(
         report(videos=[EVIL, "$a$_{b"], seams=[seam], notes=[EVIL], video_file="../../a b\"'<?#.mp4", **texts, **tables)
     )
     assert "alert(" in page and "<script>alert" not in page
@@ -76,15 +82,37 @@ def test_every_text_is_escaped_and_the_video_link_stays_in_the_folder():
 
 
 def test_same_data_same_page():
-    assert build_report(report()) == build_report(report())
+    assert built(report()) == built(report())
 
 
 def test_odd_reports_are_built():
-    build_report(report(jumps=0, notes=["nothing to see"]))
-    build_report(report(jumps=0, frames=1))
-    build_report(report(speech_energy=np.full(90, np.nan)))
-    page = build_report(report(jumps=MOST_STRIPS + 5, frames=200))
-    assert "last 5 seams are shown without pictures" in page and page.count("data:image/jpeg") == MOST_STRIPS
+    built(report(jumps=0, notes=["nothing to see"]))
+    built(report(jumps=0, frames=1))
+    built(report(speech_energy=np.full(90, np.nan)))
+
+
+def test_seams_without_a_picture_are_counted_and_listed():
+    page = built(report(frames=200, seams=[jump(k, pictured=k % 3 == 0) for k in range(20)]))
+    assert page.count("data:image/jpeg") == 7 and "7 of 20 are pictured" in page
+    assert all(f"a.mp4 {k}.00 s → b.mp4 1.00 s" in page for k in range(20))
+    assert "are pictured" not in built(report(jumps=3))
+
+
+def test_a_curve_of_an_hour_has_as_many_points_as_can_be_seen_and_keeps_its_peaks():
+    values = np.zeros(108_000)
+    values[[5, 70_001, 107_999]] = 3, 1, 2
+    few, step = thinned(values, np.max)
+    assert len(few) <= MOST_POINTS and step * len(few) >= len(values)
+    assert [few[5 // step], few[70_001 // step], few[-1]] == [3, 1, 2]
+    assert thinned(values[:90], np.max)[1] == 1
+
+
+@pytest.mark.parametrize("plot", [path_plot, energy_plot])
+def test_plots_of_an_hour_stay_small(plot):
+    frames = 108_000
+    source = np.arange(frames) % 72 / 30 + np.arange(frames) // 72 % 11  # 1,500 jumps
+    data = report(frames=frames, seams=[jump(72 * k, pictured=False) for k in range(1500)], source_seconds=source)
+    assert len(plot(data, LIGHT)) < 500_000
 
 
 def test_lengths_that_disagree_are_refused():
@@ -96,16 +124,16 @@ def test_lengths_that_disagree_are_refused():
 
 def test_the_page_says_where_a_seam_was_cut_and_what_was_made():
     seams = [
-        SeamReport(40, "a", "b", 0.5, window=(36, 44), shift=-2),
-        SeamReport(80, "c", "d", 0.5, window=(80, 80), shift=0),
+        SeamReport(40, "a", "b", 0.5, b"picture", window=(36, 44), shift=-2),
+        SeamReport(80, "c", "d", 0.5, b"picture", window=(80, 80), shift=0),
     ]
-    page = " ".join(build_report(report(seams=seams)).split())
+    page = " ".join(built(report(seams=seams)).split())
     assert "at frame 40, 2 earlier than the clips' border" in page and "8 frames, 36 to 43" in page
     assert "at frame 80<" in page and "made</b> none" in page
 
 
 def test_each_video_shows_how_it_was_fitted():
-    page = build_report(report(fits=[FitPicture("<b>talk</b>.mp4", b"\xff\xd8picture")]))
+    page = built(report(fits=[FitPicture("<b>talk</b>.mp4", b"\xff\xd8picture")]))
     assert "The fitted skeleton" in page and base64.b64encode(b"\xff\xd8picture").decode() in page
     assert "&lt;b&gt;talk&lt;/b&gt;.mp4" in page and "<b>talk</b>" not in page
-    assert "The fitted skeleton" not in build_report(report())
+    assert "The fitted skeleton" not in built(report())

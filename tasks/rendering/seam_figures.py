@@ -1,0 +1,55 @@
+"""What is known of each seam of a path before it is rendered."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from data_catalog import Source
+from data_catalog.keys import equals
+from tasks.views.playback import Playback, SeamWindow
+from tasks.views.transitions import transition_id, transition_key
+
+_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou")
+_QUALITY = ("sharpness", "jump")
+_SEAMS_PER_READ = 200
+
+
+@dataclass(frozen=True)
+class SeamFigures:
+    """
+    Attributes:
+        terms: the stored parts of the edge's cost; a bridge has none.
+        quality: of the frames that were made, `sharpness` and `jump`; a plain cut has none.
+    """
+
+    terms: dict[str, float] = field(default_factory=dict)
+    quality: dict[str, float] = field(default_factory=dict)
+
+
+def read_seam_figures(source: Source, playback: Playback, method: str, size: Sequence[int]) -> list[SeamFigures]:
+    """The figures of each seam of a path, some hundred seams a read."""
+    found = []
+    for seams in _parts(playback.seams):
+        where = equals(src=sorted({s.src for s in seams}), dst=sorted({s.dst for s in seams}))
+        edges = source.table("edges").read(["src", "dst", *_TERMS], where=where).to_pylist()
+        terms = {(row["src"], row["dst"]): {name: row[name] for name in _TERMS} for row in edges}
+        where = equals(unit=sorted({transition_key(s, method, size) for s in seams if s.half}))
+        columns = ["src", "dst", "interpolator_id", *_QUALITY]
+        made = source.table("transitions").read(columns, where=where).to_pylist()
+        quality = {
+            (row["src"], row["dst"], row["interpolator_id"]): {name: row[name] for name in _QUALITY} for row in made
+        }
+        for s in seams:
+            key = (s.src, s.dst, transition_id(method, s.shift, s.half, size))
+            found.append(SeamFigures(terms.get((s.src, s.dst), {}), quality.get(key, {})))
+    return found
+
+
+def worst_seam(figures: Sequence[SeamFigures]) -> int | None:
+    """The number of the seam with the largest jump in the picture; None where there is none."""
+    jumps = [one.quality.get("jump", 0.0) for one in figures]
+    return jumps.index(max(jumps)) if jumps else None
+
+
+def _parts(seams: list[SeamWindow]) -> Iterator[list[SeamWindow]]:
+    for first in range(0, len(seams), _SEAMS_PER_READ):
+        yield seams[first : first + _SEAMS_PER_READ]
