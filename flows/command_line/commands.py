@@ -169,6 +169,8 @@ def _print_report(report) -> None:
 
 
 def _print_made(made) -> None:
+    for note in made.report.notes:
+        CONSOLE.print(note, soft_wrap=True, markup=False)
     for label, path in (("video", made.video), ("report", made.report_page), ("motion", made.motion)):
         shown = os.path.relpath(path) if sys.stdout.isatty() else path
         CONSOLE.print(f"{label:>7}  {shown}", soft_wrap=True, markup=False)
