@@ -172,6 +172,14 @@ class Table:
             dataset = self.find()
             return dataset.count_rows(where) if dataset is not None else 0
 
+    def size_on_disk(self) -> int:
+        """Bytes of all the table's files, old versions included."""
+        with present(self.uri):
+            dataset = self.find()
+            if dataset is None:
+                return 0
+            return sum(sum(batch["size_bytes"].to_pylist()) for batch in dataset.all_files())
+
     def unique_keys(self) -> int:
         """How many different primary keys there are: equals `count()` or a writer is at fault."""
         keys = self.read(list(self.spec.primary_key))
@@ -217,7 +225,7 @@ class Table:
             if nobody_else or (certain and not is_lockable(self.uri)):
                 return dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True).bytes_removed
         if certain:
-            raise TimeoutError(f"{self.uri}: in use all the time")
+            raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
         keep = _KEEP_WITH_BLOBS if self.spec.blobs else _KEEP
         return dataset.cleanup_old_versions(older_than=keep).bytes_removed
 
