@@ -1,8 +1,8 @@
 """Taking a person's footage out of the catalog for good: rows, ledger, old versions, bytes.
 
-Every row of a stage belongs to a unit, and a unit is about some videos and tracks: those that its key, the units it read
-(its row in the ledger names them) and the keys of its rows mention. It goes when it is about what is erased, unless an
-avatar that remains uses all that it is about.
+Every row of a stage belongs to a unit, and a unit is about some videos and tracks: those that its key, the units it
+read (its row in the ledger names them) and the keys of its rows mention. It goes when it is about what is erased, but
+not while an avatar that remains uses all that it is about.
 """
 
 import json
@@ -71,8 +71,8 @@ def erase(
     Args:
         videos: ids of videos of the avatar, or of `unused_videos`.
         refused: names of files given for the avatar that could not be read.
-        wait: seconds to wait for each table until nobody else is at it. In an object store nobody can tell: run it
-            when nothing else uses the catalog.
+        wait: seconds to wait for each table until nobody else is at it. In an object store or a network folder
+            nobody can tell: run it when nothing else uses the catalog.
 
     Raises:
         TimeoutError: somebody was at a table all the time. The rows are gone by then, but not all from the disk.

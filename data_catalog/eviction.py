@@ -1,4 +1,4 @@
-"""Keeping a table within bytes: the rows of the units that were longest out of use go, and the units are pending again."""
+"""Keeping a table within bytes: what was longest out of use goes, units and rows, and is pending again."""
 
 import json
 from collections.abc import Iterable

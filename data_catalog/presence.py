@@ -4,19 +4,22 @@ Deleting old versions under a write in progress loses its conflicts: Lance compa
 began, passes over those that are gone, and commits a key twice. (Measured with 14.0.2: a version removed in the middle
 of a merge, and the same new key of two writers was there twice.) Under a reader it loses files.
 
-In a folder on a local disk every read and write therefore holds a shared lock on the table's folder, which the system
-gives back when a process dies. Elsewhere (object stores, network folders, where locks may not reach other machines)
-nobody is ever known to be alone, and old versions go by their age.
+In a folder every read and write therefore holds a shared lock on a file in the table, which the system gives back when
+a process dies. On a disk of this machine whoever gets the lock alone may delete; NFS clients of that disk are among
+those it waits for. Elsewhere (object stores; network folders, where locks may end at this machine) nobody is ever known
+to be alone, and old versions go by their age.
 """
 
 import fcntl
 import os
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+_FILE = "_presence.lock"
 _LOCAL = {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "bcachefs", "overlay", "tmpfs", "ramfs"}
 _POLL_SECONDS = 0.01
 
@@ -24,10 +27,10 @@ _POLL_SECONDS = 0.01
 @contextmanager
 def present(uri: str) -> Iterator[None]:
     """Be known as a reader or writer of a table. Waits while somebody is `alone` with it."""
-    descriptor = _folder(uri)
+    descriptor = _open(uri)
     try:
         if descriptor is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            _lock(descriptor, fcntl.F_RDLCK, wait=True)
         yield
     finally:
         if descriptor is not None:
@@ -41,32 +44,48 @@ def alone(uri: str, *, wait: float = 0.0) -> Iterator[bool]:
     Args:
         wait: seconds to wait at most until those who are there have gone.
     """
-    descriptor = _folder(uri)
+    descriptor = _open(uri) if is_lockable(uri) else None
     try:
-        yield descriptor is not None and _lock(descriptor, time.monotonic() + wait)
+        yield descriptor is not None and _alone(descriptor, time.monotonic() + wait)
     finally:
         if descriptor is not None:
             os.close(descriptor)
 
 
-def _lock(descriptor: int, deadline: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_POLL_SECONDS)
+def _alone(descriptor: int, deadline: float) -> bool:
+    while not _lock(descriptor, fcntl.F_WRLCK, wait=False):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
-def _folder(uri: str) -> int | None:
-    """The table's folder, opened; None where locks mean nothing or nothing was written yet."""
-    if not is_lockable(uri):
+def _lock(descriptor: int, kind: int, *, wait: bool) -> bool:
+    """Lock the whole file for this opening of it (two threads of a process are two); whether that went well."""
+    whole = struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLKW if wait else fcntl.F_OFD_SETLK, whole)
+    except OSError:  # somebody else has it, or the file system has no locks
+        return False
+    return True
+
+
+def _open(uri: str) -> int | None:
+    """The table's lock file; None where nothing was written yet, in an object store, or where it may not be made."""
+    if "://" in uri:
         return None
     try:
-        return os.open(uri, os.O_RDONLY | os.O_DIRECTORY)
+        return os.open(os.path.join(uri, _FILE), os.O_RDWR | os.O_CREAT, 0o666)
     except FileNotFoundError:
+        return None
+    except OSError:  # a catalog that one may only read: nobody deletes with these rights, but others may
+        return _open_to_read(uri)
+
+
+def _open_to_read(uri: str) -> int | None:
+    try:
+        return os.open(os.path.join(uri, _FILE), os.O_RDONLY)
+    except OSError:
         return None
 
 

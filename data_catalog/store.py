@@ -1,5 +1,6 @@
 """One Lance table: created once, read by filter, written by upsert. Nothing else in the project writes Lance."""
 
+import logging
 import random
 import threading
 import time
@@ -19,6 +20,7 @@ from data_catalog.presence import alone, is_lockable, present
 from data_catalog.schemas import TableSpec
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 _STORAGE_VERSION: Literal["2.2"] = "2.2"  # the first that holds blob v2 columns
 _COMMIT_ATTEMPTS = 24
 _CONTENTION = ("conflict", "contention", "concurrent", "too many retries", "retryable")
@@ -227,7 +229,8 @@ class Table:
         if certain:
             raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
         keep = _KEEP_WITH_BLOBS if self.spec.blobs else _KEEP
-        return dataset.cleanup_old_versions(older_than=keep).bytes_removed
+        with present(self.uri):
+            return self.open().cleanup_old_versions(older_than=keep).bytes_removed
 
     def _merge(self) -> None:
         try:
@@ -242,12 +245,15 @@ class Table:
         with _counting:
             _writes[self.uri] += 1
             count = _writes[self.uri]
-        if count % every == 0:
-            self._merge()
-        if count % (every * _SWEEP_EVERY) == 0:
-            with alone(self.uri) as nobody_else:
-                if nobody_else:
-                    self.open().cleanup_old_versions(retain_versions=1, delete_unverified=True)
+        try:
+            if count % every == 0:
+                self._merge()
+            if count % (every * _SWEEP_EVERY) == 0:
+                with alone(self.uri) as nobody_else:
+                    if nobody_else:
+                        self.open().cleanup_old_versions(retain_versions=1, delete_unverified=True)
+        except OSError as error:  # what was to be written is written; `compact` at the end of the run says it too
+            _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
 
 
 def _is_contention(error: Exception) -> bool:

@@ -97,9 +97,11 @@ def test_what_a_writer_that_died_left_goes_too(tmp_path: Path):
     table.upsert([{"video_id": "v", "gop": 0, "pixels": b"x"}])
     left = Path(table.uri) / "data" / "left.lance"
     left.write_bytes(b"of a killed process")
+    lock = next(Path(table.uri).glob("*.lock")).stat().st_ino
     table.compact()
     assert not left.exists()
     assert table.count() == 1
+    assert next(Path(table.uri).glob("*.lock")).stat().st_ino == lock
 
 
 def test_a_large_fragment_is_copied_only_when_the_small_ones_have_grown_as_large():
