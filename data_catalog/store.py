@@ -28,8 +28,9 @@ _TIDY_EVERY, _TIDY_EVERY_WITH_BLOBS = 16, 64
 """Writes of a process to a table after which it merges what they left; blobs are dear to copy."""
 _SWEEP_EVERY = 4
 """Merges after which it also deletes old versions."""
-_KEEP, _KEEP_WITH_BLOBS = timedelta(minutes=10), timedelta(hours=1)
-"""How long a read or a write may take where nobody knows who is at it (see `presence`)."""
+_KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
+"""How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
+bytes and come one at a time."""
 _writes: Counter[str] = Counter()
 _counting = threading.Lock()
 
@@ -228,7 +229,7 @@ class Table:
                 return dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True).bytes_removed
         if certain:
             raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
-        keep = _KEEP_WITH_BLOBS if self.spec.blobs else _KEEP
+        keep = _KEEP if self.spec.stage else _KEEP_LEDGER
         with present(self.uri):
             return self.open().cleanup_old_versions(older_than=keep).bytes_removed
 
