@@ -96,9 +96,12 @@ class Catalog:
         self._note(unit, "failed", error, n_rows=0, run_id=run_id, seconds=seconds, fields={})
 
     def _note(self, unit: Unit, status: str, error: str | None, *, fields: dict, **columns) -> None:
-        before = self.record(unit.stage, unit.key)
-        again = before is not None and not before.ok and before.version == unit.version
-        attempts = before.attempts + 1 if before and again else 1  # since it last went well
+        same = equals(
+            stage=unit.stage, unit=unit.key, status="failed",
+            input_hash=unit.input_hash, code_version=unit.code_version, config_hash=unit.config_hash,
+        )  # fmt: skip
+        before = self.table("units").read(["attempts"], where=same)["attempts"].to_pylist()
+        attempts = sum(before) + 1  # since it last went well
         row = {
             "stage": unit.stage,
             "unit": unit.key,
@@ -118,9 +121,9 @@ class Catalog:
 
     # -- upkeep -------------------------------------------------------------------------------------------------
 
-    def compact(self) -> None:
-        """Merge small fragments of every table that exists and forget old versions."""
-        for name in TABLES:
+    def compact(self, tables: Iterable[str] = TABLES) -> None:
+        """Merge small fragments of tables and delete old versions; see `Table.compact`."""
+        for name in tables:
             self.table(name).compact()
 
     def verify(self) -> dict[str, tuple[int, int]]:

@@ -31,12 +31,11 @@ def refusals(catalog: Catalog) -> dict[str, list[UnitRecord]]:
     return found
 
 
-def forget_refusals(catalog: Catalog, avatar: str, names: Iterable[str]) -> None:
-    """Forget the files of these names that were given for an avatar and could not be read."""
+def forget_refusals(catalog: Catalog, avatar: str, names: Iterable[str]) -> int:
+    """Forget the files of these names that were given for an avatar and could not be read; says how many."""
     known = catalog.records(_STAGE).items()
     keys = [k for k, r in known if k.startswith(f"{_PREFIX}{avatar}:") and r.subject in set(names)]
-    if keys:
-        catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
+    return catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
 
 
 def _key(avatar: str, path: Path) -> str:

@@ -1,7 +1,10 @@
 """One Lance table: created once, read by filter, written by upsert. Nothing else in the project writes Lance."""
 
+import logging
 import random
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -9,14 +12,27 @@ from typing import Any, Literal, TypeVar
 
 import lance
 import pyarrow as pa
+import pyarrow.compute as pc
 from lance import blob_array
 
+from data_catalog.compaction import drop_deleted_rows, merge_fragments
+from data_catalog.presence import alone, is_lockable, present
 from data_catalog.schemas import TableSpec
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 _STORAGE_VERSION: Literal["2.2"] = "2.2"  # the first that holds blob v2 columns
 _COMMIT_ATTEMPTS = 24
 _CONTENTION = ("conflict", "contention", "concurrent", "too many retries", "retryable")
+_TIDY_EVERY, _TIDY_EVERY_WITH_BLOBS = 16, 64
+"""Writes of a process to a table after which it merges what they left; blobs are dear to copy."""
+_SWEEP_EVERY = 4
+"""Merges after which it also deletes old versions."""
+_KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
+"""How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
+bytes and come one at a time."""
+_writes: Counter[str] = Counter()
+_counting = threading.Lock()
 
 
 class Table:
@@ -93,61 +109,152 @@ class Table:
         keys = table.select(list(self.spec.primary_key))
         if keys.group_by(keys.column_names).aggregate([]).num_rows != table.num_rows:
             raise ValueError(f"{self.spec.name}: the same primary key twice in one write")
-        _retry(
-            lambda: (
-                self.open()
-                .merge_insert(list(self.spec.primary_key))
+        self.open()
+        self._write(
+            lambda dataset: (
+                dataset.merge_insert(list(self.spec.primary_key))
                 .when_matched_update_all()
                 .when_not_matched_insert_all()
                 .use_index(False)
                 .execute(table)
             )
         )
+        self._tidy_now_and_then()
         return table.num_rows
 
-    def delete(self, condition: str) -> None:
-        """Delete the rows that satisfy a filter; nothing is written when there are none."""
-        if self.count(condition):
-            _retry(lambda: self.open().delete(condition))
+    def delete(self, condition: str) -> int:
+        """Delete the rows that satisfy a filter, and return how many they were; without any nothing is written."""
+        if found := self.count(condition):
+            self._write(lambda dataset: dataset.delete(condition))
+        return found
+
+    def _write(self, write: Callable[[lance.LanceDataset], object]) -> None:
+        def attempt() -> None:
+            with present(self.uri):
+                write(self.open())
+
+        _retry(attempt)
 
     def read(self, columns: list[str] | None = None, where: str | None = None) -> pa.Table:
         """Rows without their blobs, in primary-key order unless the key is not among `columns`."""
         names = columns or [f.name for f in self.spec.schema if f.name not in self.spec.blobs]
-        dataset = self.find()
-        if dataset is None:
-            return pa.schema([self.spec.schema.field(name) for name in names]).empty_table()
-        table = dataset.to_table(columns=names, filter=where)
+        with present(self.uri):
+            dataset = self.find()
+            if dataset is None:
+                return pa.schema([self.spec.schema.field(name) for name in names]).empty_table()
+            table = dataset.to_table(columns=names, filter=where)
         order = [(key, "ascending") for key in self.spec.primary_key if key in names]
         return table.sort_by(order) if order else table
 
     def read_blobs(self, column: str, where: str, *, key: str) -> dict[Any, bytes]:
         """The blobs of the rows that satisfy `where`, by the value of column `key`."""
-        dataset = self.find()
-        if dataset is None:
-            return {}
-        found = dataset.to_table(columns=[key], filter=where, with_row_id=True)
-        if not found.num_rows:
-            return {}
-        blobs = dataset.take_blobs(column, ids=found["_rowid"].to_pylist())
-        return {k: blob.readall() for k, blob in zip(found[key].to_pylist(), blobs, strict=True) if blob is not None}
+        with present(self.uri):
+            dataset = self.find()
+            if dataset is None:
+                return {}
+            found = dataset.to_table(columns=[key], filter=where, with_row_id=True)
+            if not found.num_rows:
+                return {}
+            blobs = dataset.take_blobs(column, ids=found["_rowid"].to_pylist())
+            keys = found[key].to_pylist()
+            return {k: blob.readall() for k, blob in zip(keys, blobs, strict=True) if blob is not None}
+
+    def blob_sizes(self, column: str, columns: list[str]) -> pa.Table:
+        """Some columns of all rows, with the bytes of each row's blob as `size`."""
+        with present(self.uri):
+            dataset = self.find()
+            if dataset is None:
+                fields = [self.spec.schema.field(name) for name in columns]
+                return pa.schema([*fields, pa.field("size", pa.uint64())]).empty_table()
+            table = dataset.to_table(columns=[*columns, column])
+        sizes = pc.fill_null(pc.struct_field(table[column], "size"), 0)
+        return table.select(columns).append_column("size", sizes)
 
     def count(self, where: str | None = None) -> int:
-        dataset = self.find()
-        return dataset.count_rows(where) if dataset is not None else 0
+        with present(self.uri):
+            dataset = self.find()
+            return dataset.count_rows(where) if dataset is not None else 0
+
+    def size_on_disk(self) -> int:
+        """Bytes of all the table's files, old versions included."""
+        with present(self.uri):
+            dataset = self.find()
+            if dataset is None:
+                return 0
+            return sum(sum(batch["size_bytes"].to_pylist()) for batch in dataset.all_files())
 
     def unique_keys(self) -> int:
         """How many different primary keys there are: equals `count()` or a writer is at fault."""
         keys = self.read(list(self.spec.primary_key))
         return keys.group_by(keys.column_names).aggregate([]).num_rows
 
-    def compact(self, *, keep: timedelta = timedelta(hours=1)) -> None:
-        """Merge small fragments and forget versions older than `keep` (readers of old versions need that long)."""
-        dataset = self.find()
-        if dataset is None:
-            return
-        if len(dataset.get_fragments()) > 8:
-            _retry(lambda: self.open().optimize.compact_files())
-        self.open().cleanup_old_versions(older_than=keep)
+    # -- upkeep -------------------------------------------------------------------------------------------------
+
+    def compact(self, *, wait: float = 2.0) -> None:
+        """Merge small fragments, then delete old versions: all when nobody else is at the table within `wait`
+        seconds, else those that are old enough. Losing against another writer is no fault: he does it, or the next."""
+        if self.find() is not None:
+            self._merge()
+            self.forget_versions(wait=wait)
+
+    def rewrite(self, *, wait: float, certain: bool = False) -> int:
+        """Take deleted rows off the disk: write anew what holds any, and delete old versions.
+
+        Args:
+            wait: seconds to wait until nobody else is at the table.
+            certain: delete the old versions in any case. Where nobody is known to be alone (an object store) the
+                caller answers for it that nobody else writes.
+
+        Returns:
+            the bytes of the files that were removed.
+
+        Raises:
+            TimeoutError: `certain`, and somebody was at the table all the time.
+        """
+        if self.find() is None:
+            return 0
+        blobs = bool(self.spec.blobs)
+        self._write(lambda dataset: drop_deleted_rows(dataset, blobs=blobs))
+        # The newest version is kept with what was done in it, which names the rows that a deletion was for.
+        self._write(lambda dataset: dataset.update_config({"tango.rewritten": str(time.time_ns())}))
+        return self.forget_versions(wait=wait, certain=certain)
+
+    def forget_versions(self, *, wait: float = 0.0, certain: bool = False) -> int:
+        """Delete old versions and what writers that died left; see `rewrite`."""
+        with alone(self.uri, wait=wait) as nobody_else:
+            dataset = self.find()
+            if dataset is None:
+                return 0
+            if nobody_else or (certain and not is_lockable(self.uri)):
+                return dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True).bytes_removed
+        if certain:
+            raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
+        keep = _KEEP if self.spec.stage else _KEEP_LEDGER
+        with present(self.uri):
+            return self.open().cleanup_old_versions(older_than=keep).bytes_removed
+
+    def _merge(self) -> None:
+        try:
+            with present(self.uri):
+                merge_fragments(self.open(), blobs=bool(self.spec.blobs))
+        except (OSError, RuntimeError) as error:
+            if not _is_contention(error):
+                raise
+
+    def _tidy_now_and_then(self) -> None:
+        every = _TIDY_EVERY_WITH_BLOBS if self.spec.blobs else _TIDY_EVERY
+        with _counting:
+            _writes[self.uri] += 1
+            count = _writes[self.uri]
+        try:
+            if count % every == 0:
+                self._merge()
+            if count % (every * _SWEEP_EVERY) == 0:
+                with alone(self.uri) as nobody_else:
+                    if nobody_else:
+                        self.open().cleanup_old_versions(retain_versions=1, delete_unverified=True)
+        except OSError as error:  # what was to be written is written; `compact` at the end of the run says it too
+            _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
 
 
 def _is_contention(error: Exception) -> bool:

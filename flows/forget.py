@@ -1,11 +1,29 @@
-"""Taking a video, or a whole avatar, out of the catalog's list of who is shown where."""
+"""Taking a video, or a whole avatar, out of the catalog: out of use, or for good."""
 
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from data_catalog import Catalog
+from data_catalog.erase import erase, unused_videos
 from data_catalog.keys import equals
 from data_catalog.refusals import forget_refusals, refusals
 from flows.settings import Settings
+
+
+class Forgotten(BaseModel):
+    """What was forgotten.
+
+    Attributes:
+        names: of the videos and of the files that could not be read.
+        rows: by table, what was erased; bytes: by which the catalog became smaller.
+        files: rendered from what was erased, and still there.
+    """
+
+    names: list[str]
+    rows: dict[str, int] = {}
+    bytes: int = 0
+    files: list[str] = []
 
 
 def forget(settings: Settings, avatar: str, videos: list[str]) -> list[str]:
@@ -23,26 +41,69 @@ def forget(settings: Settings, avatar: str, videos: list[str]) -> list[str]:
         ValueError: the avatar, or a video of it, is unknown.
     """
     catalog = Catalog(settings.catalog, settings.storage_options)
-    rows = catalog.avatar_videos(avatar)
-    refused = refusals(catalog).get(avatar, [])
-    if not rows and not refused:
-        known = ", ".join(catalog.avatars()) or "none"
-        raise ValueError(f"avatar {avatar!r}: unknown (known: {known}); `tango status` lists them")
-    names = {video_id: row["file_name"] for video_id, row in rows.items()}
-    chosen, unreadable = set(names), {record.subject for record in refused}
-    if videos:
-        chosen, unreadable = set(), set()
-        for video in videos:
-            path = Path(video).expanduser()
-            ids = {i for i, row in rows.items() if video in (i, row["file_name"], row["uri"])}
-            ids |= {i for i, row in rows.items() if row["uri"] == str(path.absolute())}
-            subjects = {record.subject for record in refused} & {path.name}
-            if not ids and not subjects:
-                have = ", ".join(sorted({*names.values(), *(record.subject for record in refused)}))
-                raise ValueError(f"{video}: no video of {avatar} (it has {have}); name one of those")
-            chosen |= ids
-            unreadable |= subjects
+    chosen, unreadable = _choose(catalog, avatar, videos, {})
     if chosen:
         catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(chosen)))
     forget_refusals(catalog, avatar, unreadable)
-    return sorted({*(names[video_id] for video_id in chosen), *unreadable})
+    return sorted({*chosen.values(), *unreadable})
+
+
+def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgotten:
+    """Remove some videos of an avatar, or all of it when `videos` is empty, and all that was made of them, from the
+    catalog and its files: see `data_catalog.erase`, also for what stays.
+
+    Rendered files are the user's and stay; Prefect's own database keeps the names of runs and the pictures of seams
+    that it was given to show.
+
+    Args:
+        videos: as for `forget`; those that were only taken out of use before may be named too. Without names, what
+            the avatar was rendered from before goes with it.
+
+    Raises:
+        ValueError: the avatar, or a video of it, is unknown.
+        TimeoutError: another run uses the catalog.
+    """
+    catalog = Catalog(settings.catalog, settings.storage_options)
+    others = unused_videos(catalog, shown_by=None if videos else avatar)
+    chosen, unreadable = _choose(catalog, avatar, videos, others)
+    done = erase(catalog, avatar, chosen, unreadable)
+    names = sorted({*chosen.values(), *unreadable})
+    return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)
+
+
+def _choose(
+    catalog: Catalog, avatar: str, videos: list[str], unused: dict[str, dict]
+) -> tuple[dict[str, str], set[str]]:
+    """The file names of the videos that are meant, by id, and the names of files that could not be read.
+
+    Args:
+        unused: rows of videos that show nobody and may be meant too, by id.
+
+    Raises:
+        ValueError: the avatar, or a video, is unknown.
+    """
+    rows = catalog.avatar_videos(avatar)
+    refused = {record.subject for record in refusals(catalog).get(avatar, [])}
+    if not rows and not refused and not unused:
+        known = ", ".join(catalog.avatars()) or "none"
+        raise ValueError(f"avatar {avatar!r}: unknown (known: {known}); `tango status` lists them")
+    if not videos:
+        return {video_id: row["file_name"] for video_id, row in (rows | unused).items()}, refused
+    chosen: dict[str, str] = {}
+    unreadable = set()
+    for video in videos:
+        path = Path(video).expanduser()
+        meant = _named(rows, video) or _named(unused, video)
+        subjects = refused & {path.name}
+        if not meant and not subjects:
+            have = ", ".join(sorted({*(row["file_name"] for row in rows.values()), *refused})) or "none"
+            raise ValueError(f"{video}: no video of {avatar} (it has {have}); name one of those")
+        chosen |= meant
+        unreadable |= subjects
+    return chosen, unreadable
+
+
+def _named(rows: dict[str, dict], video: str) -> dict[str, str]:
+    """The file names, by id, of the rows that a person means by a file name, a path or a video id."""
+    names = {video, str(Path(video).expanduser().absolute())}
+    return {i: row["file_name"] for i, row in rows.items() if names & {i, row["file_name"], row["uri"]}}

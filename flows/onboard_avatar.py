@@ -10,14 +10,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
 from data_catalog.refusals import accept, refuse
-from flows.outcome import FlowReport, conclude
+from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, scope, scopes, standings, submit, wanted_model
 from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
-from tasks.runtime.faults import describe
 from tasks.runtime.versions import Versions
 from tasks.views.embedding_model import check_body
 
@@ -65,11 +64,7 @@ def onboard_avatar(
             runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
     report.notes += cut_off(catalog, added) + left_out(catalog, added) + unusable(catalog, added)
-    if report.computed:
-        try:
-            catalog.compact()
-        except OSError as error:  # the rows are all there
-            report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
+    tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
 
@@ -126,9 +121,7 @@ def add_videos(
     accept(catalog, avatar, paths.values())
     known = catalog.avatar_videos(avatar)
     # where it is now: it may have moved since it was first added
-    return [
-        scope(known[video_id] | {"uri": str(path), "file_name": path.name}) for video_id, path in paths.items()
-    ]
+    return [scope(known[video_id] | {"uri": str(path), "file_name": path.name}) for video_id, path in paths.items()]
 
 
 def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:

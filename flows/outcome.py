@@ -5,6 +5,9 @@ import re
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from pydantic import BaseModel
 
+from data_catalog import Catalog
+from data_catalog.schemas import tables_of
+from tasks.runtime.faults import describe
 from tasks.runtime.run_stage import StageSummary
 
 
@@ -51,6 +54,16 @@ class FlowIncomplete(Exception):
         self.report = report
         lines = [f"{report.subject}: {report.failed} of {report.wanted} units failed"]
         super().__init__("\n  ".join(lines + report.errors))
+
+
+def tidy(catalog: Catalog, report: FlowReport) -> None:
+    """Merge what a run's writes left in the tables that it touched, so that neither they nor the next run's time grow
+    with the number of runs. What goes wrong is a note of the report: the rows are all there."""
+    touched = {table for stage in report.stages if stage.computed or stage.failed for table in tables_of(stage.stage)}
+    try:
+        catalog.compact(sorted(touched | {"avatars", "units"}))
+    except OSError as error:
+        report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
 
 
 def publish(report: FlowReport) -> None:

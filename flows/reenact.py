@@ -11,8 +11,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
+from data_catalog.eviction import evict
 from data_catalog.keys import equals
-from flows.outcome import FlowReport, conclude
+from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
@@ -97,8 +98,12 @@ def reenact(
             if not done.ok:
                 break
         report.stages = runs.summaries()
+    render_id = render_key(path_id, interpolator, str(target))
+    if not report.failed:
+        report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
+    tidy(catalog, report)
     conclude(report, max_failed_share=0.0)
-    row = catalog.table("renders").read(where=equals(render_id=render_key(path_id, interpolator, str(target))))
+    row = catalog.table("renders").read(where=equals(render_id=render_id))
     made = row.to_pylist()[0]
     create_link_artifact(Path(made["report_uri"]).as_uri(), key="report", link_text=f"Report of {target.name}")
     create_link_artifact(Path(made["uri"]).as_uri(), key="video", link_text=target.name)
@@ -128,6 +133,20 @@ def bring_up_to_date(
         f"or `tango forget {avatar}` with the video that is not to be used"
         for subject, why in out_of_date(catalog, tracks, configs, model).items()
     ]
+
+
+def drop_old_seams(catalog: Catalog, render_id: str, limit_mb: int) -> list[str]:
+    """Keep the seams of all renders within `limit_mb` MB: those longest out of use go, but none of this render.
+
+    Returns:
+        a note where this render alone needs more.
+    """
+    made = catalog.record("render_video", render_id)
+    assert made is not None
+    left = evict(catalog, "transitions", limit=limit_mb * 10**6, keep=made.upstream.get("interpolate_seams", [])).left
+    if left <= limit_mb * 10**6:
+        return []
+    return [f"the seams of {made.subject} take {left / 10**6:.0f} MB, more than transitions_mb = {limit_mb} allows"]
 
 
 def check_request(

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
         max_attempts: a unit that failed this often in one version, and never went well since, is left alone until its
             version changes.
         task_retries: how often a task is tried again after a fault that may pass.
+        transitions_mb: MB that the seams of all renders may take in the catalog. Those longest out of use are dropped
+            after a render, and made again when they are wanted.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, extra="ignore")
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
     max_failed_share: float = Field(default=0.0, ge=0, le=1)
     max_attempts: int = Field(default=5, ge=1)
     task_retries: int = Field(default=2, ge=0)
+    transitions_mb: int = Field(default=4096, ge=0)
 
     @model_validator(mode="before")
     @classmethod

@@ -59,12 +59,23 @@ def preprocess(folder: Path, catalog: str | None) -> None:
         _print_report(preprocess_dataset(str(folder), settings=read_settings(catalog)))
 
 
-def forget(avatar: str, videos: list[str], catalog: str | None) -> None:
+def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
         from flows.forget import forget as take_out
+        from flows.forget import forget_for_good
 
-        for name in take_out(read_settings(catalog), avatar, videos):
-            CONSOLE.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
+        settings = read_settings(catalog)
+        if not erase:
+            for name in take_out(settings, avatar, videos):
+                CONSOLE.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
+            return
+        done = forget_for_good(settings, avatar, videos)
+        for name in done.names:
+            CONSOLE.print(f"{avatar}: {name} is erased", soft_wrap=True, markup=False)
+        rows = ", ".join(f"{name} {count}" for name, count in sorted(done.rows.items()))
+        CONSOLE.print(f"rows erased: {rows or 'none'}; {done.bytes / 1e6:.1f} MB freed", soft_wrap=True, markup=False)
+        for path in done.files:
+            CONSOLE.print(f"shows it and is left to you: {path}", soft_wrap=True, markup=False)
 
 
 def demo(out: Path, catalog: str | None) -> None:
@@ -187,6 +198,8 @@ def _print_report(report) -> None:
 
 
 def _print_made(made) -> None:
+    for note in made.report.notes:
+        CONSOLE.print(note, soft_wrap=True, markup=False)
     for label, path in (("video", made.video), ("report", made.report_page), ("motion", made.motion)):
         shown = os.path.relpath(path) if sys.stdout.isatty() else path
         CONSOLE.print(f"{label:>7}  {shown}", soft_wrap=True, markup=False)
