@@ -11,6 +11,8 @@ from benchmarks.commands import workplace
 from benchmarks.footage import REAL
 from benchmarks.printing import heading, table
 from flows.evaluate_aumoclip import RetrievalReport, evaluate_job
+from flows.settings import Settings
+from flows.train_aumoclip import catalog_tracks
 from tango_models.aumoclip import EMBEDDED
 from tango_models.aumoclip.synthetic_data.pairs import write_pairs
 from tasks.train_embedding import TrainingJob
@@ -37,7 +39,10 @@ def main() -> None:
             catalog = place.folder / "catalog"
             for clip in clips:
                 place.tango("onboard", clip.stem.rpartition("_")[0], clip, catalog=catalog)
-            report("Real clips", evaluate_job(TrainingJob(folder=str(cache), catalog=str(catalog)), EMBEDDED))
+            settings = Settings(catalog=str(catalog))
+            tracks = catalog_tracks(settings, [])
+            job = TrainingJob(folder=str(cache), catalog=str(catalog), tracks=tracks)
+            report("Real clips", evaluate_job(job, EMBEDDED))
 
 
 if __name__ == "__main__":

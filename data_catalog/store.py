@@ -53,6 +53,9 @@ class Table:
 
         Columns that came in since the table was made are added to it, empty: its rows are of an older `code_version`
         and will be made again.
+
+        Raises:
+            ValueError: its rows have another key: the catalog is of a release that this one does not read.
         """
         try:
             dataset = lance.dataset(self.uri, storage_options=self._options)
@@ -60,7 +63,13 @@ class Table:
             if "not found" not in str(error).lower():
                 raise
             return None
-        return dataset if set(self.spec.schema.names) <= set(dataset.schema.names) else _retry(self._with_new_columns)
+        new = set(self.spec.schema.names) - set(dataset.schema.names)
+        if other := new & {*self.spec.primary_key, *self.spec.identity}:
+            raise ValueError(
+                f"{self.uri}: written by another release of TANGO (it has no column {sorted(other)[0]}); "
+                "name another --catalog and onboard again, or go back to that release"
+            )
+        return _retry(self._with_new_columns) if new else dataset
 
     def _with_new_columns(self) -> lance.LanceDataset:
         dataset = lance.dataset(self.uri, storage_options=self._options)

@@ -133,3 +133,13 @@ def test_a_table_of_an_older_release_gets_the_new_columns(tmp_path: Path):
     assert new.read(["video_id", "file_name"]).to_pylist() == [{"video_id": "a", "file_name": None}]
     new.upsert([{"video_id": "a", "file_name": "h.mp4"}, {"video_id": "b", "file_name": "v.mp4"}])
     assert new.read(["video_id", "file_name"])["file_name"].to_pylist() == ["h.mp4", "v.mp4"]
+
+
+def test_a_table_whose_rows_have_another_key_is_refused_with_what_to_do(tmp_path: Path):
+    new = Catalog(tmp_path).table("poses")
+    fields = [field.with_name("video_id") if field.name == "track_id" else field for field in new.spec.schema]
+    Table(str(tmp_path), replace(new.spec, schema=pa.schema(fields), primary_key=("video_id", "frame"))).upsert(
+        [{"video_id": "v", "frame": 0, "unit": "v"}]
+    )
+    with pytest.raises(ValueError, match=r"poses\.lance: written by another release .*track_id.*another --catalog"):
+        new.read(["track_id"])
