@@ -22,7 +22,7 @@ from tasks.views.motion_graph import pair_keys
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.read_ahead import ahead
 from tasks.views.segments import segment_keys
-from tasks.views.speech import read_speech_audio
+from tasks.views.speech import read_speech_samples
 from tasks.views.stand_ins import block_key, shown_blocks
 from tasks.views.transitions import transition_key
 from tasks.views.videos import frame_count
@@ -137,7 +137,7 @@ class RenderVideo(Stage):
         check_output(target)
         size = tuple(given["size"])
         playback = read_playback(source, given["path_id"], self.config.seams)
-        audio = _exact(read_speech_audio(source, given["speech_id"]), len(playback.frame))
+        audio = _exact(read_speech_samples(source, given["speech_id"]), len(playback.frame))
         config = self.config
         smooth = config.seams.smooth_cadence
         report = RenderReport(
@@ -198,4 +198,4 @@ class RenderVideo(Stage):
 def _exact(audio: np.ndarray, n_frames: int) -> np.ndarray:
     """The speech, silent or cut by less than half a frame, so that sound and picture end together."""
     samples = round(n_frames * RATE / FPS)
-    return np.pad(audio[:samples], (0, max(0, samples - len(audio))))
+    return audio[:samples] if len(audio) >= samples else np.pad(audio, (0, samples - len(audio)))

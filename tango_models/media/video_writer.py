@@ -20,7 +20,7 @@ AAC_FRAME = 1024
 
 
 class VideoWriter:
-    """Writes (H, W, 3) uint8 RGB frames and mono float32 audio to an MP4.
+    """Writes (H, W, 3) uint8 RGB frames and mono audio, float or int16, to an MP4.
 
         with VideoWriter("out.mp4", width=768, height=768, audio=speech) as writer:
             for frame in frames:
@@ -52,7 +52,7 @@ class VideoWriter:
         self.path = Path(path)
         self.width, self.height, self.fps = width, height, Fraction(fps).limit_denominator(1001)
         self.count = 0
-        self._audio = np.zeros(0, np.float32) if audio is None else np.asarray(audio, np.float32).reshape(-1)
+        self._audio = np.zeros(0, np.float32) if audio is None else np.asarray(audio).reshape(-1)
         self._audio_rate, self._crf, self._preset, self._metadata = audio_rate, crf, preset, metadata or {}
         self._sent = 0  # audio samples given to the encoder
         self._container: Any = None  # open between __enter__ and __exit__
@@ -145,6 +145,7 @@ class VideoWriter:
         end = min(len(self._audio), round(self.count / self.fps * self._audio_rate))
         while end - self._sent >= AAC_FRAME or (final and self._sent < end):
             piece = self._audio[self._sent : min(end, self._sent + AAC_FRAME)]
+            piece = piece / np.float32(32767) if piece.dtype == np.int16 else piece.astype(np.float32, copy=False)
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece[None]), format="fltp", layout="mono")
             frame.sample_rate, frame.pts = self._audio_rate, self._sent
             frame.time_base = Fraction(1, self._audio_rate)

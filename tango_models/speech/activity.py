@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE, check_audio, frame_count
+from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE, check_audio, frame_count, stretch
 
 WEIGHTS = Path(__file__).parent / "assets" / "silero_vad_16k.npz"
 """silero-vad's 16 kHz network (MIT, Silero Team), taken out of its wheel by `build_weights`."""
@@ -39,15 +39,20 @@ def voice_activity(audio: np.ndarray) -> np.ndarray:
     """
     audio = check_audio(audio)
     chunks = -(-audio.size // _CHUNK)
-    padded = np.zeros(_CONTEXT + chunks * _CHUNK, np.float32)
-    padded[_CONTEXT : _CONTEXT + audio.size] = audio
     weights = _load_weights()
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _CONTEXT + _CHUNK)[::_CHUNK]
-    parts = [_encode(windows[start : start + _BLOCK], weights) for start in range(0, chunks, _BLOCK)]
+    parts = [
+        _encode(_windows(audio, start, min(start + _BLOCK, chunks)), weights) for start in range(0, chunks, _BLOCK)
+    ]
     probability = _decode(np.concatenate(parts), weights)
     centre = (np.arange(frame_count(audio.size)) + 0.5) / FRAME_RATE * SAMPLE_RATE
     chunk_centre = (np.arange(chunks) + 0.5) * _CHUNK
     return np.interp(centre, chunk_centre, probability).astype(np.float32)
+
+
+def _windows(audio: np.ndarray, first: int, stop: int) -> np.ndarray:
+    """(stop - first, 576) samples of the steps `first` to `stop`, each with the context before it."""
+    piece = stretch(audio, first * _CHUNK - _CONTEXT, stop * _CHUNK)
+    return np.lib.stride_tricks.sliding_window_view(piece, _CONTEXT + _CHUNK)[::_CHUNK]
 
 
 @functools.cache

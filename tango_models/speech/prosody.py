@@ -6,12 +6,13 @@ import numpy as np
 
 from tango_models.errors import InputError
 from tango_models.speech.activity import voice_activity
-from tango_models.speech.timeline import SAMPLE_RATE, check_audio, frame_bounds, frame_count
+from tango_models.speech.timeline import SAMPLE_RATE, check_audio, frame_bounds, frame_count, stretch
 
 ENERGY_FLOOR = -80.0  # dB full scale; about one step of 13-bit audio. Digital silence sits exactly here
 
 _WINDOW, _HOP, _BANDS = 512, 160, 40  # 32 ms windows every 10 ms
 _BLOCK = 6_000  # hops analysed at a time: 60 s, 6 MB of spectrum
+_FRAMES = 1_800  # frames summed at a time: 60 s
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,11 @@ def energy(audio: np.ndarray) -> np.ndarray:
     """(S,) audio -> (T,) float32 log energy in dB full scale (0 dB: a square wave of amplitude 1)."""
     audio = check_audio(audio)
     bounds = frame_bounds(frame_count(audio.size))
-    padded = np.zeros(max(int(bounds[-1]), audio.size), np.float32)
-    padded[: audio.size] = audio
-    power = np.add.reduceat(np.square(padded, dtype=np.float64)[: bounds[-1]], bounds[:-1]) / np.diff(bounds)
+    power = np.empty(len(bounds) - 1)
+    for first in range(0, len(power), _FRAMES):
+        part = bounds[first : first + _FRAMES + 1]
+        square = np.square(stretch(audio, int(part[0]), int(part[-1])), dtype=np.float64)
+        power[first : first + _FRAMES] = np.add.reduceat(square, part[:-1] - part[0]) / np.diff(part)
     return (10.0 * np.log10(np.maximum(power, 10.0 ** (ENERGY_FLOOR / 10)))).astype(np.float32)
 
 
@@ -104,15 +107,14 @@ def pick_onsets(strength: np.ndarray, *, gap: int = 4, share: float = 0.15) -> n
 def _mel_decibels(audio: np.ndarray) -> np.ndarray:
     """(S,) -> (H, 40) float32 dB in mel bands every 10 ms, window centred on the hop, limited to a 60 dB range."""
     hops = -(-audio.size // _HOP)
-    padded = np.zeros((hops - 1) * _HOP + _WINDOW, np.float32)
-    take = min(audio.size, padded.size - _WINDOW // 2)
-    padded[_WINDOW // 2 : _WINDOW // 2 + take] = audio[:take]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
     taper = np.hanning(_WINDOW).astype(np.float32)
     bank = _mel_bank()
     power = np.empty((hops, _BANDS), np.float32)
     for start in range(0, hops, _BLOCK):
-        spectrum = np.fft.rfft(windows[start : start + _BLOCK] * taper, axis=1)
+        stop = min(start + _BLOCK, hops)
+        piece = stretch(audio, start * _HOP - _WINDOW // 2, (stop - 1) * _HOP + _WINDOW // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(piece, _WINDOW)[::_HOP]
+        spectrum = np.fft.rfft(windows * taper, axis=1)
         power[start : start + _BLOCK] = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ bank
     loudest = max(float(power.max(initial=0.0)), 1e-6)
     return 10.0 * np.log10(np.maximum(power, loudest * 1e-6))

@@ -19,6 +19,15 @@ def frame_bounds(frames: int) -> np.ndarray:
     return np.arange(frames + 1, dtype=np.int64) * SAMPLE_RATE // FRAME_RATE
 
 
+def stretch(audio: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Samples `start` to `stop` (exclusive) of (S,) audio, silent where there is none: an hour is read in pieces, since
+    a copy of it is 230 MB."""
+    piece = np.zeros(stop - start, audio.dtype)
+    given = audio[max(start, 0) : max(stop, 0)]
+    piece[max(-start, 0) : max(-start, 0) + given.size] = given
+    return piece
+
+
 def slot_count(frames: int) -> int:
     """Number of 4-frame slots that cover `frames` frames (the last one may be cut short by the render)."""
     return -(-frames // CLIP_FRAMES)

@@ -66,6 +66,12 @@ def test_same_frames_same_file(tmp_path):
     assert a == render(tmp_path / "b.mp4", 20, audio=chirp(1, 16000)).read_bytes()
 
 
+def test_sound_may_be_given_as_it_is_stored(tmp_path):
+    stored = np.round(chirp(1, 16000) * 32767).astype(np.int16)
+    a = render(tmp_path / "a.mp4", 20, audio=stored).read_bytes()
+    assert a == render(tmp_path / "b.mp4", 20, audio=stored / np.float32(32767)).read_bytes()
+
+
 def test_a_failure_leaves_nothing_and_keeps_what_was_there(tmp_path):
     path = tmp_path / "out.mp4"
     path.write_bytes(b"the earlier render")
