@@ -27,7 +27,7 @@ def write_units(catalog: Catalog, units: int) -> list[float]:
         if index % _FAILS == _FAILS - 1:
             catalog.fail(unit, "the first attempt fails", run_id="run", seconds=0.5)
         fields = {"pictures": f"{index:032x}"}
-        catalog.finish(unit, table="transitions", n_rows=1, run_id="run", seconds=0.5, fields=fields)
+        catalog.finish(unit, n_rows=1, run_id="run", seconds=0.5, fields=fields)
         seconds.append(time.perf_counter() - start)
     return seconds
 

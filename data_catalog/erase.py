@@ -40,13 +40,13 @@ class Erased:
 
 
 def unused_videos(catalog: Catalog, *, shown_by: str | None = None) -> dict[str, dict[str, Any]]:
-    """By video id, the `file_name` and `uri` of videos whose rows are there and which show no avatar any more.
+    """By video id, the `file_name` of videos whose rows are there and which show no avatar any more.
 
     Args:
         shown_by: only those that renders of this avatar show.
     """
     used = set(catalog.table("avatars").read(["video_id"])["video_id"].to_pylist())
-    rows = catalog.table("videos").read(["video_id", "uri", "file_name"]).to_pylist()
+    rows = catalog.table("videos").read(["video_id", "file_name"]).to_pylist()
     found = {row["video_id"]: row for row in rows if row["video_id"] not in used}
     if shown_by is not None:
         renders = catalog.table("renders").read(["source_video"], equals(avatar=shown_by))["source_video"].to_pylist()

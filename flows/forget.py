@@ -106,4 +106,4 @@ def _choose(
 def _named(rows: dict[str, dict], video: str) -> dict[str, str]:
     """The file names, by id, of the rows that a person means by a file name, a path or a video id."""
     names = {video, str(Path(video).expanduser().absolute())}
-    return {i: row["file_name"] for i, row in rows.items() if names & {i, row["file_name"], row["uri"]}}
+    return {i: row["file_name"] for i, row in rows.items() if names & {i, row["file_name"], row.get("uri")}}

@@ -14,10 +14,9 @@ from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
-from flows.tracks import current_tracks, scope, scopes, standings, submit, wanted_model
+from flows.tracks import current_tracks, made_tracks, out_of_date, scope, scopes, submit
 from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
-from tasks.runtime.versions import Versions
 from tasks.views.embedding_model import check_body
 
 
@@ -71,11 +70,11 @@ def onboard_avatar(
 def stale(
     catalog: Catalog, avatar: str, configs: dict[str, dict[str, Any]], added: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The avatar's other tracks that were made in an older version: what the stages need to plan them."""
+    """The avatar's other tracks that are not in the version that is wanted: what the stages need to plan them."""
     given = {scope["track"] for scope in added}
-    others = {track: scope for track, scope in scopes(catalog, avatar).items() if track not in given}
-    found = standings(Versions(catalog, configs), others, wanted_model(configs["embed_clips"]))
-    return [others[track] for track, standing in found.items() if standing.state == "stale"]
+    others = [track for track in made_tracks(catalog, avatar, configs) if track not in given]
+    by_track = scopes(catalog, avatar)
+    return [by_track[track] for track in out_of_date(catalog, avatar, others, configs)]
 
 
 def check_request(catalog: Catalog, avatar: str, videos: list[str], motion: str | None) -> None:

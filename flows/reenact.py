@@ -11,18 +11,16 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
-from data_catalog.eviction import evict
 from data_catalog.keys import equals
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
-from flows.tracks import out_of_date, scopes, shown_tracks, standings, submit, wanted_model
+from flows.tracks import edges_out_of_date, out_of_date, scopes, shown_tracks, submit
 from tango_models.errors import InputError
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import check_output, render_key
 from tasks.runtime.cluster import Pools
-from tasks.runtime.versions import Versions
 from tasks.views.motion_graph import path_key
 
 
@@ -80,9 +78,8 @@ def reenact(
         "interpolate_seams": shown,
         "render_video": shown,
     }
-    model = wanted_model(configs["embed_clips"])
-    if not create_scorer(scorer).embeds:
-        model = ""
+    embeds = create_scorer(scorer).embeds
+    if not embeds:
         del stages["embed_speech"]
     report = FlowReport(subject=f"{avatar} to {source.name}")
     with (
@@ -90,7 +87,7 @@ def reenact(
         FlowProgress() as progress,
     ):
         runs = StageRuns(pools, progress, settings)
-        report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, model)
+        report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
         for stage, scope in stages.items() if not report.refused else ():
             done = runs.run(stage, target.name, scope)
             if done.blocked:
@@ -113,25 +110,35 @@ def reenact(
 
 
 def bring_up_to_date(
-    runs: StageRuns, catalog: Catalog, avatar: str, tracks: list[str], configs: dict[str, dict[str, Any]], model: str
+    runs: StageRuns,
+    catalog: Catalog,
+    avatar: str,
+    tracks: list[str],
+    configs: dict[str, dict[str, Any]],
+    embedded: bool,
 ) -> list[str]:
     """Redo what of an avatar is of an older version. A render never shows a mixture of two, nor the older one.
 
     Returns:
         why it cannot be shown, with the command to give; nothing when all is in the version that is wanted.
     """
-    if not out_of_date(catalog, tracks, configs, model):
-        return []
+    old = out_of_date(catalog, avatar, tracks, configs, embedded=embedded)
     by_track = scopes(catalog, avatar)
-    for track, standing in standings(Versions(catalog, configs), tracks, model).items():
-        if standing.state != "current":
-            submit(runs, by_track[track])
-    runs.summaries()
-    runs.run("score_edges", avatar, {"tracks": tracks})
+    for track in old:
+        submit(runs, by_track[track])
+    if old or edges_out_of_date(catalog, tracks, configs):
+        runs.summaries()
+        runs.run("score_edges", avatar, {"tracks": tracks})
+    else:
+        return []
+    left = out_of_date(catalog, avatar, tracks, configs, embedded=embedded)
+    reasons = {by_track[track]["file_name"]: why for track, why in left.items()}
+    if not reasons and (why := edges_out_of_date(catalog, tracks, configs)):
+        reasons[f"the edges of {avatar}"] = why
     return [
         f"{subject}: could not be brought up to date ({why}); run `tango onboard {avatar}` with its video again, "
         f"or `tango forget {avatar}` with the video that is not to be used"
-        for subject, why in out_of_date(catalog, tracks, configs, model).items()
+        for subject, why in reasons.items()
     ]
 
 

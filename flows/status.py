@@ -5,8 +5,9 @@ from pydantic import BaseModel
 from data_catalog import Catalog
 from data_catalog.refusals import refusals
 from flows.settings import Settings
-from flows.tracks import PER_TRACK, scopes
+from flows.tracks import scopes
 from tasks.runtime.plan_source import UpstreamNotReady
+from tasks.runtime.registry import PER_TRACK
 from tasks.runtime.run_stage import reason
 from tasks.runtime.versions import Versions, plan_units
 

@@ -1,18 +1,14 @@
 """An avatar's tracks, a video with its motion each: which can be shown, and bringing the others up to date."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_catalog import Catalog
 from flows.stage_runs import StageRuns
-from tasks.runtime.registry import ONBOARDING
-from tasks.runtime.versions import Standing, Versions
-from tasks.views.embedding_model import EmbeddingModelConfig, model_id
-from tasks.views.embeddings import embedding_key
+from tasks.runtime.plan_source import Standing, UpstreamNotReady
+from tasks.runtime.registry import PER_TRACK
+from tasks.runtime.versions import Versions, plan_units
 from tasks.views.motion_graph import pair_keys
-
-PER_TRACK = ONBOARDING[:-1]
-"""The stages that do one video after the other; the last one compares all."""
 
 
 def scopes(catalog: Catalog, avatar: str) -> dict[str, dict[str, Any]]:
@@ -32,21 +28,35 @@ def scope(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def standings(versions: Versions, tracks: Iterable[str], model: str) -> dict[str, Standing]:
-    """How each track stands, its embedding with it: the worse of the two.
+def standing_of(catalog: Catalog, versions: Versions, wanted: Mapping[str, Any], *, embedded: bool = True) -> Standing:
+    """How a track stands: as the first of its stages that is not current, else current.
 
     Args:
-        model: whose embedding is wanted; "" for none.
+        wanted: its scope.
+        embedded: whether its embedding counts.
     """
-    tracks = sorted(tracks)
-    found = versions.look("create_clips", tracks)
-    if model:
-        for track in tracks:
-            key = embedding_key(track, model)
-            embedded = versions.look("embed_clips", [key])[key]
-            if found[track].state == "current" and embedded.state != "current":
-                found[track] = Standing("stale", embedded.why or f"embedding: {embedded.state}", found[track].record)
-    return found
+    for stage in PER_TRACK:
+        if stage == "embed_clips" and not embedded:
+            continue
+        try:
+            units = plan_units(catalog, stage, versions, wanted)
+        except UpstreamNotReady as error:
+            return Standing("stale" if error.stale else "missing", error.why or f"waits for {error.stage}")
+        found = versions.look(stage, [unit.key for unit in units])
+        for unit in units:
+            standing = found[unit.key]
+            if standing.state != "current":
+                return standing if standing.why else Standing(standing.state, f"{stage} is {standing.state}")
+            if standing.record and standing.record.version != unit.version:
+                return Standing("stale", f"input: what {stage} reads changed", standing.record)
+    return Standing("current")
+
+
+def made_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, Any]]) -> list[str]:
+    """The avatar's tracks whose clips were made at some time, in whatever version."""
+    tracks = catalog.avatar_tracks(avatar)
+    found = Versions(catalog, configs).look("create_clips", tracks)
+    return [track for track in tracks if found[track].state in ("current", "stale")]
 
 
 def shown_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, Any]]) -> list[str]:
@@ -59,8 +69,7 @@ def shown_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, 
     if not tracks:
         known = ", ".join(catalog.avatars()) or "none"
         raise ValueError(f"avatar {avatar!r}: unknown (known: {known}); run `tango onboard {avatar} VIDEO...` first")
-    found = Versions(catalog, configs).look("create_clips", tracks)
-    ready = [track for track in tracks if found[track].state in ("current", "stale")]
+    ready = made_tracks(catalog, avatar, configs)
     if not ready:
         raise ValueError(
             f"avatar {avatar!r}: none of its {len(tracks)} videos is ready; `tango status {avatar}` says why"
@@ -69,20 +78,24 @@ def shown_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, 
 
 
 def out_of_date(
-    catalog: Catalog, tracks: Sequence[str], configs: Mapping[str, dict[str, Any]], model: str
+    catalog: Catalog,
+    avatar: str,
+    tracks: Sequence[str],
+    configs: Mapping[str, dict[str, Any]],
+    *,
+    embedded: bool = True,
 ) -> dict[str, str]:
-    """Why tracks, or the edges between them, are not in the version that is wanted, by what a person calls them."""
-    versions = Versions(catalog, configs)
-    found = {
-        standing.record.subject if standing.record else track: standing.why or standing.state
-        for track, standing in standings(versions, tracks, model).items()
-        if standing.state != "current"
-    }
-    if not found:
-        edges = versions.look("score_edges", pair_keys(list(tracks))).values()
-        if old := [edge for edge in edges if edge.state != "current"]:
-            found["its edges"] = old[0].why or old[0].state
-    return found
+    """Why tracks that are shown are not in the version that is wanted, by track."""
+    versions, wanted = Versions(catalog, configs), scopes(catalog, avatar)
+    found = {track: standing_of(catalog, versions, wanted[track], embedded=embedded) for track in tracks}
+    return {track: standing.why for track, standing in found.items() if standing.state != "current"}
+
+
+def edges_out_of_date(catalog: Catalog, tracks: Sequence[str], configs: Mapping[str, dict[str, Any]]) -> str:
+    """Why the edges between tracks are not in the version that is wanted; "" when they are."""
+    edges = Versions(catalog, configs).look("score_edges", pair_keys(list(tracks))).values()
+    old = [edge for edge in edges if edge.state != "current"]
+    return (old[0].why or old[0].state) if old else ""
 
 
 def submit(runs: StageRuns, wanted: dict[str, Any]) -> None:
@@ -97,8 +110,3 @@ def current_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str
     tracks = catalog.avatar_tracks(avatar)
     found = Versions(catalog, configs).look("create_clips", tracks)
     return [track for track in tracks if found[track].state == "current"]
-
-
-def wanted_model(config: Mapping[str, Any]) -> str:
-    """The id of the embedding that the settings name."""
-    return model_id(EmbeddingModelConfig(**config))

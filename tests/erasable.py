@@ -30,7 +30,7 @@ class Footage:
         """What onboarding leaves, apart from the edges."""
         video, track = self.video, self.track
         name = self.secrets["name"].decode()
-        shape = {"video_id": video, "uri": f"/footage/{name}", "file_name": name, "n_frames": CLIPS * 4}
+        shape = {"video_id": video, "file_name": name, "n_frames": CLIPS * 4}
         gops = [
             {
                 "video_id": video,

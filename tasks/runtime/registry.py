@@ -18,7 +18,11 @@ STAGES: dict[str, str] = {
     "interpolate_seams": "tasks.interpolate_seams:InterpolateSeams",
     "render_video": "tasks.render_video:RenderVideo",
 }
-ONBOARDING = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips", "score_edges")
+PER_TRACK = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
+"""What is done to one video after the other."""
+PER_AVATAR = ("score_edges",)
+"""What compares all of an avatar's."""
+ONBOARDING = PER_TRACK + PER_AVATAR
 REENACTMENT = ("analyse_speech", "embed_speech", "retrieve_path", "interpolate_seams", "render_video")
 
 

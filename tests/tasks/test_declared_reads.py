@@ -10,7 +10,7 @@ from tango_models.media.probe import content_id
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime import workers
 from tasks.runtime.reading import DeclaredSource, UndeclaredRead
-from tasks.runtime.registry import ONBOARDING, STAGES, stage_class
+from tasks.runtime.registry import PER_TRACK, STAGES, stage_class
 from tasks.runtime.stage import RowWriter
 from tasks.views.motion_graph import path_key
 from tests.speaker import cut_speaker
@@ -43,7 +43,7 @@ def test_every_stage_reads_exactly_what_it_declares(tmp_path, traced):
             outcome = worker.process(unit)
             assert outcome.ok, f"{stage}: {outcome.error}"
 
-    for stage in ONBOARDING[:-1]:
+    for stage in PER_TRACK:
         run(stage, track=track, video_id=track, uri=str(video))
     run("score_edges", tracks=[track])
     path_id = path_key([track], speech_id, "aumoclip", 0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tango_models.body.fit.joint_limits import JointLimits
+from tango_models.body.fit.joint_limits import FOREARM_TWIST, LIKELY_TWIST, WRIST_SWING, JointLimits
 from tango_models.body.fit.model_points import ELBOW_SHIFT, FINGER_ORDER, POINT, hand_points
 from tango_models.body.fit.smoothing import fill_gaps, gaussian
 from tango_models.body.fit.targets import Targets
@@ -26,8 +26,6 @@ from tango_models.body.skeleton import JAW, JOINT, JOINT_COUNT
 _PELVIS_SIGMA = 12.0  # frames: a pelvis that is barely seen must not sway the legs
 _STRAIGHT = 0.25  # weight of the unbent elbow's hinge axis against the bend's own plane
 _FROM_HAND = 0.5  # weight of the axis that the hand suggests
-# Forearm and wrist, radians: pronation and supination reach 80 to 90 degrees (Norkin & White), the wrist bends to 80.
-_MAX_TWIST, _LIKELY_TWIST, _MAX_SWING = 1.6, 2.2, 1.2
 _SIDES = ("left", "right")
 _ARM_BONES = ((1, 2), (3, 4))  # of targets.BONES: upper arm, forearm; left, right
 
@@ -108,10 +106,10 @@ def _arm(
     # seen further round is seen wrong side up, or the elbow's plane is: then the frames around tell.
     twist = twist_angle(turn, lower_rest)
     swung = to_axis_angle(to_matrix(-twist[:, None] * lower_rest) @ turn)
-    swung *= np.minimum(1, _MAX_SWING / np.maximum(np.linalg.norm(swung, axis=-1, keepdims=True), 1e-6))
-    likely = known & (np.abs(twist) < _LIKELY_TWIST)
+    swung *= np.minimum(1, WRIST_SWING / np.maximum(np.linalg.norm(swung, axis=-1, keepdims=True), 1e-6))
+    likely = known & (np.abs(twist) < LIKELY_TWIST)
     twist = fill_gaps(twist, likely) if likely.any() else np.zeros(len(twist))
-    twist = np.clip(twist, -_MAX_TWIST, _MAX_TWIST)
+    twist = np.clip(twist, -FOREARM_TWIST, FOREARM_TWIST)
     # A forearm turns along its whole length: half of the twist belongs to the elbow joint.
     half = to_matrix(0.5 * twist[:, None] * lower_rest)
     poses[:, elbow] = continuous(to_axis_angle(to_matrix(poses[:, elbow]) @ half))

@@ -40,6 +40,10 @@ _TABLE: dict[str, tuple[tuple[tuple[float, float], ...], tuple[float, ...], tupl
     "fixed": (((-0.01, 0.01),) * 3, (0, 0, 0), (0.02, 0.02, 0.02)),
 }
 
+FOREARM_TWIST, LIKELY_TWIST, WRIST_SWING = 1.6, 2.2, 1.2
+"""How far the first guess turns forearm and hand, radians: pronation and supination reach 80 to 90 degrees (Norkin &
+White), the wrist bends to 80; a measured twist beyond the second is a mistake of the hand network. The optimiser then
+holds the hand by the table's `wrist`."""
 
 HINGES: tuple[tuple[int, float], ...] = (
     (JOINT["left_elbow"], 0.8),

@@ -1,6 +1,4 @@
-"""The baseline scorer: loud speech moves, stressed syllables get beats, silence rests.
-
-What it asks of silence and of the lips holds for every scorer."""
+"""The baseline scorer: loud speech moves, stressed syllables get beats. (Silence and lips: `silence`, `slot_cost`.)"""
 
 from dataclasses import dataclass, field
 
@@ -8,14 +6,12 @@ import numpy as np
 
 from tango_models.motion_graph.scoring.clip_prosody import ClipProsody
 from tango_models.motion_graph.scoring.embedding_scorer import EmbeddingRows
+from tango_models.motion_graph.scoring.silence import GESTURE_SCALE, clip_unrest, runs, silence_weight
 from tango_models.motion_graph.scoring.slot_cost import SlotCost, SlotWeights
 from tango_models.speech.prosody import SpeechFeatures
 from tango_models.speech.timeline import CLIP_FRAMES, slot_count
 
-_GESTURE_SCALE = 5.0  # frames, sigma: 0.39 s wide at half height, about the length of a stroke; chosen, not fitted
 _LEAD = 2  # frames (67 ms) by which a stroke is taken to end before the stressed syllable; chosen, not fitted
-_PAUSE = 12  # frames (0.4 s) without voice that make a silence; shorter ones are part of a phrase
-_RAMP = 9  # frames (0.3 s) over which a silence sets in and ends
 
 
 @dataclass(frozen=True)
@@ -65,25 +61,14 @@ class ProsodyScorer:
         )
 
 
-def silence_weight(voice: np.ndarray) -> np.ndarray:
-    """(F,) voice probability -> (F,) float32, 1 in silences of at least 0.4 s, with ramps of 0.3 s inwards and out."""
-    from scipy.ndimage import binary_opening, convolve1d
-
-    quiet = np.pad(np.asarray(voice) < 0.5, _PAUSE, mode="edge")  # silence reaches beyond both ends
-    quiet = binary_opening(quiet, np.ones(_PAUSE, bool))
-    ramp = np.hanning(_RAMP + 2)
-    weight = convolve1d(quiet.astype(np.float64), ramp / ramp.sum(), mode="nearest")
-    return weight[_PAUSE:-_PAUSE].astype(np.float32)
-
-
 def speech_level(speech: SpeechFeatures, silence: np.ndarray) -> np.ndarray:
     """(F,) float32: how strongly one speaks, on the scale of gestures; 0 in silence, else ranks from 0.2 to 1."""
     from scipy.ndimage import gaussian_filter1d
     from scipy.stats import rankdata
 
     loud = np.maximum(speech.energy, float(speech.energy.max()) - 40.0)  # gaps between words count as 40 dB down
-    loud = gaussian_filter1d(loud.astype(np.float64), _GESTURE_SCALE, mode="nearest") / 40.0
-    density = gaussian_filter1d(speech.onset.astype(np.float64), _GESTURE_SCALE, mode="nearest")
+    loud = gaussian_filter1d(loud.astype(np.float64), GESTURE_SCALE, mode="nearest") / 40.0
+    density = gaussian_filter1d(speech.onset.astype(np.float64), GESTURE_SCALE, mode="nearest")
     strength = loud + density  # an onset every 0.2 s weighs as much as 6 dB
     strength = np.concatenate([strength[_LEAD:], np.repeat(strength[-1:], _LEAD)])[: len(strength)]
     level = np.zeros(len(speech), np.float32)
@@ -100,29 +85,13 @@ def clip_energy(clips: ClipProsody) -> np.ndarray:
     from scipy.stats import rankdata
 
     smooth = np.empty(clips.speed.shape, np.float64)
-    for run in _runs(clips.successor):
+    for run in runs(clips.successor):
         speed = clips.speed[run].astype(np.float64).reshape(-1)
-        smooth[run] = gaussian_filter1d(speed, _GESTURE_SCALE, mode="nearest").reshape(-1, CLIP_FRAMES)
+        smooth[run] = gaussian_filter1d(speed, GESTURE_SCALE, mode="nearest").reshape(-1, CLIP_FRAMES)
     nodes = len(smooth)
     if nodes == 1:
         return np.full(1, 0.5, np.float32)
     return ((rankdata(smooth.mean(axis=1)) - 1.0) / (nodes - 1)).astype(np.float32)
-
-
-def clip_unrest(clips: ClipProsody) -> np.ndarray:
-    """(N,) float32 in [0, 2]: how far the clip is from rest; 1 at the avatar's mean motion speed.
-
-    The clip's own speed counts half, that of the footage around it the other half: to enter a rest where the motion
-    dies down costs less than to cut from full motion into it."""
-    from scipy.ndimage import gaussian_filter1d
-
-    own = clips.speed.astype(np.float64).mean(axis=1)
-    around = np.empty(len(own))
-    for run in _runs(clips.successor):
-        speed = clips.speed[run].astype(np.float64).reshape(-1)
-        smooth = gaussian_filter1d(speed, _GESTURE_SCALE, mode="nearest")
-        around[run] = smooth.reshape(-1, CLIP_FRAMES).mean(axis=1)
-    return np.minimum((own + around) / max(2.0 * own.mean(), 1e-6), 2.0).astype(np.float32)
 
 
 def clip_beats(clips: ClipProsody) -> np.ndarray:
@@ -134,27 +103,13 @@ def clip_beats(clips: ClipProsody) -> np.ndarray:
     from scipy.ndimage import gaussian_filter1d
 
     braking = np.empty(clips.speed.shape, np.float64)
-    for run in _runs(clips.successor):
+    for run in runs(clips.successor):
         speed = gaussian_filter1d(clips.speed[run].astype(np.float64).reshape(-1), 1.0, mode="nearest")
         padded = np.pad(speed, (2 + _LEAD, 2), mode="edge")
         length = speed.size
         braking[run] = np.maximum(padded[:length] - padded[4 : 4 + length], 0.0).reshape(-1, CLIP_FRAMES)
     strong = float(np.percentile(braking, 95))
     return np.minimum(braking / max(strong, 1e-6), 1.0).astype(np.float32)
-
-
-def _runs(successor: np.ndarray) -> list[np.ndarray]:
-    """The uninterrupted runs as arrays of nodes in playing order."""
-    successor = np.asarray(successor)
-    follows = np.zeros(len(successor), bool)
-    follows[successor[successor >= 0]] = True
-    runs = []
-    for start in np.flatnonzero(~follows).tolist():
-        run = [start]
-        while successor[run[-1]] >= 0:
-            run.append(int(successor[run[-1]]))
-        runs.append(np.array(run))
-    return runs
 
 
 def _slots(values: np.ndarray, slots: int, *, tail: float | None = None) -> np.ndarray:

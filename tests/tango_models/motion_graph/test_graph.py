@@ -14,8 +14,9 @@ from tango_models.motion_graph.edges import EdgeConfig, score_pair
 from tango_models.motion_graph.features import FrameFeatures, has_camera
 from tango_models.motion_graph.graph import build_graph
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
-from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer, SlotWeights, clip_energy, silence_weight
+from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer, SlotWeights, clip_energy
 from tango_models.motion_graph.scoring.scorers import ClipProsody, create_scorer
+from tango_models.motion_graph.scoring.silence import silence_weight
 from tango_models.motion_graph.search.cost_rows import MaskedRows
 from tango_models.motion_graph.search.path_search import search_path
 from tango_models.speech.prosody import ENERGY_FLOOR, SpeechFeatures
