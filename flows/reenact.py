@@ -11,6 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
+from data_catalog.eviction import evict
 from data_catalog.keys import equals
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
