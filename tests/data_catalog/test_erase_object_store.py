@@ -19,7 +19,7 @@ def endpoint():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    bucket = urllib.request.Request(f"http://{host}:{port}/footage", method="PUT")
+    bucket = urllib.request.Request(f"http://{host}:{port}/erasure", method="PUT")
     urllib.request.urlopen(bucket).close()
     yield f"http://{host}:{port}"
     server.stop()
@@ -28,7 +28,7 @@ def endpoint():
 def test_nothing_of_an_erased_avatar_is_in_the_bucket(endpoint):
     keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
     options = keys | {"aws_endpoint": endpoint, "aws_region": "us-east-1", "allow_http": "true"}
-    catalog = Catalog("s3://footage/tables", options)
+    catalog = Catalog("s3://erasure/tables", options)
     ann, bea = Footage(catalog, "ann", ANN).write(), Footage(catalog, "bea", BEA).write()
     compare(ann, ann)
     bucket = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)

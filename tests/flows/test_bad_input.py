@@ -162,7 +162,7 @@ def test_a_video_without_sound_is_silent(batch):
 
 
 def test_clips_before_the_person_comes_are_not_used_and_the_others_are(batch):
-    clips = batch.catalog.table("clips").read(where=f"video_id = '{batch.video('late.mp4')['video_id']}'")
+    clips = batch.catalog.table("clips").read(where=f"track_id = '{batch.video('late.mp4')['video_id']}'")
     usable = clips["usable"].to_pylist()
     assert len(usable) == 12 and not any(usable[:4]) and sum(usable[4:]) >= 6
     unusable = [key for key, use in zip(clips["clip_id"].to_pylist(), usable, strict=True) if not use]
