@@ -34,9 +34,9 @@ def test_nothing_of_an_erased_avatar_is_in_the_bucket(endpoint):
     bucket = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
 
     def found(footage: Footage) -> set[str]:
-        objects = bucket.get_paginator("list_objects_v2").paginate(Bucket="footage")
+        objects = bucket.get_paginator("list_objects_v2").paginate(Bucket="erasure")
         names = [entry["Key"] for page in objects for entry in page["Contents"]]
-        data = b"".join(bucket.get_object(Bucket="footage", Key=name)["Body"].read() for name in names)
+        data = b"".join(bucket.get_object(Bucket="erasure", Key=name)["Body"].read() for name in names)
         return {name for name, secret in footage.secrets.items() if secret[:64] in data}
 
     assert found(ann) == set(ann.secrets)
