@@ -10,14 +10,14 @@ from tango_models.motion_graph.scoring.embedding_scorer import EmbeddingRows
 @dataclass(frozen=True)
 class SlotWeights:
     """Largest cost of each kind of mismatch in one slot. With the defaults a slot of speech costs 0 to 1.15, a random
-    clip about 0.3, a slot of silence 0 to 5.25; a jump (about 1.4 with its edge) so has to pay for itself over several
+    clip about 0.3, a slot of silence 0 to 6.25; a jump (about 1.4 with its edge) so has to pay for itself over several
     slots of speech."""
 
     level: float = 0.6
     """|how strongly one speaks - how strongly one moves|, both as ranks in [0, 1]."""
     beat: float = 0.3
     """An onset during which the clip has no beat."""
-    rest: float = 2.5
+    rest: float = 3.0
     """A clip with the avatar's mean motion in silence; one without motion costs nothing, one with twice the mean, or
     more, twice as much. A slot or two of it pay for a jump: silences of 0.7 s are still rested in. In a minute of
     speech with pauses on 13 s of footage 6.0 rested more with one of two scorers, with 30 seams where 25 are allowed: a

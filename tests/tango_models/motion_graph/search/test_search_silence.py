@@ -57,7 +57,7 @@ def test_silence_rests_and_is_entered_smoothly():
     for silence in silences:
         silent[silence] = True
     assert shown[silent].mean() <= 0.4 * clips.speed.mean()
-    assert shown[~silent].mean() > clips.speed.mean()
+    assert shown[~silent].mean() > 0.95 * clips.speed.mean()  # rests reach a little into the speech around them
     assert np.abs(np.diff(shown)).max() < 0.35  # no cut between motion and rest
 
 
