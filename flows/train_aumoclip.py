@@ -31,7 +31,7 @@ def train_aumoclip(job: TrainingJob, settings: Settings | None = None) -> Traine
         InputError: pairs, configuration or backbones are at fault.
     """
     settings = settings or Settings()
-    checkpoint = train_embedding(job, address=settings.cluster.address)
+    checkpoint = train_embedding(job, cluster=settings.cluster)
     figures = [json.loads(line) for line in (Path(job.folder).expanduser() / FIGURES).read_text().splitlines()]
     _, _, data = open_pairs(job)
     report, plane = evaluate_pairs(checkpoint, data)

@@ -1,5 +1,6 @@
 """What the commands do: settings, the flow, and what is printed. Exit code 0 only when everything asked for is done."""
 
+import io
 import json as jsonlib
 import os
 import sys
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.command_line.interrupts import interruptible
 from flows.server import environment
 from flows.server.local_server import ready, server
 from flows.setting_names import variable
@@ -166,20 +168,35 @@ def reported() -> Iterator[None]:
     """Faults of the user's as one line, failed units as a list, anything else as it is."""
     from tango_models.errors import InputError
 
-    environment.prepare()
-    environment.quiet_console()
-    try:
-        yield
-    except (InputError, ValueError) as error:
-        _fail(str(error))
-    except OSError as error:
-        from tasks.runtime.faults import describe
+    _never_fail_to_print()
+    with interruptible():
+        environment.prepare()
+        environment.quiet_console()
+        try:
+            yield
+        except (InputError, ValueError) as error:
+            _fail(str(error))
+        except OSError as error:
+            from tasks.runtime.faults import describe
 
-        _fail(describe(error, "the catalog"))
-    except Exception as error:
-        if type(error).__name__ != "FlowIncomplete":
-            raise
-        _fail(str(error))
+            _fail(describe(error, "the catalog"))
+        except ImportError as error:
+            from tasks.runtime.native_libraries import missing_library
+
+            if (fault := missing_library(error)) is None:
+                raise
+            _fail(str(fault))
+        except Exception as error:
+            if type(error).__name__ != "FlowIncomplete":
+                raise
+            _fail(str(error))
+
+
+def _never_fail_to_print() -> None:
+    """Names that the terminal's encoding, or any, cannot show are shown escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str) -> None:
