@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM: a command ends within seconds, whatever it is doing, and leaves no process and no half file.
 
-The main thread is told by an exception and unwinds through Prefect and Ray, which takes as long as it takes. Beside it a
-thread that C code in the main thread cannot hold up ends the workers at once, and everything else when time is up.
+The main thread is told by an exception and unwinds through Prefect and Ray, which takes as long as it takes. Beside it
+a thread that C code in the main thread cannot hold up ends the workers at once, and all else when time is up.
 """
 
 import contextlib

@@ -251,7 +251,8 @@ class WorkerPool:
                 if on_progress:
                     on_progress(unit, *ray.get(worker.progress.remote()))
         except ray.exceptions.RayError as error:  # the process died: out of memory, a crash in native code
-            if self._closed.wait(_ENDING_SECONDS):  # by whoever ended the run: nothing is the matter with the unit, and no attempt is counted
+            # By whoever ended the run: nothing is the matter with the unit, and no attempt is counted.
+            if self._closed.wait(_ENDING_SECONDS):
                 return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
             reason = f"worker process died: {type(error).__name__}: {str(error).splitlines()[0]}"
             _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
