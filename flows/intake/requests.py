@@ -23,6 +23,7 @@ def check_onboarding(
         ValueError: an avatar name that is not allowed, or an unknown avatar without a video.
         InputError: an unreadable motion file, or one for several videos; an embedding that needs the licensed body, and
             none is set; more CPUs or GPUs than there are.
+        UnusableStore: no rows can be written where the catalog is to be.
     """
     from tango_models.media.container import checked_path
 
@@ -33,6 +34,7 @@ def check_onboarding(
         checked_path(local_path(motion, deployed=deployed))
     if not videos and avatar not in catalog.avatars():
         raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
+    catalog.check()
     check_cluster(settings.cluster)
     check_body(settings.aumoclip, settings.body)
 
@@ -49,6 +51,7 @@ def check_reenactment(
         ValueError: unknown avatar, or none of its videos is ready.
         InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer
             or interpolator, more CPUs or GPUs than there are.
+        UnusableStore: no rows can be written where the catalog is.
     """
     from tango_models.interpolation.interpolators import create_interpolator
     from tango_models.media.probe import content_id
@@ -60,5 +63,6 @@ def check_reenactment(
     catalog = Catalog(settings.catalog, settings.storage_options)
     rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
     check_output(target, [Path(place) for row in rows for place in row.values() if place])
+    catalog.check()
     check_cluster(settings.cluster)
     return shown_tracks(catalog, avatar, settings.stage_configs()), content_id(speech)
