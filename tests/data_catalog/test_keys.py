@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from data_catalog import Catalog, check_avatar_name
 
-PEOPLE = ["Jürgen", "张伟", "Ольга", "عائشة", "नरेन्द्र", "さくら", "Åsa-Britt", "José.2", "เสาวภา", "ג'ון".replace("'", ""), "7of9"]
+PEOPLE = [
+    "Jürgen",
+    "张伟",
+    "Ольга",
+    "عائشة",
+    "नरेन्द्र",
+    "さくら",
+    "Åsa-Britt",
+    "José.2",
+    "เสาวภา",
+    "ג'ון".replace("'", ""),
+    "7of9",
+]
 
 
 @pytest.mark.parametrize("name", PEOPLE)

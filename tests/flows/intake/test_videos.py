@@ -28,7 +28,9 @@ def test_a_picture_is_said_to_be_one_whatever_it_is_called(tmp_path, codec, name
         check_video(path)
 
 
-@pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WEBPVP8 ", b"\0\0\0\x18ftypheic\0\0\0\0", b"\0\0\0\x1cftypavif\0\0\0\0"])
+@pytest.mark.parametrize(
+    "head", [b"RIFF\0\0\0\0WEBPVP8 ", b"\0\0\0\x18ftypheic\0\0\0\0", b"\0\0\0\x1cftypavif\0\0\0\0"]
+)
 def test_pictures_in_containers_of_videos_are_pictures(tmp_path, head):
     path = tmp_path / "phone.jpg"
     path.write_bytes(head + bytes(100))

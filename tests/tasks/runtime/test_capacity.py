@@ -110,8 +110,6 @@ def test_all_workers_together_fit_or_it_is_said(workers, nodes):
     except InputError:
         return
     for kind, name in (("CPU", "num_cpus"), ("GPU", "num_gpus")):
-        used = sum(
-            getattr(w, name) * (w.count or limits[stage]) for stage, w in workers.items() if getattr(w, name)
-        )
+        used = sum(getattr(w, name) * (w.count or limits[stage]) for stage, w in workers.items() if getattr(w, name))
         assert used <= sum(node[kind] for node in nodes) + 1e-6
     assert all(limit >= 1 for limit in limits.values())
