@@ -13,6 +13,8 @@ REPRESENTATION = 825
 MASK_SIDE = 64
 MASK_BYTES = MASK_SIDE * MASK_SIDE // 8
 FACE_SIDE = 24
+PARTS = 6
+"""Of the speaker, told apart by whether they were seen."""
 PICTURE_SIDE = 32
 
 _PRIMARY = {b"lance-schema:unenforced-primary-key": b"true"}
@@ -141,8 +143,18 @@ _SPECS = [
         stage="detect_landmarks",
         groups={
             "landmarks": (
-                "body_xy", "body_visibility", "body_world", "hands_xy", "hands_local", "hands_score", "face_xy",
-                "face_z", "face_score", "mask", "hand_boxes", "person_box",
+                "body_xy",
+                "body_visibility",
+                "body_world",
+                "hands_xy",
+                "hands_local",
+                "hands_score",
+                "face_xy",
+                "face_z",
+                "face_score",
+                "mask",
+                "hand_boxes",
+                "person_box",
             ),
         },
     ),
@@ -155,6 +167,7 @@ _SPECS = [
             "betas": pa.list_(pa.float32()),
             "expression": pa.list_(pa.float32()),
             "confidence": pa.float32(),
+            "parts": _vector(PARTS),  # how surely face, arms (l, r), hands (l, r) and legs were seen
             "tracked": pa.bool_(),
         },
         stage="fit_smplx",
@@ -168,6 +181,7 @@ _SPECS = [
             "reprojection": pa.float32(),  # median over the frames, share of the person's height
             "reprojection_p95": pa.float32(),
             "worst_frame": pa.int32(),
+            "seen": _vector(PARTS),  # share of the frames in which each part was seen
         },
         stage="fit_smplx",
         groups={"picture": ("picture",)},
@@ -221,7 +235,16 @@ _SPECS = [
         stage="score_edges",
         groups={
             "edges": (
-                "pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter", "cost",
+                "pose",
+                "velocity",
+                "translation",
+                "mask_iou",
+                "hand_iou",
+                "head",
+                "face",
+                "picture",
+                "stutter",
+                "cost",
             ),
         },
         identity=("src_track", "dst_track"),

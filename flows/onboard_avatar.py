@@ -19,6 +19,8 @@ from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
 from tasks.views.embedding_model import check_body
 
+_HARDLY, _NEVER = 0.5, 0.05  # shares of a video's frames that show a part of the speaker
+
 
 @flow(
     name="onboard-avatar",
@@ -62,7 +64,8 @@ def onboard_avatar(
         if ready := current_tracks(catalog, avatar, configs):
             runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
-    report.notes += cut_off(catalog, added) + left_out(catalog, added) + unusable(catalog, added)
+    report.notes += cut_off(catalog, added) + left_out(catalog, added) + hardly_seen(catalog, added)
+    report.notes += unusable(catalog, added)
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
@@ -144,6 +147,22 @@ def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
                 f"{video['file_name']}: {people} people in view (in {shared} of {frames} frames); the largest, most "
                 "central and longest in view was followed, who is beside was left out"
             )
+    return notes
+
+
+def hardly_seen(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+    """A note about each part of the speaker above the waist that a video shows in less than half of its frames."""
+    from tango_models.body.fit.confidence import PARTS
+
+    notes = []
+    rows = catalog.table("fits").read(["track_id", "seen"], where=equals(track_id=[video["track"] for video in added]))
+    shares = {row["track_id"]: row["seen"] for row in rows.to_pylist() if row["seen"]}
+    for video in added:
+        for part, share in zip(PARTS, shares.get(video["track"], ()), strict=False):
+            if share < _HARDLY and part != "legs":
+                seen = f"{part} in {share:.0%} of the frames" if share else f"{part} never seen"
+                rest = "it will rest" if share < _NEVER else "it rests in the others"
+                notes.append(f"{video['file_name']}: {seen}: {rest}")
     return notes
 
 

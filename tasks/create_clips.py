@@ -31,7 +31,7 @@ class CreateClipsSettings(BaseModel):
         min_confidence: a clip with a frame fitted less surely than this is not used.
     """
 
-    min_confidence: float = Field(0.3, ge=0, le=1)
+    min_confidence: float = Field(0.2, ge=0, le=1)
 
 
 class CreateClipsConfig(CreateClipsSettings):
@@ -44,7 +44,7 @@ class CreateClipsConfig(CreateClipsSettings):
 
 
 class CreateClips(Stage):
-    name, code_version = "create_clips", "2"
+    name, code_version = "create_clips", "3"
     reads: ClassVar = {
         "extract_frames": ("pixels", "audio", "timing", "shape"),
         "detect_landmarks": ("landmarks",),
