@@ -13,6 +13,10 @@ REPRESENTATION = 825
 MASK_SIDE = 64
 MASK_BYTES = MASK_SIDE * MASK_SIDE // 8
 FACE_SIDE = 24
+COLOURS = 216
+"""Colours that pictures are counted in."""
+FACE_POINTS = 12
+"""Points of the stiff part of a face."""
 PARTS = 6
 """Of the speaker, told apart by whether they were seen."""
 PICTURE_SIDE = 32
@@ -214,6 +218,12 @@ _SPECS = [
             "voice": ("voice",),
         },
         identity=("track_id", "index"),
+    ),
+    _table(
+        "looks",  # by what the videos of one avatar are compared: do they show one person in one room?
+        {"track_id": pa.string()},
+        {"clothes": _vector(COLOURS), "room": _vector(COLOURS), "face": _vector(FACE_POINTS * 3)},
+        stage="create_clips",
     ),
     _table(
         "edges",
