@@ -11,4 +11,4 @@ def frame_count(source: Source, video_id: str) -> int:
 
 def cuts_of(source: Source, video_id: str) -> list[int]:
     """The first frames behind a video's cuts, increasing."""
-    return source.table("videos").read(["video_id", "cuts"], where=equals(video_id=video_id))["cuts"][0].as_py()
+    return source.table("videos").read(["video_id", "cuts"], where=equals(video_id=video_id))["cuts"][0].as_py() or []
