@@ -13,6 +13,12 @@ REPRESENTATION = 825
 MASK_SIDE = 64
 MASK_BYTES = MASK_SIDE * MASK_SIDE // 8
 FACE_SIDE = 24
+COLOURS = 216
+"""Colours that pictures are counted in."""
+FACE_POINTS = 12
+"""Points of the stiff part of a face."""
+PARTS = 6
+"""Of the speaker, told apart by whether they were seen."""
 PICTURE_SIDE = 32
 
 _PRIMARY = {b"lance-schema:unenforced-primary-key": b"true"}
@@ -141,8 +147,18 @@ _SPECS = [
         stage="detect_landmarks",
         groups={
             "landmarks": (
-                "body_xy", "body_visibility", "body_world", "hands_xy", "hands_local", "hands_score", "face_xy",
-                "face_z", "face_score", "mask", "hand_boxes", "person_box",
+                "body_xy",
+                "body_visibility",
+                "body_world",
+                "hands_xy",
+                "hands_local",
+                "hands_score",
+                "face_xy",
+                "face_z",
+                "face_score",
+                "mask",
+                "hand_boxes",
+                "person_box",
             ),
         },
     ),
@@ -155,6 +171,7 @@ _SPECS = [
             "betas": pa.list_(pa.float32()),
             "expression": pa.list_(pa.float32()),
             "confidence": pa.float32(),
+            "parts": _vector(PARTS),  # how surely face, arms (l, r), hands (l, r) and legs were seen
             "tracked": pa.bool_(),
         },
         stage="fit_smplx",
@@ -168,6 +185,7 @@ _SPECS = [
             "reprojection": pa.float32(),  # median over the frames, share of the person's height
             "reprojection_p95": pa.float32(),
             "worst_frame": pa.int32(),
+            "seen": _vector(PARTS),  # share of the frames in which each part was seen
         },
         stage="fit_smplx",
         groups={"picture": ("picture",)},
@@ -202,6 +220,12 @@ _SPECS = [
         identity=("track_id", "index"),
     ),
     _table(
+        "looks",  # by what the videos of one avatar are compared: do they show one person in one room?
+        {"track_id": pa.string()},
+        {"clothes": _vector(COLOURS), "room": _vector(COLOURS), "face": _vector(FACE_POINTS * 3)},
+        stage="create_clips",
+    ),
+    _table(
         "edges",
         {"src": pa.string(), "dst": pa.string()},
         {
@@ -221,7 +245,16 @@ _SPECS = [
         stage="score_edges",
         groups={
             "edges": (
-                "pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter", "cost",
+                "pose",
+                "velocity",
+                "translation",
+                "mask_iou",
+                "hand_iou",
+                "head",
+                "face",
+                "picture",
+                "stutter",
+                "cost",
             ),
         },
         identity=("src_track", "dst_track"),

@@ -19,6 +19,8 @@ from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
 from tasks.views.embedding_model import check_body
 
+_HARDLY, _NEVER = 0.5, 0.05  # shares of a video's frames that show a part of the speaker
+
 
 @flow(
     name="onboard-avatar",
@@ -62,7 +64,9 @@ def onboard_avatar(
         if ready := current_tracks(catalog, avatar, configs):
             runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
-    report.notes += cut_off(catalog, added) + left_out(catalog, added) + unusable(catalog, added)
+    report.notes += cut_off(catalog, added) + left_out(catalog, added) + hardly_seen(catalog, added)
+    report.notes += strangers(catalog, avatar, added)
+    report.notes += unusable(catalog, added)
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
@@ -143,6 +147,50 @@ def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
             notes.append(
                 f"{video['file_name']}: {people} people in view (in {shared} of {frames} frames); the largest, most "
                 "central and longest in view was followed, who is beside was left out"
+            )
+    return notes
+
+
+def hardly_seen(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+    """A note about each part of the speaker above the waist that a video shows in less than half of its frames."""
+    from tango_models.body.fit.confidence import PARTS
+
+    notes = []
+    rows = catalog.table("fits").read(["track_id", "seen"], where=equals(track_id=[video["track"] for video in added]))
+    shares = {row["track_id"]: row["seen"] for row in rows.to_pylist() if row["seen"]}
+    for video in added:
+        for part, share in zip(PARTS, shares.get(video["track"], ()), strict=False):
+            if share < _HARDLY and part != "legs":
+                seen = f"{part} in {share:.0%} of the frames" if share else f"{part} never seen"
+                rest = "it will rest" if share < _NEVER else "it rests in the others"
+                notes.append(f"{video['file_name']}: {seen}: {rest}")
+    return notes
+
+
+def strangers(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> list[str]:
+    """A note about each added video that does not look like the avatar's first one."""
+    import numpy as np
+
+    from tango_models.perception.appearance import Appearance, differences
+
+    videos = sorted(catalog.avatar_videos(avatar).values(), key=lambda video: (video["added_at"], video["video_id"]))
+    tracks = {video["track_id"]: video for video in videos}
+    rows = catalog.table("looks").read(where=equals(track_id=sorted(tracks))).to_pylist()
+    looks = {
+        row["track_id"]: Appearance(*(np.array(row[name], np.float32) for name in ("clothes", "room", "face")))
+        for row in rows
+    }
+    given = {video["track"] for video in added}
+    known = [track for track in tracks if track in looks]
+    if not known:
+        return []
+    first, notes = known[0], []
+    for track in known[1:]:
+        found = differences(looks[first], looks[track])
+        if found and given & {first, track}:
+            notes.append(
+                f"{tracks[track]['file_name']}: does not look like {tracks[first]['file_name']} (other "
+                f"{', '.join(found)}); if it shows somebody else, that is another avatar"
             )
     return notes
 
