@@ -27,13 +27,16 @@ class Catalog:
     # -- avatars ------------------------------------------------------------------------------------------------
 
     def add_video(self, avatar: str, video_id: str, *, uri: str, motion_uri: str = "", motion_hash: str = "") -> None:
-        """Say that a video shows an avatar. A video already there keeps its motion file unless a new one is given."""
-        check_avatar_name(avatar)
+        """Say that a video shows an avatar, and where it lies now. A video already there keeps its motion file unless
+        a new one is given."""
+        avatar = check_avatar_name(avatar)
         known = self.avatar_videos(avatar).get(video_id)
-        if known and (not motion_hash or motion_hash == known["motion_hash"]):
-            return
         row: dict[str, Any] = {"avatar": avatar, "video_id": video_id, "uri": uri, "file_name": Path(uri).name}
         row |= {"motion_uri": motion_uri, "motion_hash": motion_hash, "added_at": datetime.now(UTC)}
+        if known and (not motion_hash or motion_hash == known["motion_hash"]):
+            if known["uri"] == uri:
+                return
+            row |= {name: known[name] for name in ("motion_uri", "motion_hash", "added_at")}
         self.table("avatars").upsert([row])
 
     def avatar_videos(self, avatar: str) -> dict[str, dict]:

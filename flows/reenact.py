@@ -6,13 +6,14 @@ from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_image_artifact, create_link_artifact
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.eviction import evict
 from data_catalog.keys import equals
+from flows.intake.paths import check_place, local_path
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
@@ -21,7 +22,7 @@ from flows.tracks import edges_out_of_date, out_of_date, scopes, shown_tracks, s
 from tango_models.errors import InputError
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import check_output, render_key
-from tasks.runtime.cluster import Pools
+from tasks.runtime.cluster import Pools, check_cluster
 from tasks.views.motion_graph import path_key
 
 
@@ -53,18 +54,22 @@ def reenact(
 
     Args:
         avatar: a name that was onboarded.
-        speech: path of an audio or video file with speech.
+        speech: path of an audio or video file with speech; whole, as all paths, in a deployment.
         out: path of the mp4 to write; `<out>.motion.npz` and `<out>.report.html` go beside it.
         scorer: `aumoclip`, `prosody`, a weighted sum such as `0.7*aumoclip+0.3*prosody`, or `random` to compare with.
         interpolator: by name; see `tango reenact --help`.
         seed: other seeds give other good paths; the same seed the same frames.
 
     Raises:
-        InputError: unknown avatar, unreadable speech, or an output that cannot be written.
+        InputError: unreadable speech, an output that cannot be written or is what it would be made of, a relative
+            path in a deployment, more CPUs or GPUs asked for than there are.
         FlowIncomplete: a stage failed; running it again does only what is missing.
     """
-    settings = settings or Settings()
-    target, source = Path(out).expanduser().absolute(), Path(speech).expanduser().absolute()
+    settings, deployed = settings or Settings(), deployment.id is not None
+    check_place("catalog", settings.catalog, deployed=deployed)
+    target, source = local_path(out, deployed=deployed), local_path(speech, deployed=deployed)
+    avatar = check_avatar_name(avatar)
+    check_cluster(settings.cluster)
     tracks, speech_id = check_request(avatar, source, target, scorer, interpolator, settings)
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
@@ -167,16 +172,19 @@ def check_request(
 
     Raises:
         ValueError: unknown avatar, or none of its videos is ready.
-        InputError: unreadable speech, an output that cannot be written, unknown scorer or interpolator.
+        InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer
+            or interpolator.
     """
     from tango_models.interpolation.interpolators import create_interpolator
     from tango_models.media.probe import content_id
 
-    check_avatar_name(avatar)
-    check_output(target)
+    avatar = check_avatar_name(avatar)
+    check_output(target, [speech])
     create_scorer(scorer)
     create_interpolator(interpolator)
     catalog = Catalog(settings.catalog, settings.storage_options)
+    rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
+    check_output(target, [Path(place) for row in rows for place in row.values() if place])
     return shown_tracks(catalog, avatar, settings.stage_configs()), content_id(speech)
 
 

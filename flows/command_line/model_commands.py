@@ -16,7 +16,8 @@ def train(
 ) -> None:  # fmt: skip
     with reported(), server():
         from flows.train_aumoclip import train_aumoclip
-        from tasks.train_embedding import check_job
+        from tasks.runtime.cluster import check_cluster
+        from tasks.train_embedding import check_job, training_cluster
 
         settings = read_settings(catalog)
         job = _job(settings, folder, pairs, avatars)
@@ -30,6 +31,7 @@ def train(
             }
         )
         check_job(job)
+        check_cluster(training_cluster(job, settings.cluster))
         ready()
         made = train_aumoclip(job, settings=settings)
         _print(made.report, "On the pairs it was trained on")
