@@ -50,7 +50,7 @@ def to_rgb(frame: av.VideoFrame, reformatter: VideoReformatter, width: int, heig
         frame,
         width=width,
         height=height,
-        format="rgb48le" if beyond else "rgba" if see_through else "rgb24",
+        format="gbrp16le" if beyond else "rgba" if see_through else "rgb24",
         src_colorspace=matrix,
         dst_colorspace=matrix,
         src_color_range=range_of(frame),
