@@ -41,6 +41,8 @@ class AnalyseSpeech(Stage):
         if content_id(path) != unit.inputs["speech_id"]:
             raise InputError(path.name, "changed since it was read", "run the command again")
         spoken = find_spoken_track(path, max_seconds=self.config.max_seconds)
+        if spoken is None:
+            raise InputError(path.name, "has no sound", "give a file with an audio track")
         audio = at_common_level(read_speech(path, track=spoken.track, max_seconds=self.config.max_seconds))
         features = analyse_speech(audio)
         samples = np.round(np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()

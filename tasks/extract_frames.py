@@ -55,7 +55,7 @@ class ExtractFrames(Stage):
         expected = max(1, round(probe.seconds * FPS))
         rows: list[dict] = []
         n_frames = 0
-        audio = _AudioCutter(path if probe.has_audio else None)
+        audio = _AudioCutter(path)
         reader = TimedFrameReader(path, fps=FPS)
         timing = _Timing()
         for index, group in enumerate(_groups(timing.watch(reader))):
@@ -140,25 +140,22 @@ class _AudioCutter:
     `note` then says.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path) -> None:
+        from tango_models.media.audio import audio_blocks
+        from tango_models.speech.spoken_track import find_spoken_track
+
         self.has_sound, self.note = False, ""
         self._blocks: Iterator[np.ndarray] = iter(())
         self._buffer = np.zeros(0, np.float32)
         self._position = 0
-        if path is not None:
-            self._open(path)
-
-    def _open(self, path: Path) -> None:
-        from tango_models.media.audio import audio_blocks
-        from tango_models.speech.spoken_track import find_spoken_track
-
         try:
             spoken = find_spoken_track(path)
         except InputError as error:
-            self.note = f"it is used without sound: {error.fault}"
+            self.note = f"is used without sound: it {error.fault}"
             return
-        self.has_sound, self.note = True, spoken.note
-        self._blocks = audio_blocks(path, track=spoken.track)
+        if spoken is not None:
+            self.has_sound, self.note = True, spoken.note
+            self._blocks = audio_blocks(path, track=spoken.track)
 
     def take(self, until: int) -> bytes:
         wanted = until - self._position

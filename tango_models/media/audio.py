@@ -14,7 +14,7 @@ from tango_models.errors import InputError
 from tango_models.media.container import MAX_SECONDS, checked_path
 from tango_models.media.downmix import AnalysisMix
 from tango_models.media.resampling import Resampler
-from tango_models.media.sound_pieces import REMEDY, decodable_tracks, sound_pieces
+from tango_models.media.sound_pieces import REMEDY, UNKNOWN, decodable_tracks, sound_pieces
 
 RATE = 16000
 SHORTEST_SPEECH = 0.2  # seconds; less is not one syllable, and under two clips of video
@@ -51,7 +51,7 @@ def first_track(path: str | os.PathLike[str]) -> int:
     if not count:
         raise InputError(str(path), "has no sound", "give a file with an audio track")
     if not found:
-        raise InputError(str(path), "holds no sound that can be decoded", REMEDY)
+        raise InputError(str(path), UNKNOWN, REMEDY)
     return found[0]
 
 
@@ -61,7 +61,7 @@ def read_audio(
     """The whole audio, float32 (S,) mono at `rate`; InputError as `audio_blocks`, and when there is no sample."""
     blocks = list(audio_blocks(path, track=track, rate=rate, max_seconds=max_seconds))
     if not blocks:
-        raise InputError(str(path), "holds no sound that can be decoded", REMEDY)
+        raise InputError(str(path), UNKNOWN, REMEDY)
     return np.concatenate(blocks)
 
 

@@ -1,27 +1,31 @@
 """The sound of a file as it is, all channels at their own rate, on the clock of its picture.
 
 Sample 0 belongs to the first video frame: where a file's sound starts later than its picture, zeros are put before it;
-where it starts earlier, that part is cut. Gaps in the sound's timestamps are filled with zeros, so it stays in step.
+where it starts earlier, that part is cut. Gaps in the sound's timestamps are filled with zeros, so it stays in step;
+timestamps that start again or jump are followed by the clock that the picture follows, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.container import check_seconds, moving_picture, open_media
+from tango_models.media.clock import MediaClock
+from tango_models.media.container import check_seconds, open_media
+from tango_models.media.decoding import first_picture_time
 
 if TYPE_CHECKING:
     import av
     import av.container
 
+UNKNOWN = "holds no sound that can be decoded"
 REMEDY = "export it again as WAV, FLAC, MP3 or M4A"
+_REFUSALS = 16  # errors of the reader in a row, behind which nothing more is expected of the file
 _STEP = 0.05  # seconds by which timestamps must leave the running clock before they count as a gap or an overlap
 
 
@@ -58,52 +62,33 @@ def sound_pieces(path: Path, track: int, *, max_seconds: float) -> Iterator[Soun
 
     Raises InputError: see `open_media`; longer than `max_seconds`, an absurd rate, or samples that are not numbers.
     """
-    origin = picture_start(path)
+    origin = first_picture_time(path)
     with open_media(path) as container:
-        placed = False
-        clock: float | None = None  # seconds on the file's clock where the next sample is due
-        begin = 0.0
-        for frame, lasts in _without_padding(_decode(container, container.streams.audio[track])):
+        due: float | None = None  # seconds on the file's clock at which the next sample belongs
+        begin, loose = 0.0, True
+        for frame, lasts, torn in _without_padding(_decode(container, container.streams.audio[track])):
             piece = _piece(path, frame)
             rate, samples = piece.rate, piece.samples[:, :lasts]
             start = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
-            if clock is None:
-                clock = begin = origin if origin is not None else (start or 0.0)
-            # The beginning is placed to the sample; later pieces follow the running clock.
-            if start is not None and (not placed or abs(start - clock) > _STEP):
-                shift = round((start - clock) * rate)
+            if due is None:
+                due = begin = origin if origin is not None else (start or 0.0)
+            # The beginning, and what comes behind a tear, is placed to the sample; the rest follows what came before.
+            loose |= torn
+            if start is not None and (loose or abs(start - due) > _STEP):
+                shift = round((start - due) * rate)
                 if shift > 0:
-                    check_seconds(path, clock - begin + shift / rate, max_seconds)
+                    check_seconds(path, due - begin + shift / rate, max_seconds)
                     for first in range(0, shift, rate):
                         yield piece.with_samples(np.zeros((len(samples), min(rate, shift - first)), np.float32))
-                    clock += shift / rate
+                    due += shift / rate
                 elif shift < 0:
                     samples = samples[:, -shift:]  # before the first picture, or said twice
             if not samples.shape[1]:
                 continue
-            placed = True
-            clock += samples.shape[1] / rate
-            check_seconds(path, clock - begin, max_seconds)
+            loose = False
+            due += samples.shape[1] / rate
+            check_seconds(path, due - begin, max_seconds)
             yield piece.with_samples(samples)
-
-
-def picture_start(path: Path) -> float | None:
-    """Seconds, on the file's clock, at which the first video frame is shown; None for a sound file."""
-    import av
-
-    with open_media(path) as container:
-        stream = moving_picture(container)
-        if stream is None:
-            return None
-        try:
-            for frame in container.decode(stream):
-                if frame.pts is not None and frame.time_base is not None:
-                    return float(Fraction(frame.pts) * frame.time_base)
-                break
-        except (av.error.FFmpegError, OSError):
-            pass
-        start = stream.start_time
-        return float(start * stream.time_base) if start is not None and stream.time_base else None
 
 
 def _can_decode(path: Path, track: int) -> bool:
@@ -111,35 +96,65 @@ def _can_decode(path: Path, track: int) -> bool:
         return next(_decode(container, container.streams.audio[track]), None) is not None
 
 
-def _decode(container: av.container.InputContainer, stream: Any) -> Iterator[av.AudioFrame]:
-    """Frames of the stream; damaged packets are left out, and a cut-off file ends where it ends."""
+def _decode(container: av.container.InputContainer, stream: Any) -> Iterator[tuple[av.AudioFrame, bool]]:
+    """Frames on the clock of `MediaClock`, and whether something is torn before: the beginning, a jump of the clock, a
+    packet that could not be decoded."""
     import av
 
-    packets = container.demux(stream)
-    while True:
+    clock, torn = MediaClock(), True
+    for packet in _packets(container):
+        if packet is not None:
+            jumped = clock.place(packet)
+            if packet.stream.index != stream.index:
+                continue
+            torn |= jumped
+        try:
+            frames = stream.decode(packet)
+        except av.error.EOFError:  # the decoder was emptied already
+            return
+        except (av.error.FFmpegError, ValueError):
+            torn = True
+            continue
+        for frame in frames:
+            if frame.samples:
+                yield frame, torn
+                torn = False
+
+
+def _packets(container: av.container.InputContainer) -> Iterator[av.Packet | None]:
+    """All packets of the file, since the clock is the file's; None, which empties the decoder, at the end. Where the
+    reader meets missing bytes it goes on behind them as long as it can."""
+    import av
+
+    refused, packets = 0, container.demux()
+    while refused < _REFUSALS:
         try:
             packet = next(packets)
-        except (StopIteration, av.error.FFmpegError, OSError):
-            return
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
+        except StopIteration:
+            break
+        except (av.error.FFmpegError, OSError, ValueError):
+            refused += 1
+            packets = container.demux()
             continue
-        yield from (frame for frame in frames if frame.samples)
+        if packet.size:
+            refused = 0
+            yield packet
+    yield None
 
 
-def _without_padding(frames: Iterator[av.AudioFrame]) -> Iterator[tuple[av.AudioFrame, int]]:
-    """Frames, and how many samples of each count: of the last those that it is to last, since codecs fill it up."""
-    held: av.AudioFrame | None = None
-    for frame in frames:
+def _without_padding(frames: Iterator[tuple[av.AudioFrame, bool]]) -> Iterator[tuple[av.AudioFrame, int, bool]]:
+    """Frames with how many samples of each count: of the last those that it is to last, since codecs fill it up."""
+    held: tuple[av.AudioFrame, bool] | None = None
+    for found in frames:
         if held is not None:
-            yield held, held.samples
-        held = frame
+            yield held[0], held[0].samples, held[1]
+        held = found
     if held is not None:
-        lasts = held.samples
-        if held.duration and held.time_base and held.time_base * held.sample_rate <= 1:
-            lasts = min(lasts, round(held.duration * held.time_base * held.sample_rate))
-        yield held, lasts
+        frame, torn = held
+        lasts = frame.samples
+        if frame.duration and frame.time_base and frame.time_base * frame.sample_rate <= 1:
+            lasts = min(lasts, round(frame.duration * frame.time_base * frame.sample_rate))
+        yield frame, lasts, torn
 
 
 def _piece(path: Path, frame: av.AudioFrame) -> SoundPiece:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tango_models.media.container import MAX_SECONDS, open_media
+from tango_models.media.decoding import first_picture_time
 from tango_models.media.downmix import AnalysisMix
 from tango_models.media.resampling import Resampler
-from tango_models.media.sound_pieces import SoundPiece, picture_start, sound_pieces
+from tango_models.media.sound_pieces import SoundPiece, sound_pieces
 from tango_models.media.sound_track import AAC_FRAME, CopiedTrack, EncodedTrack, SoundTrack
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _can_be_copied(path: Path, track: int) -> bool:
     """
     import av
 
-    begins = picture_start(path) or 0.0
+    begins = first_picture_time(path) or 0.0
     with open_media(path) as container:
         stream = container.streams.audio[track]
         context = stream.codec_context

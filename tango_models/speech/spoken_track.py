@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.audio import audio_blocks, first_track
+from tango_models.media.audio import audio_blocks
 from tango_models.media.container import MAX_SECONDS, checked_path
-from tango_models.media.sound_pieces import decodable_tracks
+from tango_models.media.sound_pieces import REMEDY, UNKNOWN, decodable_tracks
 from tango_models.speech.activity import voice_activity
 from tango_models.speech.level import at_common_level
 from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE
@@ -30,16 +30,18 @@ class SpokenTrack:
     """Which one it is and why; empty when the file has no other."""
 
 
-def find_spoken_track(path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS) -> SpokenTrack:
+def find_spoken_track(path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS) -> SpokenTrack | None:
     """The first track with at least half as much speech as the one with most; where nobody speaks, the first that is
-    not silent. A track of which nothing can be decoded is passed over.
+    not silent. A track of which nothing can be decoded is passed over. None: the file has no sound track.
 
-    Raises InputError: no sound track, none that can be decoded; see `audio_blocks`.
+    Raises InputError: none that can be decoded; see `audio_blocks`.
     """
     path = checked_path(path)
     found, count = decodable_tracks(path)
+    if not count:
+        return None
     if not found:
-        first_track(path)  # says why
+        raise InputError(str(path), UNKNOWN, REMEDY)
     passed = [f"sound track {k + 1} of {count} cannot be decoded" for k in range(count) if k not in found]
     if len(found) < 2:
         return SpokenTrack(found[0], _note(passed, found[0], count))
