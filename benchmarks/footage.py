@@ -90,6 +90,7 @@ def make_video(sources: list[Path], target: Path, seconds: float, *, side: int |
         side: scale the pictures to a square of so many pixels.
     """
     from tango_models.media.audio import read_audio
+    from tango_models.media.sound_track import SoundArray
     from tango_models.media.video_writer import VideoWriter
 
     count = round(seconds * FPS)
@@ -101,7 +102,8 @@ def make_video(sources: list[Path], target: Path, seconds: float, *, side: int |
     audio = np.resize(np.concatenate(sound), round(seconds * AUDIO_RATE))
     pictures = chain.from_iterable(_pictures(sources, side) for _ in range(-(-count // sum(lengths))))
     first = next(pictures)
-    with VideoWriter(target, width=first.shape[1], height=first.shape[0], audio=audio, preset="ultrafast") as writer:
+    size = {"width": first.shape[1], "height": first.shape[0]}
+    with VideoWriter(target, **size, sound=SoundArray(audio, AUDIO_RATE), preset="ultrafast") as writer:
         writer.write(first)
         for _, picture in zip(range(count - 1), pictures, strict=False):
             writer.write(picture)

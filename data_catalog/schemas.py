@@ -107,6 +107,7 @@ _SPECS = [
             "n_frames": pa.int32(),  # at 30 fps
             "has_audio": pa.bool_(),
             "truncated": pa.bool_(),
+            "sound_note": pa.string(),  # which sound track is used, and what of it could not be; "" for nothing to say
             "repeated": pa.binary(),  # a bit per frame: shows the picture before once more
             "taken": pa.binary(),  # float32 per frame: when its picture was taken, in frames of 1/30 s
             "cuts": pa.list_(pa.int32()),  # first frame behind each cut inside the video
@@ -280,7 +281,9 @@ _SPECS = [
         {
             "file_name": pa.string(),
             "n_frames": pa.int32(),
-            "audio": "blob",  # int16, 16 kHz
+            "track": pa.int32(),  # the number, among the file's sound tracks, of the one that is listened to
+            "track_note": pa.string(),  # why that one; "" where there is no other
+            "audio": "blob",  # int16, 16 kHz mono, at a common level: for analysis, not to be heard
             "loudness": pa.list_(pa.float32()),
             "onset": pa.list_(pa.float32()),
             "voice": pa.list_(pa.float32()),
@@ -289,6 +292,7 @@ _SPECS = [
         groups={
             "prosody": ("n_frames", "loudness", "onset", "voice"),
             "audio": ("audio",),
+            "track": ("track",),
             "name": ("file_name",),
         },
     ),

@@ -70,9 +70,9 @@ def onboard_avatar(
         if ready := current_tracks(catalog, avatar, configs):
             runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
-    report.notes += cut_off(catalog, added) + left_out(catalog, added) + hardly_seen(catalog, added)
+    for about in (cut_off, sound_notes, left_out, hardly_seen, unusable):
+        report.notes += about(catalog, added)
     report.notes += strangers(catalog, avatar, added)
-    report.notes += unusable(catalog, added)
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
@@ -173,6 +173,13 @@ def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     where = equals(video_id=[video["video_id"] for video in added], truncated=True)
     rows = catalog.table("videos").read(["video_id", "file_name", "seconds"], where=where).to_pylist()
     return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
+
+
+def sound_notes(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+    """A note about each video of whose sound tracks one was chosen, or could not be read."""
+    where = equals(video_id=[video["video_id"] for video in added])
+    rows = catalog.table("videos").read(["video_id", "file_name", "sound_note"], where=where).to_pylist()
+    return [f"{row['file_name']}: {row['sound_note']}" for row in rows if row["sound_note"]]
 
 
 def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:

@@ -10,9 +10,6 @@ from tango_models.errors import InputError
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 
-FPS = 30
-RATE = 16000
-
 
 class AnalyseSpeechConfig(BaseModel):
     """
@@ -24,7 +21,7 @@ class AnalyseSpeechConfig(BaseModel):
 
 
 class AnalyseSpeech(Stage):
-    name, code_version = "analyse_speech", "1"
+    name, code_version = "analyse_speech", "2"
     libraries = ("av", "scipy.ndimage", "soxr")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig
@@ -36,12 +33,17 @@ class AnalyseSpeech(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.media.audio import read_speech
         from tango_models.media.probe import content_id
+        from tango_models.speech.level import at_common_level
         from tango_models.speech.prosody import analyse_speech
+        from tango_models.speech.spoken_track import find_spoken_track
 
         path = Path(unit.inputs["uri"])
         if content_id(path) != unit.inputs["speech_id"]:
             raise InputError(path.name, "changed since it was read", "run the command again")
-        audio = read_speech(path, max_seconds=self.config.max_seconds)
+        spoken = find_spoken_track(path, max_seconds=self.config.max_seconds)
+        if spoken is None:
+            raise InputError(path.name, "has no sound", "give a file with an audio track")
+        audio = at_common_level(read_speech(path, track=spoken.track, max_seconds=self.config.max_seconds))
         features = analyse_speech(audio)
         samples = np.round(np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
         out.write(
@@ -49,7 +51,9 @@ class AnalyseSpeech(Stage):
                 {
                     "speech_id": unit.inputs["speech_id"],
                     "file_name": path.name,
-                    "n_frames": round(len(audio) / RATE * FPS),
+                    "n_frames": len(features),
+                    "track": spoken.track,
+                    "track_note": spoken.note,
                     "audio": samples,
                     "loudness": features.energy,
                     "onset": features.onset,

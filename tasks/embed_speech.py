@@ -14,7 +14,7 @@ _FRAMES_PER_ROW = 1800
 
 
 class EmbedSpeech(Stage):
-    name, code_version = "embed_speech", "2"
+    name, code_version = "embed_speech", "3"
     reads: ClassVar = {"analyse_speech": ("audio",)}
     configured_by = "model"
     libraries = ("torch", "tango_models.aumoclip.processing")
