@@ -70,7 +70,7 @@ def onboard_avatar(
         if ready := current_tracks(catalog, avatar, configs):
             runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
-    for about in (cut_off, sound_notes, left_out, hardly_seen, unusable):
+    for about in (cut_off, read_notes, left_out, hardly_seen, unusable):
         report.notes += about(catalog, added)
     report.notes += strangers(catalog, avatar, added)
     tidy(catalog, report)
@@ -175,11 +175,12 @@ def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
 
 
-def sound_notes(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each video of whose sound tracks one was chosen, or could not be read."""
+def read_notes(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+    """What was noted when each video was read: its sound, damage, joins and holes, stretches that
+    stand still."""
     where = equals(video_id=[video["video_id"] for video in added])
-    rows = catalog.table("videos").read(["video_id", "file_name", "sound_note"], where=where).to_pylist()
-    return [f"{row['file_name']}: {row['sound_note']}" for row in rows if row["sound_note"]]
+    rows = catalog.table("videos").read(["video_id", "file_name", "notes"], where=where).to_pylist()
+    return [f"{row['file_name']}: {note}" for row in rows for note in row["notes"] or ()]
 
 
 def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:

@@ -71,6 +71,7 @@ class ExtractFrames(Stage):
             found = f"only {n_frames} frame{'s' * (n_frames != 1)} ({n_frames / FPS:.2f} s)"
             raise InputError(path.name, found, f"give a video of at least {self.config.min_seconds} s")
         out.write(rows, table="frames")
+        columns = timing.columns(reader.source_times(), reader.breaks)
         out.write(
             [
                 {
@@ -81,9 +82,9 @@ class ExtractFrames(Stage):
                     "seconds": n_frames / FPS,
                     "n_frames": n_frames,
                     "has_audio": audio.has_sound,
-                    "sound_note": audio.note,
                     "truncated": reader.truncated,
-                    **timing.columns(reader.source_times()),
+                    "notes": [*reader.notes, *timing.notes(), *([audio.note] if audio.note else [])],
+                    **columns,
                 }
             ]
         )
@@ -108,6 +109,7 @@ class _Timing:
         from tango_models.media.shots import ShotMeter
 
         self._changes, self._shots = ChangeMeter(), ShotMeter()
+        self._frozen = np.zeros(0, bool)
 
     def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         from tango_models.media.small_grey import small_grey
@@ -118,19 +120,29 @@ class _Timing:
             self._shots.see(grey)
             yield frame
 
-    def columns(self, times: np.ndarray) -> dict[str, Any]:
-        """Values for the `videos` table; `times` (T,) by the file's own timestamps."""
-        from tango_models.media.cadence import find_repeats, source_times
+    def columns(self, times: np.ndarray, breaks: list[int]) -> dict[str, Any]:
+        """Values for the `videos` table; `times` (T,) by the file's own timestamps, `breaks` where its clock jumped."""
+        from tango_models.media.cadence import find_frozen, find_repeats, source_times
         from tango_models.media.shots import find_cuts
 
         change = self._changes.change
         repeated = np.concatenate([[False], np.diff(times) == 0])[: len(times)]  # by the file's own timestamps
+        self._frozen = find_frozen(change, repeated)
+        repeated |= self._frozen
         repeated[~repeated] = find_repeats(change[~repeated])
         return {
             "repeated": pack_bits(repeated),
             "taken": source_times(repeated, change, times).astype("<f4").tobytes(),
-            "cuts": find_cuts(self._shots.loss, repeated).tolist(),
+            "cuts": sorted({*find_cuts(self._shots.loss, repeated).tolist(), *breaks}),
         }
+
+    def notes(self) -> list[str]:
+        """After `columns`: what of the video stands still."""
+        frozen = np.flatnonzero(self._frozen)
+        if not len(frozen):
+            return []
+        where = f"the first time at {frozen[0] / FPS:.1f} s"
+        return [f"its picture stands still for {len(frozen) / FPS:.1f} s ({where}), which is not used"]
 
 
 class _AudioCutter:
