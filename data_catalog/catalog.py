@@ -9,6 +9,7 @@ from typing import Any
 
 from data_catalog.keys import check_avatar_name, equals, track_id
 from data_catalog.ledger import Unit, UnitRecord
+from data_catalog.reachable import check_folder, check_store
 from data_catalog.schemas import TABLES, tables_of
 from data_catalog.store import Table
 
@@ -20,6 +21,18 @@ class Catalog:
         text = os.fspath(uri)
         self.uri = text.rstrip("/") if "://" in text else str(Path(text).expanduser().absolute())
         self.storage_options = storage_options
+
+    def check(self) -> None:
+        """Refuse a place where no rows can be written, before there are any.
+
+        Raises:
+            UnusableStore: an object store that does not answer, has no such bucket or lets nobody in; a folder that
+                cannot be written to, or whose file system has no hard links or renames.
+        """
+        if "://" in self.uri:
+            check_store(self.uri, self.storage_options)
+        else:
+            check_folder(Path(self.uri))
 
     def table(self, name: str) -> Table:
         return Table(self.uri, TABLES[name], self.storage_options)

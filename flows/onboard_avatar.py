@@ -12,6 +12,7 @@ from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
 from data_catalog.refusals import accept, refuse
 from flows.intake.paths import check_place, local_path, printable
+from flows.intake.requests import check_onboarding
 from flows.intake.videos import check_video
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
@@ -19,8 +20,7 @@ from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, made_tracks, out_of_date, scope, scopes, submit
 from tango_models.errors import InputError
-from tasks.runtime.cluster import Pools, check_cluster
-from tasks.views.embedding_model import check_body
+from tasks.runtime.cluster import Pools
 
 _HARDLY, _NEVER = 0.5, 0.05  # shares of a video's frames that show a part of the speaker
 
@@ -53,9 +53,7 @@ def onboard_avatar(
     avatar, deployed = check_avatar_name(avatar), deployment.id is not None
     check_place("catalog", settings.catalog, deployed=deployed)
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
-    check_request(catalog, avatar, videos, motion, deployed=deployed)
-    check_cluster(settings.cluster)
-    check_body(settings.aumoclip, settings.body)
+    check_onboarding(catalog, avatar, videos, motion, settings, deployed=deployed)
     report = FlowReport(subject=avatar)
     added = add_videos(catalog, avatar, videos, motion, report, run_id=str(flow_run.id), deployed=deployed)
     wanted = added + stale(catalog, avatar, configs, added)
@@ -85,21 +83,6 @@ def stale(
     others = [track for track in made_tracks(catalog, avatar, configs) if track not in given]
     by_track = scopes(catalog, avatar)
     return [by_track[track] for track in out_of_date(catalog, avatar, others, configs)]
-
-
-def check_request(
-    catalog: Catalog, avatar: str, videos: list[str], motion: str | None, *, deployed: bool = False
-) -> None:
-    """Refuse what cannot work before anything is started; see `onboard_avatar`."""
-    from tango_models.media.container import checked_path
-
-    avatar = check_avatar_name(avatar)
-    if not videos and avatar not in catalog.avatars():
-        raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
-    if motion and len(videos) != 1:
-        raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
-    if motion:
-        checked_path(local_path(motion, deployed=deployed))
 
 
 def add_videos(

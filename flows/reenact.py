@@ -14,15 +14,15 @@ from data_catalog import Catalog, check_avatar_name
 from data_catalog.eviction import evict
 from data_catalog.keys import equals
 from flows.intake.paths import check_place, local_path
+from flows.intake.requests import check_reenactment
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
-from flows.tracks import edges_out_of_date, out_of_date, scopes, shown_tracks, submit
-from tango_models.errors import InputError
+from flows.tracks import edges_out_of_date, out_of_date, scopes, submit
 from tango_models.motion_graph.scoring.scorers import create_scorer
-from tasks.rendering.output import check_output, render_key
-from tasks.runtime.cluster import Pools, check_cluster
+from tasks.rendering.output import render_key
+from tasks.runtime.cluster import Pools
 from tasks.views.motion_graph import path_key
 
 
@@ -69,8 +69,7 @@ def reenact(
     check_place("catalog", settings.catalog, deployed=deployed)
     target, source = local_path(out, deployed=deployed), local_path(speech, deployed=deployed)
     avatar = check_avatar_name(avatar)
-    check_cluster(settings.cluster)
-    tracks, speech_id = check_request(avatar, source, target, scorer, interpolator, settings)
+    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings)
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
     settings = settings.model_copy(update={"max_attempts": sys.maxsize})
@@ -167,32 +166,3 @@ def drop_old_seams(catalog: Catalog, render_id: str, limit_mb: int) -> list[str]
     if left <= limit_mb * 10**6:
         return []
     return [f"the seams of {made.subject} take {left / 10**6:.0f} MB, more than transitions_mb = {limit_mb} allows"]
-
-
-def check_request(
-    avatar: str, speech: Path, target: Path, scorer: str, interpolator: str, settings: Settings
-) -> tuple[list[str], str]:
-    """Refuse what cannot work before anything is started.
-
-    Returns:
-        the avatar's tracks that are shown, and the id of the speech.
-
-    Raises:
-        ValueError: unknown avatar, or none of its videos is ready.
-        InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer
-            or interpolator.
-    """
-    from tango_models.interpolation.interpolators import create_interpolator
-    from tango_models.media.probe import content_id
-
-    avatar = check_avatar_name(avatar)
-    check_output(target, [speech])
-    create_scorer(scorer)
-    create_interpolator(interpolator)
-    catalog = Catalog(settings.catalog, settings.storage_options)
-    rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
-    check_output(target, [Path(place) for row in rows for place in row.values() if place])
-    return shown_tracks(catalog, avatar, settings.stage_configs()), content_id(speech)
-
-
-__all__ = ["InputError", "Reenactment", "reenact"]

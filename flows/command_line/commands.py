@@ -33,13 +33,14 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
 
         check_videos(videos)
         paths, motion_path = [str(local_path(v)) for v in videos], str(local_path(motion)) if motion else None
-        with server():
-            settings = ready_settings(catalog)
-            from data_catalog import Catalog
-            from flows.onboard_avatar import check_request, onboard_avatar
+        settings = read_settings(catalog)
+        from data_catalog import Catalog
+        from flows.intake.requests import check_onboarding
 
-            tables = Catalog(settings.catalog, settings.storage_options)
-            check_request(tables, avatar, paths, motion_path)  # answers at once; the flow asks again
+        check_onboarding(Catalog(settings.catalog, settings.storage_options), avatar, paths, motion_path, settings)
+        with server():
+            from flows.onboard_avatar import onboard_avatar
+
             ready()
             _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
 
@@ -51,12 +52,13 @@ def reenact(avatar: str, speech: str, out: str, scorer: str, interpolator: str, 
 
         source, target = local_path(speech), local_path(out)
         check_speech(speech)
+        settings = read_settings(catalog)
+        from flows.intake.requests import check_reenactment
+
+        check_reenactment(avatar, source, target, scorer, interpolator, settings)
         with server():
-            settings = ready_settings(catalog)
-            from flows.reenact import check_request
             from flows.reenact import reenact as flow
 
-            check_request(avatar, source, target, scorer, interpolator, settings)
             ready()
             made = flow(
                 avatar, str(source), str(target), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings
@@ -68,11 +70,13 @@ def preprocess(folder: str, catalog: str | None) -> None:
     with reported():
         from flows.intake.dataset import scan
         from flows.intake.paths import local_path
+        from tasks.runtime.cluster import check_cluster
 
         place = local_path(folder)
         scan(place)
+        settings = read_settings(catalog)
+        check_cluster(settings.cluster)
         with server():
-            settings = ready_settings(catalog)
             from flows.preprocess_dataset import preprocess_dataset
 
             ready()
@@ -99,17 +103,20 @@ def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) 
 
 
 def demo(out: Path, catalog: str | None) -> None:
-    with reported(), server():
-        from flows.onboard_avatar import onboard_avatar
-        from flows.reenact import reenact as flow
+    with reported():
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
+        from tasks.runtime.cluster import check_cluster
 
         out.mkdir(parents=True, exist_ok=True)
-        settings = ready_settings(catalog or str(out / "catalog"))
-        ready()
-        onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
-        made = flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings)
-        _print_made(made)
+        settings = read_settings(catalog or str(out / "catalog"))
+        check_cluster(settings.cluster)
+        with server():
+            from flows.onboard_avatar import onboard_avatar
+            from flows.reenact import reenact as flow
+
+            ready()
+            onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
+            _print_made(flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings))
 
 
 def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | None) -> None:
@@ -180,19 +187,6 @@ def read_settings(catalog: str | None) -> "Settings":
         raise ValueError("; ".join(_setting_fault(fault) for fault in error.errors())) from None
     if Path(settings.catalog).is_file():
         raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
-    return settings
-
-
-def ready_settings(catalog: str | None) -> "Settings":
-    """The settings of a command that computes.
-
-    Raises:
-        InputError: they ask for what this machine has not.
-    """
-    from tasks.runtime.cluster import check_cluster
-
-    settings = read_settings(catalog)
-    check_cluster(settings.cluster)
     return settings
 
 
