@@ -66,7 +66,7 @@ class ResidualMeter:
         """(h, w) float32 grey levels: what `target` shows beyond `source` brought to it."""
         import cv2
 
-        flow = self._flow.calc(target, source, None)
+        flow = self._flow.calc(target, source, None)  # type: ignore[call-overload]
         lines, columns = np.mgrid[: target.shape[0], : target.shape[1]].astype(np.float32)
         places = columns + flow[..., 0], lines + flow[..., 1]
         moved = cv2.remap(source, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
