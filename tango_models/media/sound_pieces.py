@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 UNKNOWN = "holds no sound that can be decoded"
 REMEDY = "export it again as WAV, FLAC, MP3 or M4A"
 _REFUSALS = 16  # errors of the reader in a row, behind which nothing more is expected of the file
+_UNTIMED = {"aac", "mp3", "ac3", "amr", "amrnb", "amrwb"}
+"""Formats that are nothing but packets: their times are counted by the reader, in lengths of the first packet."""
 _STEP = 0.05  # seconds by which timestamps must leave the running clock before they count as a gap or an overlap
 
 
@@ -66,6 +68,7 @@ def sound_pieces(path: Path, track: int, *, max_seconds: float) -> Iterator[Soun
     with open_media(path) as container:
         due: float | None = None  # seconds on the file's clock at which the next sample belongs
         begin, loose = 0.0, True
+        untimed = container.format.name in _UNTIMED
         for frame, lasts, torn in _without_padding(_decode(container, container.streams.audio[track])):
             piece = _piece(path, frame)
             rate, samples = piece.rate, piece.samples[:, :lasts]
@@ -74,7 +77,7 @@ def sound_pieces(path: Path, track: int, *, max_seconds: float) -> Iterator[Soun
                 due = begin = origin if origin is not None else (start or 0.0)
             # The beginning, and what comes behind a tear, is placed to the sample; the rest follows what came before.
             loose |= torn
-            if start is not None and (loose or abs(start - due) > _STEP):
+            if start is not None and not (untimed and due > begin) and (loose or abs(start - due) > _STEP):
                 shift = round((start - due) * rate)
                 if shift > 0:
                     check_seconds(path, due - begin + shift / rate, max_seconds)

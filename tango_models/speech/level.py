@@ -19,7 +19,7 @@ def at_common_level(audio: np.ndarray) -> np.ndarray:
     if audio.size < _FRAME:
         return audio
     frames = audio[: audio.size // _FRAME * _FRAME].reshape(-1, _FRAME)
-    power = np.square(frames).mean(axis=1, dtype=np.float64)
+    power = np.einsum("ij,ij->i", frames, frames) / _FRAME  # no copy: an hour is 230 MB
     rank = min(_LOUD, max(1, len(power) // 4))
     reference = float(np.partition(power, -rank)[-rank])
     level = float(np.sqrt(power[power >= 0.01 * reference].mean()))
