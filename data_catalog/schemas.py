@@ -101,7 +101,7 @@ _SPECS = [
             "n_frames": pa.int32(),  # at 30 fps
             "has_audio": pa.bool_(),
             "truncated": pa.bool_(),
-            "sound_note": pa.string(),  # which sound track is used, and what of it could not be; "" for nothing to say
+            "notes": pa.list_(pa.string()),  # what could not be used as it is, a line each
             "repeated": pa.binary(),  # a bit per frame: shows the picture before once more
             "taken": pa.binary(),  # float32 per frame: when its picture was taken, in frames of 1/30 s
             "cuts": pa.list_(pa.int32()),  # first frame behind each cut inside the video

@@ -62,8 +62,7 @@ def onboard_avatar(
         if ready := current_tracks(catalog, avatar, configs):
             runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
-    report.notes += cut_off(catalog, added) + sound_notes(catalog, added)
-    report.notes += left_out(catalog, added) + unusable(catalog, added)
+    report.notes += cut_off(catalog, added) + odd(catalog, added) + left_out(catalog, added) + unusable(catalog, added)
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
@@ -131,11 +130,11 @@ def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
 
 
-def sound_notes(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each video of whose sound tracks one was chosen, or could not be read."""
+def odd(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+    """What was noted when each video was read: damage, joins and holes, stretches that stand still."""
     where = equals(video_id=[video["video_id"] for video in added])
-    rows = catalog.table("videos").read(["video_id", "file_name", "sound_note"], where=where).to_pylist()
-    return [f"{row['file_name']}: {row['sound_note']}" for row in rows if row["sound_note"]]
+    rows = catalog.table("videos").read(["video_id", "file_name", "notes"], where=where).to_pylist()
+    return [f"{row['file_name']}: {note}" for row in rows for note in row["notes"] or ()]
 
 
 def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:

@@ -44,7 +44,7 @@ class CreateClipsConfig(CreateClipsSettings):
 
 
 class CreateClips(Stage):
-    name, code_version = "create_clips", "2"
+    name, code_version = "create_clips", "3"
     reads: ClassVar = {
         "extract_frames": ("pixels", "audio", "timing", "shape"),
         "detect_landmarks": ("landmarks",),
@@ -88,6 +88,7 @@ class CreateClips(Stage):
         """The columns of consecutive clips, by number, from the frames under them and some around."""
         from tango_models.body.motion_features import motion_energy
         from tango_models.body.true_motion import representation_of_shots
+        from tango_models.media.cadence import long_runs
         from tango_models.motion_graph.pictures import head_place
         from tango_models.speech.activity import voice_activity
 
@@ -117,8 +118,10 @@ class CreateClips(Stage):
         columns["mask"] = [b"".join(pack_masks(clip)) for clip in _by_clip(unpack_masks(seen["mask"]), shown)]
         confidence = motion["confidence"].to_numpy()
         sure = motion["tracked"].to_numpy(zero_copy_only=False) & (confidence >= self.config.min_confidence)
+        repeated = unpack_bits(video["repeated"], video["n_frames"])
+        sure &= ~long_runs(repeated)[before:after]  # a picture that stands still is no rest
         columns["usable"] = [bool(clip.all()) for clip in _by_clip(sure, shown)]
-        columns["repeated"] = _by_clip(unpack_bits(video["repeated"], video["n_frames"])[before:], shown).tolist()
+        columns["repeated"] = _by_clip(repeated[before:], shown).tolist()
         columns["shot"] = np.searchsorted(cuts, clips * CLIP_FRAMES, side="right").tolist()
         columns["index"] = clips.tolist()
         return columns | _pictures(source, video["video_id"], head[start - before :], clips)

@@ -43,7 +43,8 @@ def wide(frame: av.VideoFrame) -> tuple[int, int] | None:
 
 
 def to_bt709(rgb: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
-    """(H, W, 3) uint8 BT.709 of (H, W, 3) uint16 full-range RGB, as swscale makes it, in the file's own transfer and primaries."""
+    """(H, W, 3) uint8 BT.709 of (H, W, 3) uint16 RGB in the file's own transfer and primaries, full range as swscale
+    makes it."""
     import cv2
 
     light = cv2.LUT(np.ascontiguousarray(rgb), _light(transfer))
