@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 from data_catalog import Source, Unit
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
-from tango_models.speech.timeline import SAMPLE_RATE, sample_count
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.columns import pack_bits
@@ -47,6 +46,7 @@ class ExtractFrames(Stage):
         from tango_models.media.gop import encode_gop
         from tango_models.media.probe import content_id, probe_video
         from tango_models.media.source_times import TimedFrameReader
+        from tango_models.speech.footage_sound import FootageSound
 
         path, video_id = Path(unit.inputs["uri"]), unit.inputs["video_id"]
         probe = probe_video(path)
@@ -55,13 +55,13 @@ class ExtractFrames(Stage):
         expected = max(1, round(probe.seconds * FPS))
         rows: list[dict] = []
         n_frames = 0
-        audio = _AudioCutter(path)
+        sound = FootageSound(path)
         reader = TimedFrameReader(path, fps=FPS)
         timing = _Timing()
         for index, group in enumerate(_groups(timing.watch(reader))):
             data = encode_gop(np.stack(group), crf=self.config.crf)
             n_frames += len(group)
-            samples = audio.take(sample_count(n_frames))
+            samples = sound.take(n_frames)
             rows.append({"video_id": video_id, "gop": index, "n_frames": len(group), "pixels": data, "audio": samples})
             if len(rows) == _GOPS_PER_WRITE:
                 out.write(rows, table="frames")
@@ -81,9 +81,9 @@ class ExtractFrames(Stage):
                     "height": probe.height,
                     "seconds": n_frames / FPS,
                     "n_frames": n_frames,
-                    "has_audio": audio.has_sound,
+                    "has_audio": sound.found,
                     "truncated": reader.truncated,
-                    "notes": [*reader.notes, *timing.notes(), *([audio.note] if audio.note else [])],
+                    "notes": reader.notes + timing.notes() + sound.notes,
                     **columns,
                 }
             ]
@@ -143,47 +143,3 @@ class _Timing:
             return []
         where = f"the first time at {frozen[0] / FPS:.1f} s"
         return [f"its picture stands still for {len(frozen) / FPS:.1f} s ({where}), which is not used"]
-
-
-class _AudioCutter:
-    """Reads a file's audio in step with its frames: `take(n)` gives the samples up to sample `n` as int16 bytes.
-
-    A video without audio, or with audio that ends early, is silent there; so is one whose sound cannot be read, which
-    `note` then says.
-    """
-
-    def __init__(self, path: Path) -> None:
-        from tango_models.media.audio import audio_blocks
-        from tango_models.speech.spoken_track import find_spoken_track
-
-        self.has_sound, self.note = False, ""
-        self._blocks: Iterator[np.ndarray] = iter(())
-        self._buffer = np.zeros(0, np.float32)
-        self._position = 0
-        try:
-            spoken = find_spoken_track(path)
-        except InputError as error:
-            self.note = f"is used without sound: it {error.fault}"
-            return
-        if spoken is not None:
-            self.has_sound, self.note = True, spoken.note
-            self._blocks = audio_blocks(path, track=spoken.track)
-
-    def take(self, until: int) -> bytes:
-        wanted = until - self._position
-        parts, have = [self._buffer], len(self._buffer)
-        while have < wanted and (block := self._next()) is not None:
-            parts.append(block)
-            have += len(block)
-        samples = np.concatenate(parts)
-        self._buffer, self._position = samples[wanted:], until
-        samples = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
-        return np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
-
-    def _next(self) -> np.ndarray | None:
-        try:
-            return next(self._blocks, None)
-        except InputError as error:  # ends the iteration
-            silent = f"its sound is silent from {self._position / SAMPLE_RATE:.1f} s on: {error.fault}"
-            self.note = f"{self.note}; {silent}" if self.note else silent
-            return None

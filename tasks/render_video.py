@@ -1,4 +1,5 @@
-"""Stage: the path as a video with the speech as its sound, the motion beside it, and a report."""
+"""Stage: the path as a video with the speech as its sound, the motion beside it, and a report. The sound is that of the
+speech file itself."""
 
 import json
 from importlib.metadata import version
@@ -148,7 +149,7 @@ class RenderVideo(Stage):
         check_output(target)
         size = tuple(given["size"])
         playback = read_playback(source, given["path_id"], self.config.seams)
-        speech = _unchanged(Path(given["speech_uri"]), given["speech_id"])
+        speech = speech_file(given["speech_uri"], given["speech_id"])
         config = self.config
         smooth = config.seams.smooth_cadence
         report = RenderReport(
@@ -202,10 +203,11 @@ class RenderVideo(Stage):
         )
 
 
-def _unchanged(speech: Path, speech_id: str) -> Path:
+def speech_file(uri: str, speech_id: str) -> Path:
     """The speech file, whose sound the video gets. Raises InputError: it is gone, or not the one that was analysed."""
     from tango_models.media.probe import content_id
 
+    speech = Path(uri)
     if not speech.is_file():
         raise InputError(str(speech), "is gone, and its sound is needed", "put it back and run the command again")
     if content_id(speech) != speech_id:
