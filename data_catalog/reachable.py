@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-_SECONDS = 8.0
+_SECONDS = 6.0
 _IMPATIENT = {"client_max_retries": "0", "client_retry_timeout": "3", "download_retry_count": "0"}
-_IMPATIENT |= {"connect_timeout": "3s", "timeout": "6s"}
+_IMPATIENT |= {"connect_timeout": "3s", "timeout": "5s"}
 _answered: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _FAULTS = {
@@ -43,7 +43,7 @@ class UnusableStore(ValueError):
 
 
 def check_store(uri: str, options: Mapping[str, str] | None) -> None:
-    """Ask an object store once whether it answers, knows the bucket and lets us in; within 8 s.
+    """Ask an object store once whether it answers, knows the bucket and lets us in; within 6 s.
 
     Args:
         uri: of the catalog; folders pass.

@@ -66,9 +66,7 @@ class Table:
         try:
             dataset = lance.dataset(self.uri, storage_options=self._options)
         except (ValueError, FileNotFoundError, OSError) as error:
-            if not _ABSENT.match(
-                str(error)
-            ):  # what a store says of a bucket, or of a file of the table, is no such word
+            if not _ABSENT.match(str(error)):  # a bucket, or a file of the table, that is missing is a fault
                 raise
             return None
         new = set(self.spec.schema.names) - set(dataset.schema.names)

@@ -34,9 +34,9 @@ def check_onboarding(
         checked_path(local_path(motion, deployed=deployed))
     if not videos and avatar not in catalog.avatars():
         raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
-    catalog.check()
     check_cluster(settings.cluster)
     check_body(settings.aumoclip, settings.body)
+    catalog.check()
 
 
 def check_reenactment(
@@ -63,6 +63,7 @@ def check_reenactment(
     catalog = Catalog(settings.catalog, settings.storage_options)
     rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
     check_output(target, [Path(place) for row in rows for place in row.values() if place])
-    catalog.check()
+    tracks = shown_tracks(catalog, avatar, settings.stage_configs())
     check_cluster(settings.cluster)
-    return shown_tracks(catalog, avatar, settings.stage_configs()), content_id(speech)
+    catalog.check()
+    return tracks, content_id(speech)

@@ -75,7 +75,8 @@ def _get(url: str, timeout: float) -> object:
     """The JSON at an address; None where none is to be had, from whatever program may listen there."""
     faults = (OSError, ValueError, http.client.HTTPException)
     with contextlib.suppress(*faults), urllib.request.urlopen(url, timeout=timeout) as reply:  # noqa: S310
-        return json.loads(reply.read(_LONGEST_ANSWER)) if reply.status == 200 else None
+        text = reply.read(_LONGEST_ANSWER + 1)
+        return json.loads(text) if reply.status == 200 and len(text) <= _LONGEST_ANSWER else None
     return None
 
 

@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from typing import IO
 
 from flows.server import environment
+from flows.server.prefect_database import check_database, check_usual_database
 from tango_models.errors import InputError
 
 _START_SECONDS = 180
-_ANSWER_SECONDS = 10
+_ANSWER_SECONDS = 5
 """For a server that somebody else started."""
 _STOP_SECONDS = 3
 
@@ -38,10 +39,15 @@ def server() -> Iterator[None]:
 
     Enter it before Prefect is imported. The server starts while the caller goes on importing: call `ready()` before
     the first flow.
+
+    Raises:
+        InputError: the server that is configured does not answer, or Prefect's database cannot be used.
     """
     if "PREFECT_API_URL" in os.environ:
+        ready()
         yield
         return
+    check_usual_database()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -114,8 +120,6 @@ def _fault() -> InputError:
 
 
 def _run(port: int, parent: int) -> None:
-    from flows.server.prefect_database import check_database
-
     def end_with_parent() -> None:
         while os.getppid() == parent:
             time.sleep(1)

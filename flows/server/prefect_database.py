@@ -1,6 +1,7 @@
 """Whether Prefect's own database can be used, asked before a server is started on it: what the server says after a
 while is a stack trace."""
 
+import os
 import re
 import sqlite3
 import tempfile
@@ -13,6 +14,8 @@ from tango_models.errors import InputError
 
 _ELSEWHERE = "set PREFECT_HOME to another folder"
 _LOCK_SECONDS = 5.0
+_PROJECT_FILES = ("prefect.toml", "pyproject.toml", ".env")
+"""Of the current folder, from which Prefect reads settings."""
 
 
 def check_database() -> None:
@@ -30,6 +33,17 @@ def check_database() -> None:
     if url is None or not url.drivername.startswith("sqlite") or not url.database or url.database.startswith(":"):
         return
     check_file(Path(url.database).absolute(), known_revisions())
+
+
+def check_usual_database() -> None:
+    """`check_database` for the file that Prefect takes unless told otherwise, without the seconds that importing it
+    takes. Where something else is said, nothing is checked here."""
+    home = Path(os.path.expanduser(os.environ.get("PREFECT_HOME") or "~/.prefect")).absolute()
+    places = [Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml"), *map(Path, _PROJECT_FILES)]
+    told = "".join(place.read_text(errors="replace") for place in places if place.is_file())
+    told += "".join(name for name in os.environ if name.startswith("PREFECT_"))
+    if "DATABASE" not in told.upper():
+        check_file(home / "prefect.db", known_revisions())
 
 
 def check_file(database: Path, known: set[str]) -> None:

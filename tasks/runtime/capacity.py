@@ -9,6 +9,8 @@ from tango_models.errors import InputError
 from tasks.runtime.workers import WorkerResources
 
 _FIELDS = {"CPU": "num_cpus", "GPU": "num_gpus"}
+_GPU_DEVICES = ("nvidia[0-9]*", "nvidiactl", "kfd", "dxg")
+"""Of NVIDIA's driver, AMD's, and Windows' for Linux."""
 Resources = Mapping[str, float]
 """Amounts by Ray's names, "CPU" and "GPU"."""
 
@@ -66,6 +68,8 @@ def _quota_v1(folder: Path) -> float | None:
 
 def usable_gpus() -> int:
     """The GPUs of this machine that the installed PyTorch can use."""
+    if not any(path for pattern in _GPU_DEVICES for path in Path("/dev").glob(pattern)):
+        return 0  # without the seconds that the import takes
     import torch
 
     return torch.cuda.device_count()
