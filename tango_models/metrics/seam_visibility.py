@@ -31,7 +31,7 @@ class ResidualMeter:
     def __init__(self) -> None:
         import cv2
 
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._before: np.ndarray | None = None
         self._whole: list[float] = []
         self._background: list[float] = []
