@@ -10,6 +10,8 @@ from tango_models.errors import InputError
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 
+_BLOCK = 16000 * 60  # samples: a minute
+
 
 class AnalyseSpeechConfig(BaseModel):
     """
@@ -45,7 +47,8 @@ class AnalyseSpeech(Stage):
             raise InputError(path.name, "has no sound", "give a file with an audio track")
         audio = at_common_level(read_speech(path, track=spoken.track, max_seconds=self.config.max_seconds))
         features = analyse_speech(audio)
-        samples = np.round(np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
+        minutes = (audio[first : first + _BLOCK] for first in range(0, len(audio), _BLOCK))
+        samples = b"".join(np.round(np.clip(part, -1, 1) * 32767).astype("<i2").tobytes() for part in minutes)
         out.write(
             [
                 {
