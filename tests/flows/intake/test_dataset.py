@@ -20,8 +20,9 @@ def _put(place: Path, data: bytes = b"x") -> None:
 
 
 def test_hidden_twins_are_no_matter_and_others_are_named(tmp_path):
-    for name in ("ann/talk.mp4", "ann/._talk.mp4", "ann/.DS_Store", "ann/Thumbs.db", "ann/sub/more.mp4", "ann/notes.txt",
-                 "__MACOSX/ann/._talk.mp4", ".git/a.mp4", "stray.mp4", "empty/readme.md"):  # fmt: skip
+    inside = ("talk.mp4", "._talk.mp4", ".DS_Store", "Thumbs.db", "sub/more.mp4", "notes.txt")
+    beside = ("__MACOSX/ann/._talk.mp4", ".git/a.mp4", "stray.mp4", "empty/readme.md")
+    for name in (*(f"ann/{name}" for name in inside), *beside):
         _put(tmp_path / name)
     found = scan(tmp_path)
     assert found.videos == {"ann": [tmp_path / "ann/talk.mp4"]}

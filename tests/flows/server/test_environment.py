@@ -1,5 +1,6 @@
 """Whose server answers, and what goes through a proxy."""
 
+import os
 import socket
 import threading
 import urllib.request
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 
+import httpx
 import pytest
 
 from flows.server.environment import answers, is_our_prefect, spare_loopback
@@ -107,13 +109,9 @@ def test_loopback_is_spared_and_what_the_user_excepts_stays(given, expected):
 
 @pytest.mark.parametrize("proxy", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"])
 def test_a_proxy_is_not_asked_for_a_server_of_this_machine(monkeypatch, proxy):
-    import httpx
-
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(proxy, "http://127.0.0.1:9")
-    import os
-
     spare_loopback(os.environ)
     with http_server({"/api/health": "true"}) as url:
         for host in ("127.0.0.1", "localhost"):

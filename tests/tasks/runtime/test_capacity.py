@@ -34,6 +34,7 @@ def _group(tmp_path: Path, membership: str, mount: str, files: dict[str, str]) -
 
 
 V2 = "30 20 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n"
+CPU = "sys/fs/cgroup/cpu,cpuacct"
 V1 = "31 20 0:27 {} /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
 
 
@@ -48,13 +49,13 @@ V1 = "31 20 0:27 {} /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
         (
             "4:cpu,cpuacct:/docker/x\n",
             V1.format("/docker/x"),
-            {"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "800000", "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000"},
+            {f"{CPU}/cpu.cfs_quota_us": "800000", f"{CPU}/cpu.cfs_period_us": "100000"},
             8,
         ),
         (
             "4:cpu,cpuacct:/\n2:memory:/\n",
             V1.format("/"),
-            {"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "-1", "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000"},
+            {f"{CPU}/cpu.cfs_quota_us": "-1", f"{CPU}/cpu.cfs_period_us": "100000"},
             16,
         ),
         ("garbage:x:y\n", "", {}, 16),
