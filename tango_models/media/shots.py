@@ -28,33 +28,36 @@ _SAME_AGAIN = 0.5  # of the loss at a cut: behind a flash the picture goes on fr
 
 
 class ShotMeter:
-    """How much structure each frame loses. Holds four frames and nine numbers for each."""
+    """How much structure each frame loses. Holds four frames, and six numbers for each."""
 
     def __init__(self) -> None:
         self._before: deque[np.ndarray] = deque(maxlen=_FLASH + 1)  # the latest first
         self._loss: list[list[float]] = []
+        self._suspect = _FLASH + 1  # frames since one that may be a cut
 
     def see(self, grey: np.ndarray) -> None:
         """Take the next small grey frame, (96, 96) uint8."""
         side = len(grey) // _BLOCK
         blocks = grey.astype(np.float32).reshape(side, _BLOCK, side, _BLOCK)
         now = blocks - blocks.mean(axis=(1, 3), keepdims=True)
-        row = [0.0] * 3 + [np.inf] * (2 * _FLASH)
-        for back, before in enumerate(self._before):
-            found = _loss(before, now)
-            if back:
-                row[2 * back + 1 : 2 * back + 3] = found[1:]
-            else:
-                row[:3] = found
+        row = [0.0] * 3 + [np.inf] * _FLASH
+        if self._before:
+            row[:3] = _loss(self._before[0], now)
+        if self._suspect <= _FLASH:
+            for back in range(1, len(self._before)):
+                row[2 + back] = _loss(self._before[back], now)[1]
+        last = self._loss[-1] if self._loss else row
+        sudden = (np.array(row[1:3]) + _LEAST > _JUMP * (np.array(last[1:3]) + _LEAST)).any()
+        self._suspect = 1 if sudden or row[0] > _HARD_CUT else self._suspect + 1
         self._loss.append(row)
         self._before.appendleft(now)
 
     @property
     def loss(self) -> np.ndarray:
-        """(T, 9) float32: share of the structured blocks that are lost, their mean of 1 - correlation, and the change
-        in grey levels (RMS, brightness and contrast apart) that a fifth of all blocks exceeds; then the last two
-        against the frames 2, 3 and 4 before, infinite where there are none."""
-        return np.asarray(self._loss, np.float32).reshape(-1, 3 + 2 * _FLASH)
+        """(T, 6) float32: share of the structured blocks that are lost, their mean of 1 - correlation, and the change
+        in grey levels (RMS, brightness and contrast apart) that a fifth of all blocks exceeds; then the mean against
+        the frames 2, 3 and 4 before, shortly behind what may be a cut; infinite elsewhere."""
+        return np.asarray(self._loss, np.float32).reshape(-1, 3 + _FLASH)
 
 
 def _loss(before: np.ndarray, now: np.ndarray) -> tuple[float, float, float]:
@@ -79,7 +82,7 @@ def find_cuts(loss: np.ndarray, repeated: np.ndarray) -> np.ndarray:
     the picture goes on within 4 frames as if nothing had been, there was a flash or a damaged picture, and no cut.
 
     Args:
-        loss: (T, 9) of `ShotMeter`.
+        loss: (T, 6) of `ShotMeter`.
         repeated: (T,) bool: these frames are passed over.
     """
     moving = np.flatnonzero(~np.asarray(repeated, bool))
@@ -98,11 +101,11 @@ def find_cuts(loss: np.ndarray, repeated: np.ndarray) -> np.ndarray:
 def _flashed(loss: np.ndarray, moving: np.ndarray) -> np.ndarray:
     """(N,) bool of the frames `moving`: it begins or ends a flash."""
     found = np.zeros(len(loss), bool)
-    step = loss[:, 1:3].astype(np.float64) + _LEAST
+    step = loss[:, 1].astype(np.float64) + _LEAST[0]
     for back in range(1, _FLASH + 1):
         # against the frame before the flash, by the first frame behind it
-        again = loss[back:, 2 * back + 1 : 2 * back + 3] + _LEAST
-        same = (again < _SAME_AGAIN * step[: len(step) - back]).all(axis=1)
+        again = loss[back:, 2 + back] + _LEAST[0]
+        same = again < _SAME_AGAIN * np.minimum(step[: len(step) - back], step[back:])
         for frame in np.flatnonzero(same & (np.arange(len(same)) > 0)):
             found[frame : frame + back + 1] = True
     return found[moving]
