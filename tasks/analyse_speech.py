@@ -33,8 +33,8 @@ class AnalyseSpeech(Stage):
         return [self.unit(speech_id, subject=subject, speech_id=speech_id, uri=speech_uri)]
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
-        from tango_models.media.audio import read_speech
         from tango_models.media.probe import content_id
+        from tango_models.media.sound.audio import read_speech
         from tango_models.speech.level import at_common_level
         from tango_models.speech.prosody import analyse_speech
         from tango_models.speech.spoken_track import find_spoken_track

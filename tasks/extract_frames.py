@@ -44,8 +44,8 @@ class ExtractFrames(Stage):
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.media.gop import encode_gop
+        from tango_models.media.pictures.source_times import TimedFrameReader
         from tango_models.media.probe import content_id, probe_video
-        from tango_models.media.source_times import TimedFrameReader
         from tango_models.speech.footage_sound import FootageSound
 
         path, video_id = Path(unit.inputs["uri"]), unit.inputs["video_id"]
@@ -105,14 +105,14 @@ class _Timing:
     """Watches frames pass and then says which repeat, when they were taken, and where the video is cut."""
 
     def __init__(self) -> None:
-        from tango_models.media.cadence import ChangeMeter
-        from tango_models.media.shots import ShotMeter
+        from tango_models.media.pictures.cadence import ChangeMeter
+        from tango_models.media.pictures.shots import ShotMeter
 
         self._changes, self._shots = ChangeMeter(), ShotMeter()
         self._frozen = np.zeros(0, bool)
 
     def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        from tango_models.media.small_grey import small_grey
+        from tango_models.media.pictures.small_grey import small_grey
 
         for frame in frames:
             grey = small_grey(frame)
@@ -122,8 +122,8 @@ class _Timing:
 
     def columns(self, times: np.ndarray, breaks: list[int]) -> dict[str, Any]:
         """Values for the `videos` table; `times` (T,) by the file's own timestamps, `breaks` where its clock jumped."""
-        from tango_models.media.cadence import find_frozen, find_repeats, source_times
-        from tango_models.media.shots import find_cuts
+        from tango_models.media.pictures.cadence import find_frozen, find_repeats, source_times
+        from tango_models.media.pictures.shots import find_cuts
 
         change = self._changes.change
         repeated = np.concatenate([[False], np.diff(times) == 0])[: len(times)]  # by the file's own timestamps

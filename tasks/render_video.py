@@ -142,7 +142,7 @@ class RenderVideo(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.body.motion_io import save_motion
         from tango_models.media.probe import content_id
-        from tango_models.media.speech_sound import SpeechSound
+        from tango_models.media.sound.speech_file import SpeechSound
         from tango_models.media.video_writer import VideoWriter
 
         given, target = unit.inputs, Path(unit.inputs["out"])

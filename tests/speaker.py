@@ -7,9 +7,9 @@ import cv2
 
 def cut_speaker(path: Path, *, start: float, seconds: float, side: int) -> Path:
     """A part of the shipped speaker, scaled to `side` pixels, with its sound."""
-    from tango_models.media.audio import read_audio
-    from tango_models.media.frames import iter_frames
-    from tango_models.media.sound_track import SoundArray
+    from tango_models.media.pictures.frames import iter_frames
+    from tango_models.media.sound.audio import read_audio
+    from tango_models.media.sound.track import SoundArray
     from tango_models.media.video_writer import VideoWriter
     from tango_models.synthetic.speaker import SPEAKER_VIDEO
 

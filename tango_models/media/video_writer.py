@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.colour import from_rgb
-from tango_models.media.sound_track import Sound, SoundTrack
+from tango_models.media.pictures.colour import from_rgb
+from tango_models.media.sound.track import Sound, SoundTrack
 
 
 class VideoWriter:

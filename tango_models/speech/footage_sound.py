@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.audio import audio_blocks
+from tango_models.media.sound.audio import audio_blocks
 from tango_models.speech.spoken_track import find_spoken_track
 from tango_models.speech.timeline import SAMPLE_RATE, sample_count
 

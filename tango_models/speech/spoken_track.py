@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.audio import audio_blocks
 from tango_models.media.container import MAX_SECONDS, checked_path
-from tango_models.media.sound_pieces import REMEDY, UNKNOWN, decodable_tracks
+from tango_models.media.sound.audio import audio_blocks
+from tango_models.media.sound.pieces import REMEDY, UNKNOWN, decodable_tracks
 from tango_models.speech.activity import voice_activity
 from tango_models.speech.level import at_common_level
 from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE

@@ -61,7 +61,7 @@ def synthesize(
     progress(done, total) is called after every frame. Frames are streamed; the same arguments give the same frames.
     Raises InputError for an empty text, an unknown identity or voice, a bad size, or without espeakng-loader.
     """
-    from tango_models.media.sound_track import SoundArray
+    from tango_models.media.sound.track import SoundArray
     from tango_models.media.video_writer import VideoWriter
     from tango_models.synthetic.renderer import Renderer
 

@@ -11,7 +11,7 @@ import soundfile
 from data_catalog import Catalog
 from flows.reenact import reenact
 from tango_models.body.motion_io import load_motion
-from tango_models.media.audio import read_audio
+from tango_models.media.sound.audio import read_audio
 from tango_models.speech.timeline import frame_count
 from tango_models.synthetic.speaker import SPEECH
 

@@ -14,7 +14,7 @@ from data_catalog import clip_id
 from tango_models.aumoclip.outputs import TowerOutput
 from tango_models.aumoclip.processing import SpeechEncoder
 from tango_models.interpolation.seam_placement import Placement
-from tango_models.media.resampling import Resampler
+from tango_models.media.sound.resampling import Resampler
 from tango_models.motion_graph.scoring.clip_prosody import ClipProsody
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer

@@ -91,7 +91,7 @@ def _shard_source(path: Path) -> PairSource:
 
 
 def _file_source(motion: Path, sound: Path, body: Path | None) -> PairSource:
-    from tango_models.media.audio import read_audio
+    from tango_models.media.sound.audio import read_audio
 
     numbered = re.match(r"(\d+_[^_]+)_", motion.stem)  # BEAT2: speaker number, speaker, ...
     return PairSource(

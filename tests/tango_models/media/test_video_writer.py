@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.media.audio import read_audio
-from tango_models.media.frames import iter_frames
-from tango_models.media.sound_track import SoundArray
+from tango_models.media.pictures.frames import iter_frames
+from tango_models.media.sound.audio import read_audio
+from tango_models.media.sound.track import SoundArray
 from tango_models.media.video_writer import VideoWriter
 from tests.media_samples import coded_picture, read_code
 from tests.tango_models.media.test_audio import chirp, delay_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.media.audio import read_audio
+from tango_models.media.sound.audio import read_audio
 from tango_models.speech.footage_sound import FootageSound
 from tango_models.speech.level import at_common_level
 from tango_models.speech.prosody import analyse_speech

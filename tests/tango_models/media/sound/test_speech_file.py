@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from tango_models.media.audio import read_audio
-from tango_models.media.sound_pieces import sound_pieces
-from tango_models.media.speech_sound import SpeechSound, gains
+from tango_models.media.sound.audio import read_audio
+from tango_models.media.sound.pieces import sound_pieces
+from tango_models.media.sound.speech_file import SpeechSound, gains
 from tango_models.media.video_writer import VideoWriter
 from tests.media_samples import coded_picture, write_video
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tango_models.media.container import MAX_SECONDS, open_media
-from tango_models.media.decoding import first_picture_time
-from tango_models.media.downmix import AnalysisMix
-from tango_models.media.resampling import Resampler
-from tango_models.media.sound_pieces import SoundPiece, sound_pieces
-from tango_models.media.sound_track import AAC_FRAME, CopiedTrack, EncodedTrack, SoundTrack
+from tango_models.media.pictures.decoding import first_picture_time
+from tango_models.media.sound.downmix import AnalysisMix
+from tango_models.media.sound.pieces import SoundPiece, sound_pieces
+from tango_models.media.sound.resampling import Resampler
+from tango_models.media.sound.track import AAC_FRAME, CopiedTrack, EncodedTrack, SoundTrack
 
 if TYPE_CHECKING:
     import av

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tango_models.media.audio import read_audio
-from tango_models.media.frames import iter_frames
-from tango_models.media.resampling import Resampler
+from tango_models.media.pictures.frames import iter_frames
+from tango_models.media.sound.audio import read_audio
+from tango_models.media.sound.resampling import Resampler
 from tests.media_samples import coded_picture, read_code, tone, write_video
 from tests.tango_models.media.test_speech_sound import heard, render, write
 

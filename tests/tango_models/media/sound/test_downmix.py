@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tango_models.media.downmix import AnalysisMix
+from tango_models.media.sound.downmix import AnalysisMix
 
 RATE = 16_000
 

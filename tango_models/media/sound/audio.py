@@ -12,9 +12,9 @@ import numpy as np
 
 from tango_models.errors import InputError
 from tango_models.media.container import MAX_SECONDS, checked_path
-from tango_models.media.downmix import AnalysisMix
-from tango_models.media.resampling import Resampler
-from tango_models.media.sound_pieces import REMEDY, UNKNOWN, decodable_tracks, sound_pieces
+from tango_models.media.sound.downmix import AnalysisMix
+from tango_models.media.sound.pieces import REMEDY, UNKNOWN, decodable_tracks, sound_pieces
+from tango_models.media.sound.resampling import Resampler
 
 RATE = 16000
 SHORTEST_SPEECH = 0.2  # seconds; less is not one syllable, and under two clips of video

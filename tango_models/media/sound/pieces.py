@@ -17,7 +17,7 @@ import numpy as np
 from tango_models.errors import InputError
 from tango_models.media.clock import MediaClock
 from tango_models.media.container import check_seconds, open_media
-from tango_models.media.decoding import first_picture_time
+from tango_models.media.pictures.decoding import first_picture_time
 
 if TYPE_CHECKING:
     import av
