@@ -19,7 +19,7 @@ from lance import blob_array
 from data_catalog.compaction import drop_deleted_rows, merge_fragments
 from data_catalog.presence import alone, is_lockable, present
 from data_catalog.reachable import check_store
-from data_catalog.schemas import TableSpec
+from data_catalog.table_spec import TableSpec
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)

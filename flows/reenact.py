@@ -75,7 +75,7 @@ def reenact(
     settings = settings.model_copy(update={"max_attempts": sys.maxsize})
     path_id = path_key(tracks, speech_id, scorer, seed)
     spoken = {"speech_id": speech_id, "speech_uri": str(source)}
-    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target)}
+    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target)} | spoken
     stages: dict[str, dict] = {
         "analyse_speech": spoken,
         "embed_speech": spoken,
@@ -102,6 +102,7 @@ def reenact(
         report.stages = runs.summaries()
     render_id = render_key(path_id, interpolator, str(target))
     if not report.failed:
+        report.notes += sound_notes(catalog, speech_id)
         report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
     tidy(catalog, report)
     conclude(report, max_failed_share=0.0)
@@ -145,6 +146,12 @@ def bring_up_to_date(
         f"or `tango forget {avatar}` with the video that is not to be used"
         for subject, why in reasons.items()
     ]
+
+
+def sound_notes(catalog: Catalog, speech_id: str) -> list[str]:
+    """A note where one of several sound tracks of the speech file was chosen."""
+    rows = catalog.table("speech").read(["file_name", "track_note"], where=equals(speech_id=speech_id)).to_pylist()
+    return [f"{row['file_name']}: {row['track_note']}" for row in rows if row["track_note"]]
 
 
 def drop_old_seams(catalog: Catalog, render_id: str, limit_mb: int) -> list[str]:

@@ -10,6 +10,7 @@ from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
+from tasks.views.appearance import appearance
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
 from tasks.views.file_content import body_hash
 from tasks.views.frame_source import iter_frames, read_audio
@@ -31,7 +32,7 @@ class CreateClipsSettings(BaseModel):
         min_confidence: a clip with a frame fitted less surely than this is not used.
     """
 
-    min_confidence: float = Field(0.3, ge=0, le=1)
+    min_confidence: float = Field(0.2, ge=0, le=1)
 
 
 class CreateClipsConfig(CreateClipsSettings):
@@ -44,7 +45,7 @@ class CreateClipsConfig(CreateClipsSettings):
 
 
 class CreateClips(Stage):
-    name, code_version = "create_clips", "2"
+    name, code_version = "create_clips", "3"
     reads: ClassVar = {
         "extract_frames": ("pixels", "audio", "timing", "shape"),
         "detect_landmarks": ("landmarks",),
@@ -83,11 +84,14 @@ class CreateClips(Stage):
                 for row, k in enumerate(part.tolist())
             )
             out.progress((int(part[-1]) + 1) * CLIP_FRAMES, video["n_frames"])
+        looks = appearance(source, video["video_id"], video["n_frames"])
+        out.write([{"track_id": track, **{name: value.ravel() for name, value in vars(looks).items()}}], table="looks")
 
     def _columns(self, source: Source, track: str, video: dict, clips: np.ndarray) -> dict[str, list]:
         """The columns of consecutive clips, by number, from the frames under them and some around."""
         from tango_models.body.motion_features import motion_energy
         from tango_models.body.true_motion import representation_of_shots
+        from tango_models.media.pictures.cadence import long_runs
         from tango_models.motion_graph.pictures import head_place
         from tango_models.speech.activity import voice_activity
 
@@ -117,8 +121,10 @@ class CreateClips(Stage):
         columns["mask"] = [b"".join(pack_masks(clip)) for clip in _by_clip(unpack_masks(seen["mask"]), shown)]
         confidence = motion["confidence"].to_numpy()
         sure = motion["tracked"].to_numpy(zero_copy_only=False) & (confidence >= self.config.min_confidence)
+        repeated = unpack_bits(video["repeated"], video["n_frames"])
+        sure &= ~long_runs(repeated)[before:after]  # a picture that stands still is no rest
         columns["usable"] = [bool(clip.all()) for clip in _by_clip(sure, shown)]
-        columns["repeated"] = _by_clip(unpack_bits(video["repeated"], video["n_frames"])[before:], shown).tolist()
+        columns["repeated"] = _by_clip(repeated[before:], shown).tolist()
         columns["shot"] = np.searchsorted(cuts, clips * CLIP_FRAMES, side="right").tolist()
         columns["index"] = clips.tolist()
         return columns | _pictures(source, video["video_id"], head[start - before :], clips)

@@ -134,17 +134,27 @@ def train(
     )  # fmt: skip
 
 
+class Judged(StrEnum):
+    """What can be judged."""
+
+    aumoclip = "aumoclip"
+    seams = "seams"
+
+
 @app.command()
 def evaluate(
-    model: Annotated[ModelName, typer.Argument(help="What to judge")],
+    what: Annotated[Judged, typer.Argument(help="The embedding, or the jumps of the videos that were made")],
     checkpoint: Annotated[Path | None, typer.Option(help="A safetensors file [default: the one in use]")] = None,
     pairs: PairsOption = None,
     avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
     catalog: CatalogOption = None,
 ) -> None:
-    """How well speech finds its own motion, with chance and the prosody baseline beside it."""
+    """How well speech finds its own motion, beside chance and prosody; or how visible the jumps of renders are."""
     from flows.command_line import model_commands
 
+    if what is Judged.seams:
+        model_commands.evaluate_seams(avatars or [], catalog=catalog)
+        return
     model_commands.evaluate(checkpoint, pairs, avatars or [], catalog=catalog)
 
 

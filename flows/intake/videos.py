@@ -78,7 +78,7 @@ def check_speech(given: str) -> None:
     Raises:
         InputError: no file, nothing that can be decoded, no sound.
     """
-    from tango_models.media.audio import audio_blocks
+    from tango_models.media.sound.audio import audio_blocks
 
     path = local_path(given)
     if next(iter(audio_blocks(path)), None) is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tango_models.errors import InputError
+from tango_models.media.wav_length import reader_options
 
 if TYPE_CHECKING:
     import av.container
@@ -28,6 +29,8 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,ivf,h264,hevc,m4v,gif,"
     "wav,w64,mp3,flac,aac,ac3,aiff,caf,au,amr,amrnb,amrwb"
 )
+
+_DECLARING = {"mov", "matroska", "avi", "asf", "flv", "mxf", "nut", "wav", "w64"}
 
 _REEXPORT = "re-export it as an MP4 (H.264 and AAC) or copy it again from its source"
 
@@ -67,12 +70,13 @@ def unreadable(path: Path, error: BaseException) -> InputError:
 def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputContainer]:
     """The opened container; closed on leaving.
 
-    Raises InputError: missing, unreadable, empty, not media, too many streams, longer than MAX_SECONDS by its header.
+    Raises InputError: missing, unreadable, empty, not media, too many streams, more than MAX_SECONDS of pictures
+    or sound.
     """
     import av
 
     path = checked_path(path)
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"} | reader_options(path)
     try:
         container = av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, OSError) as error:
@@ -80,10 +84,30 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputConta
     try:
         if len(container.streams) > MAX_STREAMS:
             raise InputError(str(path), f"has {len(container.streams)} streams (limit {MAX_STREAMS})", _REEXPORT)
-        check_seconds(path, container_seconds(container) or 0.0)
+        if (container_seconds(container) or 0.0) > MAX_SECONDS:  # or its clock jumps
+            check_seconds(path, _filled_seconds(path, options))
         yield container
     finally:
         container.close()
+
+
+def _filled_seconds(path: Path, options: dict[str, str]) -> float:
+    """Seconds that pictures and sound fill, as far as a little over MAX_SECONDS; nothing is decoded."""
+    import av
+
+    from tango_models.media.clock import MediaClock
+
+    clock, first = MediaClock(), None
+    try:
+        with av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace") as container:
+            for packet in container.demux():
+                clock.place(packet)
+                first = clock.end if first is None else first
+                if first is not None and clock.end is not None and clock.end - first > MAX_SECONDS:
+                    break
+    except (av.error.FFmpegError, ValueError, OSError):
+        pass  # a file that is damaged there ends there
+    return 0.0 if first is None or clock.end is None else clock.end - first
 
 
 def check_seconds(path: Path, seconds: float, limit: float = MAX_SECONDS) -> None:
@@ -95,6 +119,17 @@ def check_seconds(path: Path, seconds: float, limit: float = MAX_SECONDS) -> Non
 def container_seconds(container: av.container.InputContainer) -> float | None:
     """The length that the header declares, None when it declares none."""
     return container.duration / 1_000_000 if container.duration else None
+
+
+def declared_end(container: av.container.InputContainer) -> float | None:
+    """Seconds on the file's clock by which its last packet must have ended; None where no length is declared.
+
+    Streams without a header (MPEG-TS, MPEG-PS, raw ones) declare none: there the reader guesses it from bytes.
+    """
+    seconds = container_seconds(container)
+    if not seconds or not _DECLARING.intersection(container.format.name.split(",")):
+        return None
+    return (container.start_time or 0) / 1_000_000 + seconds - max(0.25, 0.01 * seconds)
 
 
 def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tango_models.errors import InputError
 from tango_models.media.container import check_side, checked_path, container_seconds, open_media, video_stream
-from tango_models.media.geometry import geometry_of
+from tango_models.media.pictures.decoding import Pictures
+from tango_models.media.pictures.geometry import geometry_of
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,15 @@ def content_id(path: str | os.PathLike[str]) -> str:
 
 
 def probe_video(path: str | os.PathLike[str]) -> VideoProbe:
-    """Reads the header and one frame.
+    """Reads the header and the first frame that can be decoded.
 
     Raises InputError: missing, unreadable, empty, not media, sound only, a side over 4096 px (from the header, before
     anything is decoded), cut off before its index, or no frame that can be decoded.
     """
-    import av
-
     path = checked_path(path)
     with open_media(path) as container:
         stream = video_stream(container, path)
-        try:
-            frame = next(container.decode(stream), None)
-        except (av.error.FFmpegError, OSError):
-            frame = None
+        _, _, frame = next(iter(Pictures(container, stream)), (None, None, None))
         if frame is None:
             raise InputError(str(path), "holds no frame that can be decoded", "re-export it as an MP4 (H.264)")
         check_side(path, frame.width, frame.height)
@@ -54,5 +50,5 @@ def probe_video(path: str | os.PathLike[str]) -> VideoProbe:
             width=geometry.width,
             height=geometry.height,
             seconds=own_seconds or container_seconds(container) or 0.0,
-            has_audio=bool(container.streams.audio),
+            has_audio=any(track.codec_context is not None for track in container.streams.audio),
         )

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from data_catalog import Catalog
-from tango_models.media.audio import read_audio
+from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
 
 TANGO = Path(sys.executable).parent / "tango"

@@ -8,22 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from tango_models.media.frames import FrameReader, nominal_fps
-from tango_models.media.timing import resample
+from tango_models.media.pictures.frames import FrameReader
+from tango_models.media.pictures.timing import resample
 
 
 class TimedFrameReader(FrameReader):
     """A `FrameReader` that also knows the original time of every frame it yielded."""
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def _begin(self) -> None:
+        super()._begin()
         self._times: list[tuple[Fraction | None, Fraction | None]] = []
-        return super().__iter__()
 
-    def _decode(self, container: Any, stream: Any) -> Iterator[tuple[Fraction | None, Fraction | None, Any]]:
-        self._nominal = nominal_fps(stream)
-        for time, duration, frame in super()._decode(container, stream):
+    def _watched(self, timed: Any, pictures: Any) -> Iterator[Any]:
+        for time, duration, shown in super()._watched(timed, pictures):
             self._times.append((time, duration))
-            yield time, duration, frame
+            yield time, duration, shown
 
     def source_times(self) -> np.ndarray:
         """(T,) float64, after the iteration: time of each yielded frame's picture, in output frames from the first.

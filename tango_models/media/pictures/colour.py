@@ -2,7 +2,7 @@
 
 A file's own matrix and range are respected. Where it names none, the rule of browsers and players holds:
 BT.709 from 720 lines up, BT.601 below; limited range. What we write is BT.709, limited range, and tagged so.
-High dynamic range is converted by its matrix only (no tone mapping).
+HDR and wide gamuts are brought to it (`wide_colour`). What is transparent shows black.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tango_models.media.pictures.wide_colour import to_bt709, wide
 
 if TYPE_CHECKING:
     import av
@@ -23,7 +25,7 @@ LIMITED, FULL = 1, 2
 
 def matrix_of(frame: av.VideoFrame) -> int:
     """swscale's number of the frame's YCbCr matrix."""
-    return _KNOWN_MATRICES.get(int(frame.colorspace), BT709 if max(frame.height, frame.width) >= 720 else 5)
+    return _KNOWN_MATRICES.get(int(frame.colorspace), BT709 if frame.height >= 720 else 5)
 
 
 def range_of(frame: av.VideoFrame) -> int:
@@ -42,12 +44,13 @@ def to_rgb(frame: av.VideoFrame, reformatter: VideoReformatter, width: int, heig
     """
     from av.video.reformatter import Interpolation
 
-    matrix = matrix_of(frame)
+    matrix, beyond = matrix_of(frame), wide(frame)
+    see_through = any(component.is_alpha for component in frame.format.components) or frame.format.has_palette
     rgb = reformatter.reformat(
         frame,
         width=width,
         height=height,
-        format="rgb24",
+        format="gbrp16le" if beyond else "rgba" if see_through else "rgb24",
         src_colorspace=matrix,
         dst_colorspace=matrix,
         src_color_range=range_of(frame),
@@ -55,7 +58,16 @@ def to_rgb(frame: av.VideoFrame, reformatter: VideoReformatter, width: int, heig
         interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
         threads=1,
     )
-    return rgb.to_ndarray()
+    pixels = rgb.to_ndarray()
+    if beyond:
+        return to_bt709(pixels, *beyond)
+    return on_black(pixels) if see_through else pixels
+
+
+def on_black(rgba: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 of (H, W, 4) uint8 RGBA whose colours are not multiplied by the alpha yet."""
+    alpha = rgba[..., 3:].astype(np.uint16)
+    return ((rgba[..., :3] * alpha + 127) // 255).astype(np.uint8)
 
 
 def from_rgb(rgb: np.ndarray, reformatter: VideoReformatter) -> av.VideoFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tango_models.media.shots import ShotMeter, find_cuts
+from tango_models.media.pictures.shots import ShotMeter, find_cuts
 
 
 def scene(seed, position):
@@ -65,3 +65,13 @@ def test_repeated_frames_make_no_step_look_like_a_jump():
     swing = 48 + 20 * np.sin(shown / 6)
     repeated = np.arange(90) % 5 == 4
     assert cuts([scene(0, p) for p in swing], repeated) == []
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_white_flash_is_no_cut_and_a_cut_beside_it_is_one(frames):
+    pictures = [scene(0, p) for p in places(60)]
+    for k in range(30, 30 + frames):
+        pictures[k] = np.full((96, 96), 255.0) if frames == 2 else np.minimum(pictures[k] + 140, 255)
+    assert cuts(pictures) == []
+    assert cuts(pictures[:40] + [scene(1, p) for p in places(20)]) == [40]
+    assert cuts(pictures[:30] + [scene(1, p) for p in places(20)]) == [30]

@@ -40,6 +40,19 @@ class Geometry:
             picture = np.rot90(picture, self.quarter_turns)
         return np.ascontiguousarray(picture[: self.height, : self.width])
 
+    def fit(self, picture: np.ndarray) -> np.ndarray:
+        """(height, width, 3) of a picture of another size and shape, scaled into this one; black beside it."""
+        import cv2
+
+        height, width = picture.shape[:2]
+        scale = min(self.height / height, self.width / width)
+        size = max(1, min(self.width, round(width * scale))), max(1, min(self.height, round(height * scale)))
+        scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        top, left = (self.height - size[1]) // 2, (self.width - size[0]) // 2
+        fitted = np.zeros((self.height, self.width, 3), np.uint8)
+        fitted[top : top + size[1], left : left + size[0]] = scaled
+        return fitted
+
 
 def geometry_of(frame: av.VideoFrame, sample_aspect: float | None) -> Geometry:
     """Geometry of a decoded frame; `sample_aspect` is the stream's pixel width / height, None or 0 for square."""

@@ -9,6 +9,8 @@ little to see least; no continuous frame is called a cut.
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 _BLOCK = 8  # px of a block's side in the small grey frame
@@ -21,28 +23,41 @@ _JUMP = np.array([2.0, 2.8])  # mean loss and wide change, over those of the thr
 # another encoding at CRF 32 below 1.6 and 2.6
 _LEAST = np.array([0.01, 1.2])  # loss and grey levels that are added to both sides: noise makes no jump
 _JUMP_FRAMES = 3
+_FLASH = 3  # frames that a flash lights at most
+_SAME_AGAIN = 0.5  # of the loss at a cut: behind a flash the picture goes on from the one before it
 
 
 class ShotMeter:
-    """How much structure each frame loses. Holds one frame and three numbers for each."""
+    """How much structure each frame loses. Holds four frames, and six numbers for each."""
 
     def __init__(self) -> None:
-        self._before: np.ndarray | None = None
-        self._loss: list[tuple[float, float, float]] = []
+        self._before: deque[np.ndarray] = deque(maxlen=_FLASH + 1)  # the latest first
+        self._loss: list[list[float]] = []
+        self._suspect = _FLASH + 1  # frames since one that may be a cut
 
     def see(self, grey: np.ndarray) -> None:
         """Take the next small grey frame, (96, 96) uint8."""
         side = len(grey) // _BLOCK
         blocks = grey.astype(np.float32).reshape(side, _BLOCK, side, _BLOCK)
         now = blocks - blocks.mean(axis=(1, 3), keepdims=True)
-        self._loss.append((0.0, 0.0, 0.0) if self._before is None else _loss(self._before, now))
-        self._before = now
+        row = [0.0] * 3 + [np.inf] * _FLASH
+        if self._before:
+            row[:3] = _loss(self._before[0], now)
+        if self._suspect <= _FLASH:
+            for back in range(1, len(self._before)):
+                row[2 + back] = _loss(self._before[back], now)[1]
+        last = self._loss[-1] if self._loss else row
+        sudden = (np.array(row[1:3]) + _LEAST > _JUMP * (np.array(last[1:3]) + _LEAST)).any()
+        self._suspect = 1 if sudden or row[0] > _HARD_CUT else self._suspect + 1
+        self._loss.append(row)
+        self._before.appendleft(now)
 
     @property
     def loss(self) -> np.ndarray:
-        """(T, 3) float32: share of the structured blocks that are lost, their mean of 1 - correlation, and the change
-        in grey levels (RMS, brightness and contrast apart) that a fifth of all blocks exceeds."""
-        return np.asarray(self._loss, np.float32).reshape(-1, 3)
+        """(T, 6) float32: share of the structured blocks that are lost, their mean of 1 - correlation, and the change
+        in grey levels (RMS, brightness and contrast apart) that a fifth of all blocks exceeds; then the mean against
+        the frames 2, 3 and 4 before, shortly behind what may be a cut; infinite elsewhere."""
+        return np.asarray(self._loss, np.float32).reshape(-1, 3 + _FLASH)
 
 
 def _loss(before: np.ndarray, now: np.ndarray) -> tuple[float, float, float]:
@@ -63,20 +78,34 @@ def find_cuts(loss: np.ndarray, repeated: np.ndarray) -> np.ndarray:
 
     A frame begins a shot when most of the picture is another one, or (a jump cut: the same room, the speaker suddenly
     elsewhere) when it loses twice as much structure, or changes three times as widely, as any of the three frames on
-    each side. Gestures grow and end over several frames, and move a part of the person. Dissolves are not found.
+    each side. Gestures grow and end over several frames, and move a part of the person. Dissolves are not found. Where
+    the picture goes on within 4 frames as if nothing had been, there was a flash or a damaged picture, and no cut.
 
     Args:
-        loss: (T, 3) of `ShotMeter`.
+        loss: (T, 6) of `ShotMeter`.
         repeated: (T,) bool: these frames are passed over.
     """
     moving = np.flatnonzero(~np.asarray(repeated, bool))
     count = len(moving)
     if not count:
         return moving
-    spread = loss[moving, 1:].astype(np.float64) + _LEAST
+    spread = loss[moving, 1:3].astype(np.float64) + _LEAST
     # At the very ends there is no frame before or behind to compare with: nothing is called a jump there.
     padded = np.pad(spread, ((_JUMP_FRAMES, _JUMP_FRAMES), (0, 0)), constant_values=np.inf)
     offsets = [k for k in range(2 * _JUMP_FRAMES + 1) if k != _JUMP_FRAMES]
     beside = np.max([padded[k : k + count] for k in offsets], axis=0)
     cut = (loss[moving, 0] > _HARD_CUT) | (spread > _JUMP * beside).any(axis=1)
-    return moving[cut]
+    return moving[cut & ~_flashed(loss, moving)]
+
+
+def _flashed(loss: np.ndarray, moving: np.ndarray) -> np.ndarray:
+    """(N,) bool of the frames `moving`: it begins or ends a flash."""
+    found = np.zeros(len(loss), bool)
+    step = loss[:, 1].astype(np.float64) + _LEAST[0]
+    for back in range(1, _FLASH + 1):
+        # against the frame before the flash, by the first frame behind it
+        again = loss[back:, 2 + back] + _LEAST[0]
+        same = again < _SAME_AGAIN * np.minimum(step[: len(step) - back], step[back:])
+        for frame in np.flatnonzero(same & (np.arange(len(same)) > 0)):
+            found[frame : frame + back + 1] = True
+    return found[moving]

@@ -5,8 +5,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tango_models.media.cadence import ChangeMeter, find_repeats, neighbours_in_time, source_times
-from tango_models.media.source_times import TimedFrameReader
+from tango_models.media.pictures.cadence import (
+    LONGEST_REPEAT,
+    ChangeMeter,
+    find_frozen,
+    find_repeats,
+    long_runs,
+    neighbours_in_time,
+    source_times,
+)
+from tango_models.media.pictures.source_times import TimedFrameReader
 from tests.media_samples import write_video
 
 COUNT = 120
@@ -122,3 +130,27 @@ def test_uneven_timestamps_are_kept(tmp_path):
     times = reader.source_times()
     assert len(times) == count
     np.testing.assert_allclose(times[:8], [0, 0.99, 1.98, 1.98, 1.98, 4.98, 6.0, 6.99], atol=0.02)
+
+
+def test_a_picture_that_stands_still_is_found_and_a_person_at_rest_is_not():
+    rng = np.random.default_rng(0)
+    change = np.abs(rng.normal(1.0, 0.2, 200))  # rest: noise and breath
+    change[80:140] = rng.uniform(0, 0.1, 60)
+    change[80:140:12] = 1.2  # key frames of a frozen picture
+    frozen = find_frozen(change, np.zeros(200, bool))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], frozen.astype(int), [0]])))
+    assert len(edges) == 2 and abs(edges[0] - 80) <= 4 and abs(edges[1] - 140) <= 4
+    assert not find_frozen(np.abs(rng.normal(1.0, 0.2, 200)), np.arange(200) % 5 == 4).any()
+
+
+def test_a_picture_held_by_its_timestamps_stands_still():
+    repeated = np.zeros(100, bool)
+    repeated[20:40] = True
+    repeated[60:70] = True  # 3 fps: still a rate
+    assert np.flatnonzero(find_frozen(np.full(100, 2.0), repeated)).tolist() == list(range(20, 40))
+    assert find_frozen(np.zeros(0), np.zeros(0, bool)).shape == (0,)
+
+
+def test_runs_are_long_beyond_the_longest_repeat():
+    flags = np.repeat([False, True, False, True], [3, LONGEST_REPEAT, 2, LONGEST_REPEAT + 1])
+    assert long_runs(flags).sum() == LONGEST_REPEAT + 1 and long_runs(flags)[-1]

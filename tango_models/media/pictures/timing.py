@@ -40,7 +40,7 @@ def resample(
             while written < until:
                 yield current  # type: ignore[misc]
                 written += 1
-        current, start, duration = picture, time, length if length and length > 0 else step
+        current, start, duration = picture, time, length if length and length > step / 2 else step
     if first is None:
         return
     # A last frame that claims to last long (a broken duration) is held for at most a second.

@@ -1,0 +1,134 @@
+"""One clock for a file's streams, whatever its timestamps do: random fps, jitter, gaps, restarts, holes and offsets."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tango_models.media.clock import LONGEST_HOLE, MediaClock
+
+BASE = Fraction(1, 90000)
+
+
+@dataclass
+class _Stream:
+    index: int
+    type: str
+
+
+@dataclass
+class _Packet:
+    stream: _Stream
+    pts: int | None
+    dts: int | None
+    duration: int
+    size: int = 1000
+    time_base: Fraction = field(default=BASE)
+
+
+VIDEO, AUDIO = _Stream(0, "video"), _Stream(1, "audio")
+
+
+def part(fps: float, seconds: float, start: float, *, late_sound: float = 0.0):
+    """(time, packet) of a recording whose clock begins at `start`, in the order of a file."""
+    step = {VIDEO.index: 1 / fps, AUDIO.index: 0.024}
+    found = []
+    for stream, begin in ((VIDEO, 0.0), (AUDIO, late_sound)):
+        for k in range(round((seconds - begin) / step[stream.index])):
+            time = begin + k * step[stream.index]
+            stamp = round((start + time) / BASE)
+            packet = _Packet(stream, stamp, stamp, round(step[stream.index] / BASE))
+            found.append((time, packet))
+    return sorted(found, key=lambda item: item[0])
+
+
+def placed(parts):
+    """The clock; for each packet (part, stream, true time in its part, seconds on the clock)."""
+    clock, rows = MediaClock(), []
+    for number, packets in enumerate(parts):
+        for time, packet in packets:
+            clock.place(packet)
+            rows.append((number, packet.stream.index, time, float(packet.pts * BASE)))
+    return clock, rows
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    fps=st.floats(5, 120),
+    parts=st.lists(st.tuples(st.floats(1.5, 4), st.floats(-20000, 95000), st.floats(0, 0.8)), min_size=1, max_size=4),
+)
+def test_joined_recordings_follow_one_another_and_stay_in_step(fps, parts):
+    clock, rows = placed([part(fps, seconds, start, late_sound=late) for seconds, start, late in parts])
+    total, step = sum(seconds for seconds, _, _ in parts), 1 / fps
+    rows = np.array(rows)
+    origin = rows[0, 3]
+    begun = 0.0
+    for number, (seconds, _, _) in enumerate(parts):
+        here = rows[rows[:, 0] == number]
+        offsets = here[:, 3] - origin - here[:, 2]
+        # picture and sound of one recording are moved by the same time, except around its first moments
+        assert np.ptp(offsets) <= 2 * BASE, (number, np.ptp(offsets))
+        assert abs(offsets[0] - begun) <= 2 * step + 0.1 + number * (step + 0.05)
+        begun += seconds
+    assert clock.end - origin <= total + len(parts) * (step + 0.1)
+    for stream in (0, 1):
+        assert (np.diff(rows[rows[:, 1] == stream, 3]) > 0).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.floats(5, 60))
+def test_ordinary_clocks_are_left_alone(seed, fps):
+    rng = np.random.default_rng(seed)
+    packets = part(fps, 4, rng.uniform(-3, 1e5), late_sound=rng.uniform(0, 2))
+    kept = [p for p in packets if rng.random() > 0.2 or p[1].stream is AUDIO]  # pictures that were dropped
+    for _, packet in kept:
+        jitter = round(rng.uniform(-0.4, 0.4) / fps / BASE)
+        packet.dts += jitter
+        packet.pts += jitter
+    before = [(packet.pts, packet.dts) for _, packet in kept]
+    clock, _ = placed([kept])
+    assert [(packet.pts, packet.dts) for _, packet in kept] == before and not clock.jumps
+
+
+def test_a_picture_that_is_held_while_sound_goes_on_is_no_jump():
+    packets = [p for p in part(30, 40, 0) if p[1].stream is AUDIO or not 5 < p[0] < 35]
+    clock, rows = placed([packets])
+    assert not clock.jumps and rows[-1][3] > 39
+
+
+@pytest.mark.parametrize("hole", [1.5, 60.0, 3 * 3600.0, 26 * 3600.0])
+def test_hours_without_picture_and_sound_are_closed(hole):
+    clock, _ = placed([part(30, 2, 0), part(30, 2, 2 + hole)])
+    assert clock.end <= 4.1 and len(clock.jumps) == 1
+    assert clock.jumps[0].hole == pytest.approx(hole, abs=0.1)
+
+
+def test_one_wild_timestamp_moves_nothing_behind_it():
+    packets = part(30, 4, 0)
+    packets[100][1].pts += 10**9
+    packets[100][1].dts += 10**9
+    clock, rows = placed([packets])
+    after = np.array(rows[110:])
+    assert np.abs(after[:, 3] - after[:, 2]).max() < 1e-4 and clock.end < 4.1
+
+
+def test_a_length_that_cannot_be_is_not_believed():
+    packets = part(30, 2, 0)
+    packets[20][1].duration = 10**10
+    clock, _ = placed([packets, part(30, 2, 2 + 50)])
+    assert clock.end < 4 + LONGEST_HOLE + 1
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(-(2**40), 2**40), st.integers(-(2**31), 2**40)), max_size=80))
+def test_nonsense_is_bounded_by_the_packets(stamps):
+    clock = MediaClock()
+    first = None
+    for stream, stamp, duration in stamps:
+        clock.place(_Packet((VIDEO, AUDIO)[stream], stamp, stamp, duration))
+        first = clock.end if first is None else first
+    if stamps:
+        assert clock.end - first <= 2.5 * len(stamps)
