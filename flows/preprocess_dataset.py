@@ -8,7 +8,7 @@ from flows.intake.paths import check_place, local_path
 from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowIncomplete, FlowReport, conclude
 from flows.settings import Settings
-from tasks.runtime.cluster import check_cluster
+from tasks.runtime.ray_cluster import check_cluster
 
 
 @flow(name="preprocess-dataset", flow_run_name="preprocess {folder}", persist_result=False)

@@ -25,7 +25,7 @@ from tasks.fit_smplx import FitSmplxSettings
 from tasks.interpolate_seams import InterpolateSeamsConfig
 from tasks.render_video import RenderVideoSettings
 from tasks.retrieve_path import RetrievePathSettings
-from tasks.runtime.cluster import ClusterSettings
+from tasks.runtime.ray_cluster import ClusterSettings
 from tasks.runtime.registry import STAGES
 from tasks.score_edges import ScoreEdgesConfig
 from tasks.views.embedding_model import EmbeddingModelConfig

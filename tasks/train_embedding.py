@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog
 from tango_models.errors import InputError
 from tasks.runtime.capacity import worker_limits
-from tasks.runtime.cluster import ClusterSettings, ray_running
+from tasks.runtime.ray_cluster import ClusterSettings, ray_running
 from tasks.runtime.workers import WorkerResources
 from tasks.views.embedding_model import EmbeddingModelConfig
 

@@ -70,7 +70,7 @@ def preprocess(folder: str, catalog: str | None) -> None:
     with reported():
         from flows.intake.dataset import scan
         from flows.intake.paths import local_path
-        from tasks.runtime.cluster import check_cluster
+        from tasks.runtime.ray_cluster import check_cluster
 
         place = local_path(folder)
         scan(place)
@@ -105,7 +105,7 @@ def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) 
 def demo(out: Path, catalog: str | None) -> None:
     with reported():
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
-        from tasks.runtime.cluster import check_cluster
+        from tasks.runtime.ray_cluster import check_cluster
 
         out.mkdir(parents=True, exist_ok=True)
         settings = read_settings(catalog or str(out / "catalog"))

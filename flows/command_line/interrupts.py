@@ -96,7 +96,7 @@ class _Watch:
         for path in self._half_files:
             with contextlib.suppress(OSError):
                 os.unlink(path)
-        if cluster := sys.modules.get("tasks.runtime.cluster"):
+        if cluster := sys.modules.get("tasks.runtime.ray_cluster"):
             cluster.remove_folders()
         with contextlib.suppress(Exception):
             cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""

@@ -16,7 +16,7 @@ def train(
 ) -> None:  # fmt: skip
     with reported(), server():
         from flows.train_aumoclip import train_aumoclip
-        from tasks.runtime.cluster import check_cluster
+        from tasks.runtime.ray_cluster import check_cluster
         from tasks.train_embedding import check_job, training_cluster
 
         settings = read_settings(catalog)

@@ -10,7 +10,7 @@ from flows.tracks import shown_tracks
 from tango_models.errors import InputError
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import check_output
-from tasks.runtime.cluster import check_cluster
+from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tango_models.errors import InputError
-from tasks.runtime import cluster
-from tasks.runtime.cluster import ClusterSettings, Pools, check_cluster, interrupt
+from tasks.runtime import ray_cluster
+from tasks.runtime.cluster import Pools, interrupt
+from tasks.runtime.ray_cluster import ClusterSettings, check_cluster
 from tasks.runtime.workers import PoolClosed
 
 
@@ -23,13 +24,27 @@ def test_sockets_have_room_whatever_the_folder_for_temporary_files_is_called(tmp
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     monkeypatch.delenv("RAY_TMPDIR", raising=False)
-    assert cluster._socket_folder() == "/tmp"
+    assert ray_cluster.socket_folder() == "/tmp"
     check_cluster(ClusterSettings())
     monkeypatch.setattr(os, "access", lambda path, mode: path != "/tmp")
     with pytest.raises(InputError, match=rf"TMPDIR={long}.*shorter name"):
         check_cluster(ClusterSettings())
     monkeypatch.setattr(tempfile, "tempdir", "/var/tmp")
-    assert cluster._socket_folder() == "/var/tmp"
+    assert ray_cluster.socket_folder() == "/var/tmp"
+
+
+def test_a_home_where_nothing_can_be_written_gets_a_token_of_its_own(tmp_path, monkeypatch):
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ray_cluster._let_ray_have_a_token()
+    assert not os.environ["RAY_AUTH_TOKEN"]
+    monkeypatch.setenv("HOME", "/proc")
+    ray_cluster._let_ray_have_a_token()
+    first = os.environ["RAY_AUTH_TOKEN"]
+    assert len(first) == 64
+    ray_cluster._let_ray_have_a_token()
+    assert os.environ["RAY_AUTH_TOKEN"] == first
 
 
 def test_nothing_starts_in_a_run_that_was_interrupted():
@@ -49,7 +64,7 @@ def test_what_no_machine_has_is_refused_without_starting_anything():
 RUN = textwrap.dedent(
     """
     import json, os, sys
-    from tasks.runtime.cluster import ClusterSettings, ray_running
+    from tasks.runtime.ray_cluster import ClusterSettings, ray_running
 
     with ray_running(ClusterSettings()) as nodes:
         import ray
