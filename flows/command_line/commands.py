@@ -28,13 +28,14 @@ _ERR = Console(stderr=True, highlight=False)
 
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
     with reported():
+        from data_catalog import Catalog, check_avatar_name
         from flows.intake.paths import local_path
         from flows.intake.videos import check_videos
 
+        avatar = check_avatar_name(avatar)
         check_videos(videos)
         paths, motion_path = [str(local_path(v)) for v in videos], str(local_path(motion)) if motion else None
         settings = read_settings(catalog)
-        from data_catalog import Catalog
         from flows.intake.requests import check_onboarding
 
         check_onboarding(Catalog(settings.catalog, settings.storage_options), avatar, paths, motion_path, settings)
@@ -47,9 +48,11 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
 
 def reenact(avatar: str, speech: str, out: str, scorer: str, interpolator: str, seed: int, catalog: str | None) -> None:
     with reported():
+        from data_catalog import check_avatar_name
         from flows.intake.paths import local_path
         from flows.intake.videos import check_speech
 
+        avatar = check_avatar_name(avatar)
         source, target = local_path(speech), local_path(out)
         check_speech(speech)
         settings = read_settings(catalog)
