@@ -28,9 +28,11 @@ _ERR = Console(stderr=True, highlight=False)
 
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
     with reported():
+        from data_catalog import check_avatar_name
         from flows.intake.paths import local_path
         from flows.intake.videos import check_videos
 
+        check_avatar_name(avatar)
         check_videos(videos)
         paths, motion_path = [str(local_path(v)) for v in videos], str(local_path(motion)) if motion else None
         settings = read_settings(catalog)
