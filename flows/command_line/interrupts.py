@@ -16,6 +16,7 @@ import psutil
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE_SECONDS = 3.5
+_HALF = ".part"
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -52,6 +53,7 @@ class _Watch:
         self._ending = threading.Lock()
         self._over = threading.Event()
         self._children: list[psutil.Process] = []
+        self._half_files: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="interrupts", daemon=True)
         self._thread.start()
 
@@ -74,6 +76,7 @@ class _Watch:
                 return
         self.signal = self.signal or number
         self._children = _descendants()
+        self._half_files = _half_files(self._children)
         timer = threading.Timer(_GRACE_SECONDS, self.end)
         timer.daemon = True
         timer.start()
@@ -90,6 +93,9 @@ class _Watch:
             with contextlib.suppress(psutil.Error):
                 child.kill()
         psutil.wait_procs(children, timeout=0.5)
+        for path in self._half_files:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         if cluster := sys.modules.get("tasks.runtime.cluster"):
             cluster.remove_folders()
         with contextlib.suppress(Exception):
@@ -98,6 +104,16 @@ class _Watch:
             sys.stderr.flush()
             sys.stdout.flush()
         os._exit(128 + self.signal)
+
+
+def _half_files(processes: list[psutil.Process]) -> set[str]:
+    """What they are just writing and would rename when it is whole: mostly they put it away themselves, but not when
+    they were killed."""
+    found = set()
+    for process in processes:
+        with contextlib.suppress(psutil.Error, OSError):
+            found |= {file.path for file in process.open_files() if file.path.endswith(_HALF)}
+    return found
 
 
 def _descendants() -> list[psutil.Process]:

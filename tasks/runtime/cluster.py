@@ -4,9 +4,11 @@
 finds everything done costs a look at the ledger.
 """
 
+import ctypes
 import logging
 import os
 import shutil
+import signal
 import tempfile
 import threading
 import weakref
@@ -27,6 +29,8 @@ _LONGEST_SOCKET = 107
 """Bytes of a Unix socket's path on Linux."""
 _SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1"
 """What Ray appends to the folder for temporary files, at its longest."""
+_SIGACTION_BYTES = 1024
+"""More than the structure of that name takes."""
 _SHARE = 0.1
 _open: "weakref.WeakSet[Pools]" = weakref.WeakSet()
 _folders: set[str] = set()
@@ -102,8 +106,49 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
             options["_temp_dir"] = resources.enter_context(_temporary_folder())
             # "local" and never "auto": a stale cluster of somebody else's must not be joined by accident.
             resources.callback(ray.shutdown)
-            ray.init(address="local", **options)
+            with _in_groups_of_their_own(), _handlers_kept():
+                ray.init(address="local", **options)
         yield [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+class _Starting(threading.local):
+    ray = False
+
+
+_starting = _Starting()
+
+
+def _leave_group() -> None:
+    if _starting.ray:
+        os.setpgid(0, 0)
+
+
+os.register_at_fork(after_in_child=_leave_group)
+
+
+@contextmanager
+def _in_groups_of_their_own() -> Iterator[None]:
+    """Start Ray's processes where a signal to all of a terminal's or a batch system's job does not reach them: they are
+    ended by the run, in the right order, and a driver whose raylet dies first is aborted."""
+    _starting.ray = True
+    try:
+        yield
+    finally:
+        _starting.ray = False
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Ray's C++ code puts a handler of its own before that of SIGTERM, which writes a stack trace and aborts the
+    process 3 s later. From whatever thread, so through the C library."""
+    library = ctypes.CDLL(None)
+    handler = ctypes.create_string_buffer(_SIGACTION_BYTES)
+    known = library.sigaction(signal.SIGTERM, None, handler) == 0
+    try:
+        yield
+    finally:
+        if known:
+            library.sigaction(signal.SIGTERM, handler, None)
 
 
 def _socket_folder() -> str:
