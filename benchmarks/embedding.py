@@ -19,7 +19,7 @@ def main() -> None:
     from tango_models.aumoclip.backbones import load_backbones
     from tango_models.aumoclip.checkpoints import load
     from tango_models.aumoclip.processing import MotionEncoder, SpeechEncoder
-    from tango_models.media.audio import read_audio
+    from tango_models.media.sound.audio import read_audio
 
     began = time.perf_counter()
     model = load(EMBEDDED)

@@ -77,7 +77,7 @@ def rendered(name: str, index: int) -> tuple[Iterator[np.ndarray], np.ndarray, f
 
 
 def _real(path: Path) -> tuple[Iterator[np.ndarray], None, float]:
-    from tango_models.media.frames import iter_frames
+    from tango_models.media.pictures.frames import iter_frames
 
     return iter_frames(path), None, float("nan")
 

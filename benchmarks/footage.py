@@ -74,7 +74,7 @@ def cut_speech(source: Path, target: Path, seconds: float, *, start: float = 0.0
     """So many seconds of a speech as WAV, from `start` on, going on at its beginning where it ends."""
     import soundfile
 
-    from tango_models.media.audio import read_audio
+    from tango_models.media.sound.audio import read_audio
 
     samples = np.roll(read_audio(source), -round(start * AUDIO_RATE))
     soundfile.write(target, np.resize(samples, round(seconds * AUDIO_RATE)), AUDIO_RATE)
@@ -89,7 +89,8 @@ def make_video(sources: list[Path], target: Path, seconds: float, *, side: int |
     Args:
         side: scale the pictures to a square of so many pixels.
     """
-    from tango_models.media.audio import read_audio
+    from tango_models.media.sound.audio import read_audio
+    from tango_models.media.sound.track import SoundArray
     from tango_models.media.video_writer import VideoWriter
 
     count = round(seconds * FPS)
@@ -101,7 +102,8 @@ def make_video(sources: list[Path], target: Path, seconds: float, *, side: int |
     audio = np.resize(np.concatenate(sound), round(seconds * AUDIO_RATE))
     pictures = chain.from_iterable(_pictures(sources, side) for _ in range(-(-count // sum(lengths))))
     first = next(pictures)
-    with VideoWriter(target, width=first.shape[1], height=first.shape[0], audio=audio, preset="ultrafast") as writer:
+    size = {"width": first.shape[1], "height": first.shape[0]}
+    with VideoWriter(target, **size, sound=SoundArray(audio, AUDIO_RATE), preset="ultrafast") as writer:
         writer.write(first)
         for _, picture in zip(range(count - 1), pictures, strict=False):
             writer.write(picture)
@@ -111,7 +113,7 @@ def make_video(sources: list[Path], target: Path, seconds: float, *, side: int |
 def _pictures(sources: list[Path], side: int | None = None) -> Iterator[np.ndarray]:
     import cv2
 
-    from tango_models.media.frames import iter_frames
+    from tango_models.media.pictures.frames import iter_frames
 
     for source in sources:
         for picture in iter_frames(source):

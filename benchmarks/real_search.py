@@ -95,7 +95,7 @@ def _row(name: str, avatar: Avatar, graph: MotionGraph, heard, seen: SlotEmbeddi
 
 
 def report(catalog: Catalog) -> None:
-    from tango_models.media.audio import read_speech
+    from tango_models.media.sound.audio import read_speech
 
     heard = [analysed(read_speech(speech(), max_seconds=60.0)), analysed(a_minute())]
     config = RetrievePathConfig()

@@ -145,8 +145,8 @@ def own_steps(catalog, videos: list[str]) -> float:
 
 def standing_still(catalog, playback, method: str, size: tuple[int, int], repeated: np.ndarray, *, smooth: bool) -> int:
     """How many of the `repeated` frames (T,) hardly differ from the one before, though what is around them changes."""
-    from tango_models.media.cadence import ChangeMeter
-    from tango_models.media.small_grey import small_grey
+    from tango_models.media.pictures.cadence import ChangeMeter
+    from tango_models.media.pictures.small_grey import small_grey
     from tasks.rendering.output_frames import output_frames
 
     meter = ChangeMeter()

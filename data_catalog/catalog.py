@@ -9,6 +9,7 @@ from typing import Any
 
 from data_catalog.keys import check_avatar_name, equals, track_id
 from data_catalog.ledger import Unit, UnitRecord
+from data_catalog.reachable import check_folder, check_store
 from data_catalog.schemas import TABLES, tables_of
 from data_catalog.store import Table
 
@@ -21,19 +22,34 @@ class Catalog:
         self.uri = text.rstrip("/") if "://" in text else str(Path(text).expanduser().absolute())
         self.storage_options = storage_options
 
+    def check(self) -> None:
+        """Refuse a place where no rows can be written, before there are any.
+
+        Raises:
+            UnusableStore: an object store that does not answer, has no such bucket or lets nobody in; a folder that
+                cannot be written to, or whose file system has no hard links or renames.
+        """
+        if "://" in self.uri:
+            check_store(self.uri, self.storage_options)
+        else:
+            check_folder(Path(self.uri))
+
     def table(self, name: str) -> Table:
         return Table(self.uri, TABLES[name], self.storage_options)
 
     # -- avatars ------------------------------------------------------------------------------------------------
 
     def add_video(self, avatar: str, video_id: str, *, uri: str, motion_uri: str = "", motion_hash: str = "") -> None:
-        """Say that a video shows an avatar. A video already there keeps its motion file unless a new one is given."""
-        check_avatar_name(avatar)
+        """Say that a video shows an avatar, and where it lies now. A video already there keeps its motion file unless
+        a new one is given."""
+        avatar = check_avatar_name(avatar)
         known = self.avatar_videos(avatar).get(video_id)
-        if known and (not motion_hash or motion_hash == known["motion_hash"]):
-            return
         row: dict[str, Any] = {"avatar": avatar, "video_id": video_id, "uri": uri, "file_name": Path(uri).name}
         row |= {"motion_uri": motion_uri, "motion_hash": motion_hash, "added_at": datetime.now(UTC)}
+        if known and (not motion_hash or motion_hash == known["motion_hash"]):
+            if known["uri"] == uri:
+                return
+            row |= {name: known[name] for name in ("motion_uri", "motion_hash", "added_at")}
         self.table("avatars").upsert([row])
 
     def avatar_videos(self, avatar: str) -> dict[str, dict]:

@@ -15,7 +15,8 @@ from typing import Any
 from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, literal, split_clip_id, track_id, video_of
 from data_catalog.refusals import forget_refusals
-from data_catalog.schemas import TABLES, TableSpec, tables_of
+from data_catalog.schemas import TABLES, tables_of
+from data_catalog.table_spec import TableSpec
 
 _AT_A_TIME = 200
 _SPEECH = ("analyse_speech", "embed_speech")

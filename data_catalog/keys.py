@@ -3,9 +3,12 @@
 import hashlib
 import json
 import re
+import unicodedata
 from typing import Any
 
-_AVATAR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LONGEST_NAME = 64
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Names that are devices on Windows: https://learn.microsoft.com/windows/win32/fileio/naming-a-file."""
 
 
 def digest(*parts: Any) -> str:
@@ -45,17 +48,33 @@ def split_clip_id(key: str) -> tuple[str, int]:
 
 
 def check_avatar_name(name: str) -> str:
-    """Return `name` if it may name an avatar.
+    """The name of an avatar as it is kept, composed (Unicode's NFC): `ü` of one code point or of two is one avatar.
 
     Raises:
-        ValueError: the name could be read as a path or as part of a query, or is not 1 to 64 plain characters.
+        ValueError: the name could be read as a path or as part of a query, is a device on Windows, or is not 1 to 64
+            letters, digits and marks of any script, '-', '_' and '.'.
     """
-    if not _AVATAR_NAME.fullmatch(name) or ".." in name:
+    composed = unicodedata.normalize("NFC", name)
+    if (
+        not 1 <= len(composed) <= _LONGEST_NAME
+        or not all(character in "-_." or _is_of_a_name(character) for character in composed)
+        or not composed[0].isalnum()
+        or composed.endswith(".")
+        or ".." in composed
+        or _RESERVED.fullmatch(composed)
+    ):
+        shown = name if len(name) <= 2 * _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
         raise ValueError(
-            f"avatar name {name!r}: not allowed; "
-            "use 1 to 64 letters, digits, '-', '_' or '.', beginning with a letter or digit"
+            f"avatar name {shown!r}: not allowed; use 1 to 64 letters, digits, '-', '_' or '.', beginning with a "
+            "letter or digit, and no name that Windows keeps for a device"
         )
-    return name
+    return composed
+
+
+def _is_of_a_name(character: str) -> bool:
+    """Letters, marks and decimal digits, of any script."""
+    category = unicodedata.category(character)
+    return category[0] in "LM" or category == "Nd"
 
 
 def literal(value: Any) -> str:

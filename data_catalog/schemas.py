@@ -1,9 +1,8 @@
 """What the tables hold. One table belongs to one stage; `units` is the ledger of all of them."""
 
-from dataclasses import dataclass, field
-
 import pyarrow as pa
-from lance import blob_field
+
+from data_catalog.table_spec import TableSpec, fixed_bytes, table, vector
 
 CLIP_FRAMES = 4
 """Frames in a node (TANGO, section 3: non-overlapping 4-frame clips), and in a GOP of the `frames` table."""
@@ -13,73 +12,16 @@ REPRESENTATION = 825
 MASK_SIDE = 64
 MASK_BYTES = MASK_SIDE * MASK_SIDE // 8
 FACE_SIDE = 24
+COLOURS = 216
+"""Colours that pictures are counted in."""
+FACE_POINTS = 12
+"""Points of the stiff part of a face."""
+PARTS = 6
+"""Of the speaker, told apart by whether they were seen."""
 PICTURE_SIDE = 32
 
-_PRIMARY = {b"lance-schema:unenforced-primary-key": b"true"}
-
-
-@dataclass(frozen=True)
-class TableSpec:
-    """
-    Attributes:
-        primary_key: its columns, in order.
-        blobs: columns that are read lazily.
-        stage: whose rows they are; "" for what no stage writes.
-        groups: the columns that other stages read together, by the group's name. A group may have columns in several
-            tables of its stage. A column of no group is read by no stage.
-        identity: columns that follow from the primary key.
-    """
-
-    name: str
-    schema: pa.Schema
-    primary_key: tuple[str, ...]
-    blobs: tuple[str, ...] = ()
-    stage: str = ""
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    identity: tuple[str, ...] = ()
-
-    def group_of(self, column: str) -> str | None:
-        """The group that a column belongs to; None for keys, provenance and what no stage reads."""
-        return next((group for group, columns in self.groups.items() if column in columns), None)
-
-
-def _vector(size: int) -> pa.DataType:
-    return pa.list_(pa.float32(), size)
-
-
-def _bytes(size: int) -> pa.DataType:
-    return pa.binary(size)
-
-
-_PROVENANCE = {
-    "unit": pa.string(),  # the unit of work that wrote the row; its status stands in `units`
-    "input_hash": pa.string(),
-    "code_version": pa.string(),
-    "config_hash": pa.string(),
-    "run_id": pa.string(),
-    "produced_at": pa.timestamp("us", tz="UTC"),
-}
-
-
-def _table(
-    name: str,
-    primary_key: dict,
-    columns: dict,
-    *,
-    stage: str = "",
-    groups: dict[str, tuple[str, ...]] | None = None,
-    identity: tuple[str, ...] = (),
-) -> TableSpec:
-    fields = [pa.field(key, kind, nullable=False, metadata=_PRIMARY) for key, kind in primary_key.items()]
-    fields += [blob_field(key) if kind == "blob" else pa.field(key, kind) for key, kind in columns.items()]
-    if stage:
-        fields += [pa.field(key, kind) for key, kind in _PROVENANCE.items()]
-    blobs = tuple(key for key, kind in columns.items() if isinstance(kind, str) and kind == "blob")
-    return TableSpec(name, pa.schema(fields), tuple(primary_key), blobs, stage, groups or {}, identity)
-
-
 _SPECS = [
-    _table(
+    table(
         "avatars",  # which videos show which avatar; a video may serve two avatars and is computed once
         {"avatar": pa.string(), "video_id": pa.string()},
         {
@@ -90,7 +32,7 @@ _SPECS = [
             "added_at": pa.timestamp("us", tz="UTC"),
         },
     ),
-    _table(
+    table(
         "videos",
         {"video_id": pa.string()},
         {
@@ -114,54 +56,65 @@ _SPECS = [
             "name": ("file_name",),
         },
     ),
-    _table(
+    table(
         "frames",  # the 30 fps copy every later stage reads: closed 4-frame GOPs with their audio
         {"video_id": pa.string(), "gop": pa.int32()},
         {"n_frames": pa.int8(), "pixels": "blob", "audio": pa.binary()},  # audio: 16 kHz mono int16
         stage="extract_frames",
         groups={"pixels": ("n_frames", "pixels"), "audio": ("audio",)},
     ),
-    _table(
+    table(
         "landmarks",
         {"video_id": pa.string(), "frame": pa.int32()},
         {
-            "body_xy": _vector(33 * 2),
-            "body_visibility": _vector(33),
-            "body_world": _vector(33 * 3),
-            "hands_xy": _vector(2 * 21 * 2),
-            "hands_local": _vector(2 * 21 * 3),
-            "hands_score": _vector(2),
+            "body_xy": vector(33 * 2),
+            "body_visibility": vector(33),
+            "body_world": vector(33 * 3),
+            "hands_xy": vector(2 * 21 * 2),
+            "hands_local": vector(2 * 21 * 3),
+            "hands_score": vector(2),
             "face_xy": pa.list_(pa.float32()),
             "face_z": pa.list_(pa.float32()),
             "face_score": pa.float32(),
-            "mask": _bytes(MASK_BYTES),  # 64 x 64 bits, row by row, the whole frame
-            "hand_boxes": _vector(2 * 4),
-            "person_box": _vector(4),
+            "mask": fixed_bytes(MASK_BYTES),  # 64 x 64 bits, row by row, the whole frame
+            "hand_boxes": vector(2 * 4),
+            "person_box": vector(4),
             "others": pa.int8(),  # people in view beside the one whose landmarks these are
         },
         stage="detect_landmarks",
         groups={
             "landmarks": (
-                "body_xy", "body_visibility", "body_world", "hands_xy", "hands_local", "hands_score", "face_xy",
-                "face_z", "face_score", "mask", "hand_boxes", "person_box",
+                "body_xy",
+                "body_visibility",
+                "body_world",
+                "hands_xy",
+                "hands_local",
+                "hands_score",
+                "face_xy",
+                "face_z",
+                "face_score",
+                "mask",
+                "hand_boxes",
+                "person_box",
             ),
         },
     ),
-    _table(
+    table(
         "poses",
         {"track_id": pa.string(), "frame": pa.int32()},
         {
-            "pose": _vector(JOINTS * 3),  # axis-angle, SMPL-X order
-            "trans": _vector(3),
+            "pose": vector(JOINTS * 3),  # axis-angle, SMPL-X order
+            "trans": vector(3),
             "betas": pa.list_(pa.float32()),
             "expression": pa.list_(pa.float32()),
             "confidence": pa.float32(),
+            "parts": vector(PARTS),  # how surely face, arms (l, r), hands (l, r) and legs were seen
             "tracked": pa.bool_(),
         },
         stage="fit_smplx",
         groups={"motion": ("pose", "trans", "betas", "expression", "confidence", "tracked")},
     ),
-    _table(
+    table(
         "fits",  # how well a track's poses lie over its pictures; imported poses have no row
         {"track_id": pa.string()},
         {
@@ -169,11 +122,12 @@ _SPECS = [
             "reprojection": pa.float32(),  # median over the frames, share of the person's height
             "reprojection_p95": pa.float32(),
             "worst_frame": pa.int32(),
+            "seen": vector(PARTS),  # share of the frames in which each part was seen
         },
         stage="fit_smplx",
         groups={"picture": ("picture",)},
     ),
-    _table(
+    table(
         "clips",
         {"clip_id": pa.string()},
         {
@@ -182,16 +136,16 @@ _SPECS = [
             "shot": pa.int32(),  # clips follow each other within a shot only
             "usable": pa.bool_(),
             "repeated": pa.list_(pa.bool_(), CLIP_FRAMES),  # the frame shows the picture before once more
-            "representation": _vector(CLIP_FRAMES * REPRESENTATION),
-            "orientation": _vector(CLIP_FRAMES * 3),
-            "translation": _vector(CLIP_FRAMES * 3),
-            "mask": _bytes(CLIP_FRAMES * MASK_BYTES),
-            "hand_boxes": _vector(CLIP_FRAMES * 8),  # image-height units
-            "head": _vector(CLIP_FRAMES * 3),  # middle and side of the face, image-height units; NaN without a face
-            "face": _bytes(CLIP_FRAMES * FACE_SIDE**2),  # 24 x 24 grey, the face at one place and size
-            "picture": _bytes(CLIP_FRAMES * PICTURE_SIDE**2),  # 32 x 32 grey, the whole frame, framed as the mask
-            "motion_energy": _vector(CLIP_FRAMES),
-            "voice": _vector(CLIP_FRAMES),
+            "representation": vector(CLIP_FRAMES * REPRESENTATION),
+            "orientation": vector(CLIP_FRAMES * 3),
+            "translation": vector(CLIP_FRAMES * 3),
+            "mask": fixed_bytes(CLIP_FRAMES * MASK_BYTES),
+            "hand_boxes": vector(CLIP_FRAMES * 8),  # image-height units
+            "head": vector(CLIP_FRAMES * 3),  # middle and side of the face, image-height units; NaN without a face
+            "face": fixed_bytes(CLIP_FRAMES * FACE_SIDE**2),  # 24 x 24 grey, the face at one place and size
+            "picture": fixed_bytes(CLIP_FRAMES * PICTURE_SIDE**2),  # 32 x 32 grey, the whole frame, framed as the mask
+            "motion_energy": vector(CLIP_FRAMES),
+            "voice": vector(CLIP_FRAMES),
         },
         stage="create_clips",
         groups={
@@ -202,7 +156,13 @@ _SPECS = [
         },
         identity=("track_id", "index"),
     ),
-    _table(
+    table(
+        "looks",  # by what the videos of one avatar are compared: do they show one person in one room?
+        {"track_id": pa.string()},
+        {"clothes": vector(COLOURS), "room": vector(COLOURS), "face": vector(FACE_POINTS * 3)},
+        stage="create_clips",
+    ),
+    table(
         "edges",
         {"src": pa.string(), "dst": pa.string()},
         {
@@ -222,33 +182,44 @@ _SPECS = [
         stage="score_edges",
         groups={
             "edges": (
-                "pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter", "cost",
+                "pose",
+                "velocity",
+                "translation",
+                "mask_iou",
+                "hand_iou",
+                "head",
+                "face",
+                "picture",
+                "stutter",
+                "cost",
             ),
         },
         identity=("src_track", "dst_track"),
     ),
-    _table(
+    table(
         "embeddings",
         {"clip_id": pa.string(), "model_id": pa.string()},
-        {"track_id": pa.string(), "motion_low": _vector(CLIP_FRAMES * 256), "motion_high": _vector(256)},
+        {"track_id": pa.string(), "motion_low": vector(CLIP_FRAMES * 256), "motion_high": vector(256)},
         stage="embed_clips",
         groups={"embedding": ("motion_low", "motion_high")},
         identity=("track_id",),
     ),
-    _table(
+    table(
         "speech_embeddings",
         {"speech_id": pa.string(), "model_id": pa.string(), "part": pa.int32()},  # a part is a minute
         {"audio_low": pa.binary(), "audio_high": pa.binary()},  # (frames, 256) float16, little-endian
         stage="embed_speech",
         groups={"embedding": ("audio_low", "audio_high")},
     ),
-    _table(
+    table(
         "speech",
         {"speech_id": pa.string()},
         {
             "file_name": pa.string(),
             "n_frames": pa.int32(),
-            "audio": "blob",  # int16, 16 kHz
+            "track": pa.int32(),  # the number, among the file's sound tracks, of the one that is listened to
+            "track_note": pa.string(),  # why that one; "" where there is no other
+            "audio": "blob",  # int16, 16 kHz mono, at a common level: for analysis, not to be heard
             "loudness": pa.list_(pa.float32()),
             "onset": pa.list_(pa.float32()),
             "voice": pa.list_(pa.float32()),
@@ -257,10 +228,11 @@ _SPECS = [
         groups={
             "prosody": ("n_frames", "loudness", "onset", "voice"),
             "audio": ("audio",),
+            "track": ("track",),
             "name": ("file_name",),
         },
     ),
-    _table(
+    table(
         "paths",
         {"path_id": pa.string()},
         {
@@ -274,14 +246,14 @@ _SPECS = [
         stage="retrieve_path",
         groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost")},
     ),
-    _table(
+    table(
         "transitions",  # generated seam frames: a cache shared by all renders
         {"src": pa.string(), "dst": pa.string(), "interpolator_id": pa.string()},
         {"n_frames": pa.int32(), "pixels": "blob", "sharpness": pa.float32(), "jump": pa.float32()},
         stage="interpolate_seams",
         groups={"pixels": ("n_frames", "pixels"), "quality": ("sharpness", "jump")},
     ),
-    _table(
+    table(
         "renders",
         {"render_id": pa.string()},
         {
@@ -301,7 +273,7 @@ _SPECS = [
         },
         stage="render_video",
     ),
-    _table(
+    table(
         "units",
         {"stage": pa.string(), "unit": pa.string()},
         {

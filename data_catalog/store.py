@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -17,7 +18,8 @@ from lance import blob_array
 
 from data_catalog.compaction import drop_deleted_rows, merge_fragments
 from data_catalog.presence import alone, is_lockable, present
-from data_catalog.schemas import TableSpec
+from data_catalog.reachable import check_store
+from data_catalog.table_spec import TableSpec
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ _SWEEP_EVERY = 4
 _KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
 """How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
 bytes and come one at a time."""
+_ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
 _writes: Counter[str] = Counter()
 _counting = threading.Lock()
 
@@ -45,6 +48,7 @@ class Table:
 
     def __init__(self, uri: str, spec: TableSpec, storage_options: dict[str, str] | None = None) -> None:
         self.spec = spec
+        self._place = uri
         self.uri = f"{uri}/{spec.name}.lance"
         self._options = storage_options or None
 
@@ -56,11 +60,13 @@ class Table:
 
         Raises:
             ValueError: its rows have another key: the catalog is of a release that this one does not read.
+            UnusableStore: the object store does not answer, has no such bucket, or lets nobody in.
         """
+        check_store(self._place, self._options)
         try:
             dataset = lance.dataset(self.uri, storage_options=self._options)
         except (ValueError, FileNotFoundError, OSError) as error:
-            if "not found" not in str(error).lower():
+            if not _ABSENT.match(str(error)):  # a bucket, or a file of the table, that is missing is a fault
                 raise
             return None
         new = set(self.spec.schema.names) - set(dataset.schema.names)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from data_catalog import Catalog
+from data_catalog import Catalog, check_avatar_name
 from data_catalog.erase import erase, unused_videos
 from data_catalog.keys import equals
 from data_catalog.refusals import forget_refusals, refusals
@@ -40,7 +40,7 @@ def forget(settings: Settings, avatar: str, videos: list[str]) -> list[str]:
     Raises:
         ValueError: the avatar, or a video of it, is unknown.
     """
-    catalog = Catalog(settings.catalog, settings.storage_options)
+    catalog, avatar = Catalog(settings.catalog, settings.storage_options), check_avatar_name(avatar)
     chosen, unreadable = _choose(catalog, avatar, videos, {})
     if chosen:
         catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(chosen)))
@@ -63,7 +63,7 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
         ValueError: the avatar, or a video of it, is unknown.
         TimeoutError: another run uses the catalog.
     """
-    catalog = Catalog(settings.catalog, settings.storage_options)
+    catalog, avatar = Catalog(settings.catalog, settings.storage_options), check_avatar_name(avatar)
     others = unused_videos(catalog, shown_by=None if videos else avatar)
     chosen, unreadable = _choose(catalog, avatar, videos, others)
     done = erase(catalog, avatar, chosen, unreadable)

@@ -5,7 +5,7 @@ import re
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from pydantic import BaseModel
 
-from data_catalog import Catalog
+from data_catalog import Catalog, digest
 from data_catalog.schemas import tables_of
 from tasks.runtime.faults import describe
 from tasks.runtime.run_stage import StageSummary
@@ -69,6 +69,8 @@ def tidy(catalog: Catalog, report: FlowReport) -> None:
 def publish(report: FlowReport) -> None:
     """The report as artifacts of the flow run: a table of the stages, and the reasons of failures."""
     slug = re.sub(r"[^a-z0-9]+", "-", report.subject.lower()).strip("-")
+    if not report.subject.isascii():  # a key takes no other letters
+        slug = f"{slug}-{digest(report.subject)[:8]}".strip("-")
     rows = [
         {
             "stage": stage.stage,

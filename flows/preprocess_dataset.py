@@ -1,16 +1,14 @@
 """Scan a folder of `<avatar>/*.mp4` and onboard what is new or stale. For schedules: done work costs nothing."""
 
-from pathlib import Path
-
 from prefect import flow
+from prefect.runtime import deployment
 
-from data_catalog import check_avatar_name
+from flows.intake.dataset import scan
+from flows.intake.paths import check_place, local_path
 from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowIncomplete, FlowReport, conclude
 from flows.settings import Settings
-from tango_models.errors import InputError
-
-VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"}
+from tasks.runtime.cluster import check_cluster
 
 
 @flow(name="preprocess-dataset", flow_run_name="preprocess {folder}", persist_result=False)
@@ -18,21 +16,21 @@ def preprocess_dataset(folder: str, settings: Settings | None = None) -> FlowRep
     """Onboard every avatar of a folder; one that fails does not stop the others.
 
     Args:
-        folder: holds one folder per avatar, named as the avatar, with its videos.
+        folder: holds one folder per avatar, named as the avatar, with its videos: all files that can be opened as such.
+            A whole path in a deployment.
 
     Raises:
-        InputError: the folder does not exist or holds no avatar.
+        InputError: the folder does not exist or holds no avatar; a relative path in a deployment; more CPUs or GPUs
+            asked for than there are.
         FlowIncomplete: units of some avatar failed.
     """
-    settings = settings or Settings()
-    found = scan(Path(folder))
-    report = FlowReport(subject=Path(folder).name)
-    for avatar, videos in found.items():
-        try:
-            check_avatar_name(avatar)
-        except ValueError as error:
-            report.refused.append(str(error))
-            continue
+    settings, deployed = settings or Settings(), deployment.id is not None
+    check_place("catalog", settings.catalog, deployed=deployed)
+    place = local_path(folder, deployed=deployed)
+    found = scan(place)
+    check_cluster(settings.cluster)
+    report = FlowReport(subject=place.name, refused=found.refused, notes=found.passed_over)
+    for avatar, videos in found.videos.items():
         try:
             part = onboard_avatar(avatar, [str(video) for video in videos], settings=settings)
         except FlowIncomplete as error:
@@ -41,22 +39,3 @@ def preprocess_dataset(folder: str, settings: Settings | None = None) -> FlowRep
         report.refused += part.refused
         report.notes += part.notes
     return conclude(report, max_failed_share=settings.max_failed_share)
-
-
-def scan(folder: Path) -> dict[str, list[Path]]:
-    """Avatars and their videos, both in order of name.
-
-    Raises:
-        InputError: see `preprocess_dataset`.
-    """
-    if not folder.is_dir():
-        raise InputError(str(folder), "is no folder", "name a folder that holds <avatar>/*.mp4")
-    videos = {
-        place.name: sorted(file for file in place.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES)
-        for place in sorted(folder.iterdir())
-        if place.is_dir()
-    }
-    found = {avatar: files for avatar, files in videos.items() if files}
-    if not found:
-        raise InputError(str(folder), "holds no <avatar>/*.mp4", "put each speaker's videos into a folder of his own")
-    return found

@@ -6,21 +6,22 @@ from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_image_artifact, create_link_artifact
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.eviction import evict
 from data_catalog.keys import equals
+from flows.intake.paths import check_place, local_path
+from flows.intake.requests import check_reenactment
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
-from flows.tracks import edges_out_of_date, out_of_date, scopes, shown_tracks, submit
-from tango_models.errors import InputError
+from flows.tracks import edges_out_of_date, out_of_date, scopes, submit
 from tango_models.motion_graph.scoring.scorers import create_scorer
-from tasks.rendering.output import check_output, render_key
+from tasks.rendering.output import render_key
 from tasks.runtime.cluster import Pools
 from tasks.views.motion_graph import path_key
 
@@ -53,25 +54,28 @@ def reenact(
 
     Args:
         avatar: a name that was onboarded.
-        speech: path of an audio or video file with speech.
+        speech: path of an audio or video file with speech; whole, as all paths, in a deployment.
         out: path of the mp4 to write; `<out>.motion.npz` and `<out>.report.html` go beside it.
         scorer: `aumoclip`, `prosody`, a weighted sum such as `0.7*aumoclip+0.3*prosody`, or `random` to compare with.
         interpolator: by name; see `tango reenact --help`.
         seed: other seeds give other good paths; the same seed the same frames.
 
     Raises:
-        InputError: unknown avatar, unreadable speech, or an output that cannot be written.
+        InputError: unreadable speech, an output that cannot be written or is what it would be made of, a relative
+            path in a deployment, more CPUs or GPUs asked for than there are.
         FlowIncomplete: a stage failed; running it again does only what is missing.
     """
-    settings = settings or Settings()
-    target, source = Path(out).expanduser().absolute(), Path(speech).expanduser().absolute()
-    tracks, speech_id = check_request(avatar, source, target, scorer, interpolator, settings)
+    settings, deployed = settings or Settings(), deployment.id is not None
+    check_place("catalog", settings.catalog, deployed=deployed)
+    target, source = local_path(out, deployed=deployed), local_path(speech, deployed=deployed)
+    avatar = check_avatar_name(avatar)
+    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings)
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
     settings = settings.model_copy(update={"max_attempts": sys.maxsize})
     path_id = path_key(tracks, speech_id, scorer, seed)
     spoken = {"speech_id": speech_id, "speech_uri": str(source)}
-    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target)}
+    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target)} | spoken
     stages: dict[str, dict] = {
         "analyse_speech": spoken,
         "embed_speech": spoken,
@@ -98,6 +102,7 @@ def reenact(
         report.stages = runs.summaries()
     render_id = render_key(path_id, interpolator, str(target))
     if not report.failed:
+        report.notes += sound_notes(catalog, speech_id)
         report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
     tidy(catalog, report)
     conclude(report, max_failed_share=0.0)
@@ -143,6 +148,12 @@ def bring_up_to_date(
     ]
 
 
+def sound_notes(catalog: Catalog, speech_id: str) -> list[str]:
+    """A note where one of several sound tracks of the speech file was chosen."""
+    rows = catalog.table("speech").read(["file_name", "track_note"], where=equals(speech_id=speech_id)).to_pylist()
+    return [f"{row['file_name']}: {row['track_note']}" for row in rows if row["track_note"]]
+
+
 def drop_old_seams(catalog: Catalog, render_id: str, limit_mb: int) -> list[str]:
     """Keep the seams of all renders within `limit_mb` MB: those longest out of use go, but none of this render.
 
@@ -155,29 +166,3 @@ def drop_old_seams(catalog: Catalog, render_id: str, limit_mb: int) -> list[str]
     if left <= limit_mb * 10**6:
         return []
     return [f"the seams of {made.subject} take {left / 10**6:.0f} MB, more than transitions_mb = {limit_mb} allows"]
-
-
-def check_request(
-    avatar: str, speech: Path, target: Path, scorer: str, interpolator: str, settings: Settings
-) -> tuple[list[str], str]:
-    """Refuse what cannot work before anything is started.
-
-    Returns:
-        the avatar's tracks that are shown, and the id of the speech.
-
-    Raises:
-        ValueError: unknown avatar, or none of its videos is ready.
-        InputError: unreadable speech, an output that cannot be written, unknown scorer or interpolator.
-    """
-    from tango_models.interpolation.interpolators import create_interpolator
-    from tango_models.media.probe import content_id
-
-    check_avatar_name(avatar)
-    check_output(target)
-    create_scorer(scorer)
-    create_interpolator(interpolator)
-    catalog = Catalog(settings.catalog, settings.storage_options)
-    return shown_tracks(catalog, avatar, settings.stage_configs()), content_id(speech)
-
-
-__all__ = ["InputError", "Reenactment", "reenact"]

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from data_catalog import Catalog
+from data_catalog import Catalog, check_avatar_name
 from data_catalog.refusals import refusals
 from flows.settings import Settings
 from flows.tracks import scopes
@@ -52,6 +52,7 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
         ValueError: the avatar is not in the catalog.
     """
     catalog = Catalog(settings.catalog, settings.storage_options)
+    avatar = check_avatar_name(avatar) if avatar is not None else None
     refused = refusals(catalog)
     known = sorted({*catalog.avatars(), *refused})
     if avatar is not None and avatar not in known:

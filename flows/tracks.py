@@ -1,14 +1,16 @@
 """An avatar's tracks, a video with its motion each: which can be shown, and bringing the others up to date."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data_catalog import Catalog
-from flows.stage_runs import StageRuns
 from tasks.runtime.plan_source import Standing, UpstreamNotReady
 from tasks.runtime.registry import PER_TRACK
 from tasks.runtime.versions import Versions, plan_units
 from tasks.views.motion_graph import pair_keys
+
+if TYPE_CHECKING:
+    from flows.stage_runs import StageRuns
 
 
 def scopes(catalog: Catalog, avatar: str) -> dict[str, dict[str, Any]]:
@@ -98,7 +100,7 @@ def edges_out_of_date(catalog: Catalog, tracks: Sequence[str], configs: Mapping[
     return (old[0].why or old[0].state) if old else ""
 
 
-def submit(runs: StageRuns, wanted: dict[str, Any]) -> None:
+def submit(runs: "StageRuns", wanted: dict[str, Any]) -> None:
     """Submit the stages of one track, each behind the one before."""
     before: list = []
     for stage in PER_TRACK:

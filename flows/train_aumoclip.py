@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.artifacts import create_image_artifact, create_table_artifact
 from pydantic import BaseModel
 
-from data_catalog import Catalog
+from data_catalog import Catalog, check_avatar_name
 from flows.evaluate_aumoclip import RetrievalReport, evaluate_pairs
 from flows.settings import Settings
 from flows.tracks import current_tracks
@@ -31,7 +31,7 @@ def train_aumoclip(job: TrainingJob, settings: Settings | None = None) -> Traine
         InputError: pairs, configuration or backbones are at fault.
     """
     settings = settings or Settings()
-    checkpoint = train_embedding(job, address=settings.cluster.address)
+    checkpoint = train_embedding(job, cluster=settings.cluster)
     figures = [json.loads(line) for line in (Path(job.folder).expanduser() / FIGURES).read_text().splitlines()]
     _, _, data = open_pairs(job)
     report, plane = evaluate_pairs(checkpoint, data)
@@ -58,7 +58,7 @@ def catalog_tracks(settings: Settings, avatars: list[str]) -> dict[str, list[str
     """
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     found = {}
-    for avatar in avatars or catalog.avatars():
+    for avatar in map(check_avatar_name, avatars or catalog.avatars()):
         found[avatar] = current_tracks(catalog, avatar, configs)
         if avatars and not found[avatar]:
             raise InputError(f"avatar {avatar}", "has no clips in the present version", f"see `tango status {avatar}`")

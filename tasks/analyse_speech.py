@@ -10,8 +10,7 @@ from tango_models.errors import InputError
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 
-FPS = 30
-RATE = 16000
+_BLOCK = 16000 * 60  # samples: a minute
 
 
 class AnalyseSpeechConfig(BaseModel):
@@ -24,7 +23,7 @@ class AnalyseSpeechConfig(BaseModel):
 
 
 class AnalyseSpeech(Stage):
-    name, code_version = "analyse_speech", "1"
+    name, code_version = "analyse_speech", "2"
     libraries = ("av", "scipy.ndimage", "soxr")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig
@@ -34,22 +33,30 @@ class AnalyseSpeech(Stage):
         return [self.unit(speech_id, subject=subject, speech_id=speech_id, uri=speech_uri)]
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
-        from tango_models.media.audio import read_speech
         from tango_models.media.probe import content_id
+        from tango_models.media.sound.audio import read_speech
+        from tango_models.speech.level import at_common_level
         from tango_models.speech.prosody import analyse_speech
+        from tango_models.speech.spoken_track import find_spoken_track
 
         path = Path(unit.inputs["uri"])
         if content_id(path) != unit.inputs["speech_id"]:
             raise InputError(path.name, "changed since it was read", "run the command again")
-        audio = read_speech(path, max_seconds=self.config.max_seconds)
+        spoken = find_spoken_track(path, max_seconds=self.config.max_seconds)
+        if spoken is None:
+            raise InputError(path.name, "has no sound", "give a file with an audio track")
+        audio = at_common_level(read_speech(path, track=spoken.track, max_seconds=self.config.max_seconds))
         features = analyse_speech(audio)
-        samples = np.round(np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
+        minutes = (audio[first : first + _BLOCK] for first in range(0, len(audio), _BLOCK))
+        samples = b"".join(np.round(np.clip(part, -1, 1) * 32767).astype("<i2").tobytes() for part in minutes)
         out.write(
             [
                 {
                     "speech_id": unit.inputs["speech_id"],
                     "file_name": path.name,
-                    "n_frames": round(len(audio) / RATE * FPS),
+                    "n_frames": len(features),
+                    "track": spoken.track,
+                    "track_note": spoken.note,
                     "audio": samples,
                     "loudness": features.energy,
                     "onset": features.onset,

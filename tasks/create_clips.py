@@ -10,6 +10,7 @@ from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
+from tasks.views.appearance import appearance
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
 from tasks.views.file_content import body_hash
 from tasks.views.frame_source import iter_frames, read_audio
@@ -31,7 +32,7 @@ class CreateClipsSettings(BaseModel):
         min_confidence: a clip with a frame fitted less surely than this is not used.
     """
 
-    min_confidence: float = Field(0.3, ge=0, le=1)
+    min_confidence: float = Field(0.2, ge=0, le=1)
 
 
 class CreateClipsConfig(CreateClipsSettings):
@@ -83,12 +84,14 @@ class CreateClips(Stage):
                 for row, k in enumerate(part.tolist())
             )
             out.progress((int(part[-1]) + 1) * CLIP_FRAMES, video["n_frames"])
+        looks = appearance(source, video["video_id"], video["n_frames"])
+        out.write([{"track_id": track, **{name: value.ravel() for name, value in vars(looks).items()}}], table="looks")
 
     def _columns(self, source: Source, track: str, video: dict, clips: np.ndarray) -> dict[str, list]:
         """The columns of consecutive clips, by number, from the frames under them and some around."""
         from tango_models.body.motion_features import motion_energy
         from tango_models.body.true_motion import representation_of_shots
-        from tango_models.media.cadence import long_runs
+        from tango_models.media.pictures.cadence import long_runs
         from tango_models.motion_graph.pictures import head_place
         from tango_models.speech.activity import voice_activity
 

@@ -5,8 +5,8 @@ landmarks. A video is done in segments, so a crash loses seconds and several wor
 are in view beside the speaker, they are painted over before the network sees a frame.
 """
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from tasks.views.bystanders import bystanders
 from tasks.views.columns import pack_masks, vectors
 from tasks.views.frame_source import iter_frames
 from tasks.views.segments import segment_key, segments
-from tasks.views.videos import frame_count
+from tasks.views.videos import cuts_of, frame_count
 
 if TYPE_CHECKING:
     from tango_models.perception.others import Others
@@ -40,7 +40,7 @@ class DetectLandmarksConfig(BaseModel):
 
 
 class DetectLandmarks(Stage):
-    name, code_version = "detect_landmarks", "3"
+    name, code_version = "detect_landmarks", "4"
     reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape")}
     cores = 1.0  # MediaPipe keeps 1.4 of two cores busy: two workers detect 1.4 times as many frames as one
     Config = DetectLandmarksConfig
@@ -69,15 +69,18 @@ class DetectLandmarks(Stage):
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         video_id, start, stop = (unit.inputs[key] for key in ("video_id", "start", "stop"))
-        lead_in = min(start, LEAD_IN_FRAMES)
+        cuts = [cut for cut in cuts_of(source, video_id) if cut <= stop]
+        lead_in = min(start - max((cut for cut in cuts if cut <= start), default=0), LEAD_IN_FRAMES)
         in_view: list[int] = []
         frames = _without(self._others(source, video_id), source, video_id, start - lead_in, stop, in_view)
         self._detector.reset()
         with closing(frames):
             self._detector.detect(islice(frames, lead_in))
             in_view.clear()
-            for first in range(start, stop, _FRAMES_PER_BLOCK):
-                found = self._detector.detect(islice(frames, min(_FRAMES_PER_BLOCK, stop - first)))
+            for first, end in _blocks(start, stop, cuts):
+                if first in cuts:  # behind a cut nobody is where he was
+                    self._detector.reset()
+                found = self._detector.detect(islice(frames, end - first))
                 columns: dict[str, list] = {name: vectors(getattr(found, name)) for name in _VECTORS}
                 columns |= {"mask": pack_masks(found.mask), "face_score": found.face_score.tolist()}
                 columns |= {"others": in_view[first - start :]}
@@ -94,6 +97,12 @@ class DetectLandmarks(Stage):
             others = bystanders(source, video_id, self._finder)
             self._people = (video_id, others)
         return others
+
+
+def _blocks(start: int, stop: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
+    """`[start, stop)` in pieces of at most `_FRAMES_PER_BLOCK` frames, none across a cut."""
+    edges = {*range(start, stop, _FRAMES_PER_BLOCK), *(cut for cut in cuts if start < cut < stop), stop}
+    return list(pairwise(sorted(edges)))
 
 
 def _without(

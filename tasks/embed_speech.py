@@ -14,7 +14,7 @@ _FRAMES_PER_ROW = 1800
 
 
 class EmbedSpeech(Stage):
-    name, code_version = "embed_speech", "2"
+    name, code_version = "embed_speech", "3"
     reads: ClassVar = {"analyse_speech": ("audio",)}
     configured_by = "model"
     libraries = ("torch", "tango_models.aumoclip.processing")
@@ -44,9 +44,9 @@ class EmbedSpeech(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         speech_id, model = unit.inputs["speech_id"], unit.inputs["model_id"]
         found = self._encoder.encode(read_speech_audio(source, speech_id))
-        low, high = found.low.astype("<f2"), found.high.astype("<f2")
-        for part, first in enumerate(range(0, len(low), _FRAMES_PER_ROW)):
+        for part, first in enumerate(range(0, len(found.low), _FRAMES_PER_ROW)):
             frames = slice(first, first + _FRAMES_PER_ROW)
+            low, high = (rows[frames].astype("<f2").tobytes() for rows in (found.low, found.high))
             row = {"speech_id": speech_id, "model_id": model, "part": part}
-            out.write([row | {"audio_low": low[frames].tobytes(), "audio_high": high[frames].tobytes()}])
-            out.progress(min(first + _FRAMES_PER_ROW, len(low)), len(low))
+            out.write([row | {"audio_low": low, "audio_high": high}])
+            out.progress(min(first + _FRAMES_PER_ROW, len(found.low)), len(found.low))

@@ -18,7 +18,6 @@ from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.columns import pack_bits
 
 FPS = 30
-AUDIO_RATE = 16000
 _GOPS_PER_WRITE = 48  # about 6 s; bounds memory, and a commit costs some 30 ms
 
 
@@ -45,8 +44,9 @@ class ExtractFrames(Stage):
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.media.gop import encode_gop
+        from tango_models.media.pictures.source_times import TimedFrameReader
         from tango_models.media.probe import content_id, probe_video
-        from tango_models.media.source_times import TimedFrameReader
+        from tango_models.speech.footage_sound import FootageSound
 
         path, video_id = Path(unit.inputs["uri"]), unit.inputs["video_id"]
         probe = probe_video(path)
@@ -55,13 +55,13 @@ class ExtractFrames(Stage):
         expected = max(1, round(probe.seconds * FPS))
         rows: list[dict] = []
         n_frames = 0
-        audio = _AudioCutter(path if probe.has_audio else None)
+        sound = FootageSound(path)
         reader = TimedFrameReader(path, fps=FPS)
         timing = _Timing()
         for index, group in enumerate(_groups(timing.watch(reader))):
             data = encode_gop(np.stack(group), crf=self.config.crf)
             n_frames += len(group)
-            samples = audio.take(round(n_frames * AUDIO_RATE / FPS))
+            samples = sound.take(n_frames)
             rows.append({"video_id": video_id, "gop": index, "n_frames": len(group), "pixels": data, "audio": samples})
             if len(rows) == _GOPS_PER_WRITE:
                 out.write(rows, table="frames")
@@ -81,9 +81,9 @@ class ExtractFrames(Stage):
                     "height": probe.height,
                     "seconds": n_frames / FPS,
                     "n_frames": n_frames,
-                    "has_audio": probe.has_audio,
+                    "has_audio": sound.found,
                     "truncated": reader.truncated,
-                    "notes": reader.notes + timing.notes(),
+                    "notes": reader.notes + timing.notes() + sound.notes,
                     **columns,
                 }
             ]
@@ -105,14 +105,14 @@ class _Timing:
     """Watches frames pass and then says which repeat, when they were taken, and where the video is cut."""
 
     def __init__(self) -> None:
-        from tango_models.media.cadence import ChangeMeter
-        from tango_models.media.shots import ShotMeter
+        from tango_models.media.pictures.cadence import ChangeMeter
+        from tango_models.media.pictures.shots import ShotMeter
 
         self._changes, self._shots = ChangeMeter(), ShotMeter()
         self._frozen = np.zeros(0, bool)
 
     def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        from tango_models.media.small_grey import small_grey
+        from tango_models.media.pictures.small_grey import small_grey
 
         for frame in frames:
             grey = small_grey(frame)
@@ -122,8 +122,8 @@ class _Timing:
 
     def columns(self, times: np.ndarray, breaks: list[int]) -> dict[str, Any]:
         """Values for the `videos` table; `times` (T,) by the file's own timestamps, `breaks` where its clock jumped."""
-        from tango_models.media.cadence import find_frozen, find_repeats, source_times
-        from tango_models.media.shots import find_cuts
+        from tango_models.media.pictures.cadence import find_frozen, find_repeats, source_times
+        from tango_models.media.pictures.shots import find_cuts
 
         change = self._changes.change
         repeated = np.concatenate([[False], np.diff(times) == 0])[: len(times)]  # by the file's own timestamps
@@ -143,28 +143,3 @@ class _Timing:
             return []
         where = f"the first time at {frozen[0] / FPS:.1f} s"
         return [f"its picture stands still for {len(frozen) / FPS:.1f} s ({where}), which is not used"]
-
-
-class _AudioCutter:
-    """Reads a file's audio in step with its frames: `take(n)` gives the samples up to sample `n` as int16 bytes.
-
-    A video without audio, or with audio that ends early, is silent there.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        from tango_models.media.audio import audio_blocks
-
-        self._blocks = audio_blocks(path, rate=AUDIO_RATE) if path else iter(())
-        self._buffer = np.zeros(0, np.float32)
-        self._position = 0
-
-    def take(self, until: int) -> bytes:
-        wanted = until - self._position
-        parts, have = [self._buffer], len(self._buffer)
-        while have < wanted and (block := next(self._blocks, None)) is not None:
-            parts.append(block)
-            have += len(block)
-        samples = np.concatenate(parts)
-        self._buffer, self._position = samples[wanted:], until
-        samples = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
-        return np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()

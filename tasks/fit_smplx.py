@@ -1,6 +1,6 @@
 """Stage: landmarks become SMPL-X parameters, or a motion file of the user's is imported in their place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,14 +21,14 @@ from tasks.views.frame_source import GopCache
 from tasks.views.motion import read_motion_frames
 from tasks.views.segments import segment_keys
 from tasks.views.stored_landmarks import StoredLandmarks
-from tasks.views.videos import frame_count
+from tasks.views.videos import cuts_of, frame_count
 
 if TYPE_CHECKING:
-    from tango_models.body.motion_io import Motion
-
-    _Part = tuple[Motion, np.ndarray, np.ndarray]  # with confidence and tracked, each of so many frames
+    from tango_models.body.fit.fitting import Fit
 
 _ROWS_PER_WRITE = 3000
+
+
 class FitSmplxSettings(BaseModel):
     """
     Attributes:
@@ -48,8 +48,8 @@ class FitSmplxConfig(FitSmplxSettings):
 
 
 class FitSmplx(Stage):
-    name, code_version = "fit_smplx", "5"
-    reads: ClassVar = {"extract_frames": ("pixels", "shape"), "detect_landmarks": ("landmarks",)}
+    name, code_version = "fit_smplx", "6"
+    reads: ClassVar = {"extract_frames": ("pixels", "shape", "timing"), "detect_landmarks": ("landmarks",)}
     libraries = ("av", "cv2", "scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = FitSmplxConfig
     config: FitSmplxConfig
@@ -74,57 +74,59 @@ class FitSmplx(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         track, n_frames = unit.inputs["track"], frame_count(source, video_of(unit.inputs["track"]))
         if is_imported(track):
-            parts = iter([_imported(Path(unit.inputs["motion_uri"]), track, n_frames, unit.subject)])
-            _write(track, parts, n_frames, out)
+            imported = _imported(Path(unit.inputs["motion_uri"]), track, n_frames, unit.subject)
+            _write(track, [imported], n_frames, out)
             return
         landmarks = StoredLandmarks(source, track)
         watch = FitWatch(landmarks, self._body)
         try:
-            _write(track, self._fitted(landmarks, watch), n_frames, out)
+            _write(track, self._fitted(landmarks, watch, cuts_of(source, video_of(track))), n_frames, out)
         except InputError as error:
             raise InputError(unit.subject, error.fault, error.remedy) from error
         frames = GopCache(source)
         strip = watch.strip(lambda chosen: read_motion_frames(source, track, chosen), partial(frames.frame, track))
         out.write([{"track_id": track, **strip}], table="fits")
 
-    def _fitted(self, landmarks: "StoredLandmarks", watch: FitWatch) -> "Iterator[_Part]":
+    def _fitted(self, landmarks: StoredLandmarks, watch: FitWatch, cuts: list[int]) -> "Iterator[Fit]":
         from tango_models.body.fit.fitting import fit_in_chunks
         from tango_models.body.fit.subject import estimate_subject
 
-        subject = estimate_subject(landmarks, self._body, self.config.fit)
-        for fit in fit_in_chunks(landmarks, subject, self._body, config=self.config.fit):
+        subject = estimate_subject(landmarks, self._body, self.config.fit, cuts)
+        for fit in fit_in_chunks(landmarks, subject, self._body, config=self.config.fit, cuts=cuts):
             watch.see(fit)
-            yield fit.motion, fit.confidence, fit.tracked
+            yield fit
 
 
-def _write(track: str, parts: "Iterator[_Part]", n_frames: int, out: RowWriter) -> None:
+def _write(track: str, parts: "Iterable[Fit]", n_frames: int, out: RowWriter) -> None:
     """Write parts of a motion, one after the other."""
     done = 0
-    for motion, confidence, tracked in parts:
-        for first in range(0, len(motion), _ROWS_PER_WRITE):
-            rows = slice(first, min(first + _ROWS_PER_WRITE, len(motion)))
-            out.write(_rows(track, done + first, motion, confidence, tracked, rows))
+    for fit in parts:
+        for first in range(0, len(fit.motion), _ROWS_PER_WRITE):
+            rows = slice(first, min(first + _ROWS_PER_WRITE, len(fit.motion)))
+            out.write(_rows(track, done + first, fit, rows))
             out.progress(done + rows.stop, n_frames)
-        done += len(motion)
+        done += len(fit.motion)
 
 
-def _rows(
-    track: str, first: int, motion: "Motion", confidence: np.ndarray, tracked: np.ndarray, part: slice
-) -> Iterator[dict[str, Any]]:
+def _rows(track: str, first: int, fit: "Fit", part: slice) -> Iterator[dict[str, Any]]:
     """The rows of a part of a motion; its first frame is the video's frame `first`."""
+    motion = fit.motion
     columns = {
         "pose": vectors(motion.poses[part]),
         "trans": vectors(motion.trans[part]),
         "expression": vectors(motion.expressions[part]),
-        "confidence": np.asarray(confidence[part], np.float32).tolist(),
-        "tracked": np.asarray(tracked[part], bool).tolist(),
+        "confidence": np.asarray(fit.confidence[part], np.float32).tolist(),
+        "parts": vectors(fit.parts[part]),
+        "tracked": np.asarray(fit.tracked[part], bool).tolist(),
     }
     shared = {"track_id": track, "betas": np.asarray(motion.betas, np.float32).ravel()}
     for t in range(len(columns["pose"])):
         yield {**shared, "frame": first + t, **{name: columns[name][t] for name in columns}}
 
 
-def _imported(path: Path, track: str, n_frames: int, subject: str) -> "_Part":
+def _imported(path: Path, track: str, n_frames: int, subject: str) -> "Fit":
+    from tango_models.body.fit.confidence import PARTS
+    from tango_models.body.fit.fitting import Fit
     from tango_models.body.motion_io import Motion, load_motion
     from tango_models.media.probe import content_id
 
@@ -144,6 +146,5 @@ def _imported(path: Path, track: str, n_frames: int, subject: str) -> "_Part":
         expressions=motion.expressions[index],
         fps=motion.fps,
     )
-    return motion, np.ones(n_frames, np.float32), np.ones(n_frames, bool)
-
-
+    sure = np.ones((n_frames, 1 + len(PARTS)), np.float32)
+    return Fit(motion, sure[:, 0], sure[:, 1:], {}, np.ones(n_frames, bool))

@@ -1,15 +1,16 @@
-"""Stage: the path as a video with the speech as its sound, the motion beside it, and a report."""
+"""Stage: the path as a video with the speech as its sound, the motion beside it, and a report. The sound is that of the
+speech file itself."""
 
 import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Source, Unit
 from data_catalog.keys import equals
+from tango_models.errors import InputError
 from tasks.rendering.output import beside, check_output, render_key
 from tasks.rendering.output_frames import output_frames
 from tasks.rendering.rendered_motion import rendered_motion
@@ -22,13 +23,12 @@ from tasks.views.motion_graph import pair_keys
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.read_ahead import ahead
 from tasks.views.segments import segment_keys
-from tasks.views.speech import read_speech_samples
+from tasks.views.speech import read_speech_track
 from tasks.views.stand_ins import block_key, shown_blocks
 from tasks.views.transitions import transition_key
 from tasks.views.videos import frame_count
 
 FPS = 30
-RATE = 16000
 _PACKAGES = ("tango-avatar", "torch", "mediapipe", "av", "pylance", "prefect", "ray")
 
 
@@ -57,9 +57,9 @@ class RenderVideoConfig(RenderVideoSettings):
 
 
 class RenderVideo(Stage):
-    name, code_version = "render_video", "2"
+    name, code_version = "render_video", "3"
     reads: ClassVar = {
-        "analyse_speech": ("audio", "prosody", "name"),
+        "analyse_speech": ("track", "prosody", "name"),
         "retrieve_path": ("path",),
         "extract_frames": ("pixels", "timing", "shape", "name"),
         "detect_landmarks": ("landmarks",),
@@ -79,7 +79,17 @@ class RenderVideo(Stage):
     Config = RenderVideoConfig
     config: RenderVideoConfig
 
-    def plan(self, source: PlanSource, *, avatar: str, path_id: str, interpolator: str, out: str, **_) -> list[Unit]:
+    def plan(
+        self,
+        source: PlanSource,
+        *,
+        avatar: str,
+        path_id: str,
+        interpolator: str,
+        out: str,
+        speech_uri: str,
+        **_,
+    ) -> list[Unit]:
         from tango_models.interpolation.interpolators import create_interpolator
 
         subject = need_layout(source, path_id)
@@ -112,6 +122,7 @@ class RenderVideo(Stage):
                 of=of,
                 avatar=avatar,
                 speech_id=path["speech_id"],
+                speech_uri=speech_uri,
                 path_id=path_id,
                 interpolator=interpolator,
                 method=method,
@@ -131,13 +142,14 @@ class RenderVideo(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.body.motion_io import save_motion
         from tango_models.media.probe import content_id
+        from tango_models.media.sound.speech_file import SpeechSound
         from tango_models.media.video_writer import VideoWriter
 
         given, target = unit.inputs, Path(unit.inputs["out"])
         check_output(target)
         size = tuple(given["size"])
         playback = read_playback(source, given["path_id"], self.config.seams)
-        audio = _exact(read_speech_samples(source, given["speech_id"]), len(playback.frame))
+        speech = speech_file(given["speech_uri"], given["speech_id"])
         config = self.config
         smooth = config.seams.smooth_cadence
         report = RenderReport(
@@ -149,16 +161,12 @@ class RenderVideo(Stage):
             most_bytes=int(config.report_mb * 1e6),
         )
         pictures = output_frames(source, playback, given["method"], size, smooth=smooth, cache_mb=config.frame_cache_mb)
-        with VideoWriter(
-            target,
-            width=size[0],
-            height=size[1],
-            fps=FPS,
-            audio=audio,
-            audio_rate=RATE,
-            crf=config.crf,
-            preset=config.preset,
-        ) as writer:
+        with (
+            SpeechSound(speech, read_speech_track(source, given["speech_id"])) as sound,
+            VideoWriter(
+                target, width=size[0], height=size[1], fps=FPS, sound=sound, crf=config.crf, preset=config.preset
+            ) as writer,
+        ):
             for t, frame in enumerate(ahead(pictures)):
                 writer.write(frame)
                 report.see(t, frame)
@@ -195,7 +203,13 @@ class RenderVideo(Stage):
         )
 
 
-def _exact(audio: np.ndarray, n_frames: int) -> np.ndarray:
-    """The speech, silent or cut by less than half a frame, so that sound and picture end together."""
-    samples = round(n_frames * RATE / FPS)
-    return audio[:samples] if len(audio) >= samples else np.pad(audio, (0, samples - len(audio)))
+def speech_file(uri: str, speech_id: str) -> Path:
+    """The speech file, whose sound the video gets. Raises InputError: it is gone, or not the one that was analysed."""
+    from tango_models.media.probe import content_id
+
+    speech = Path(uri)
+    if not speech.is_file():
+        raise InputError(str(speech), "is gone, and its sound is needed", "put it back and run the command again")
+    if content_id(speech) != speech_id:
+        raise InputError(str(speech), "changed while it was worked on", "run the command again")
+    return speech

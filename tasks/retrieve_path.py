@@ -6,10 +6,10 @@ from typing import ClassVar
 from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit, video_of
-from data_catalog.schemas import CLIP_FRAMES
 from tango_models.motion_graph.edges import EdgeConfig
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tango_models.motion_graph.search.path_search import SearchConfig
+from tango_models.speech.timeline import slot_count
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
@@ -109,7 +109,7 @@ class RetrievePath(Stage):
             heard = read_speech_embedding(source, given["speech_id"], given["model_id"], n_frames)
             seen = read_clip_embeddings(source, clip_ids, given["tracks"], given["model_id"])
             embedding = embedding_rows(heard, seen)
-        steps, shown = -(-n_frames // CLIP_FRAMES), int(graph.usable.sum())
+        steps, shown = slot_count(n_frames), int(graph.usable.sum())
         path = search_path(
             MaskedRows(scorer.cost_rows(speech, prosody, embedding), steps, graph.usable),
             edges,

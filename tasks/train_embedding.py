@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,9 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog
 from tango_models.errors import InputError
+from tasks.runtime.capacity import worker_limits
+from tasks.runtime.cluster import ClusterSettings, ray_running
+from tasks.runtime.workers import WorkerResources
 from tasks.views.embedding_model import EmbeddingModelConfig
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FIGURES = "figures.jsonl"
 _STEPS_PER_REPORT = 25
+_WORKER_CPUS = 0.5
 
 
 class TrainingJob(BaseModel):
@@ -53,33 +55,39 @@ class TrainingJob(BaseModel):
     gpus_per_worker: float = Field(0, ge=0)
 
 
-def train_embedding(job: TrainingJob, *, address: str | None = None) -> Path:
+def train_embedding(job: TrainingJob, *, cluster: ClusterSettings | None = None) -> Path:
     """Train until the last step and write `model.safetensors` into the job's folder.
 
     Args:
-        address: of a Ray cluster; None starts one on this machine for the time.
+        cluster: where; None starts one on this machine for the time.
 
     Raises:
-        InputError: pairs, configuration or backbones are at fault.
+        InputError: pairs, configuration or backbones are at fault, or there are fewer GPUs than are asked for.
     """
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    check_job(job)
+    with ray_running(training_cluster(job, cluster or ClusterSettings())) as nodes:
+        worker_limits(training_cluster(job, cluster or ClusterSettings()).workers, nodes)
+        return _train(job)
+
+
+def training_cluster(job: TrainingJob, cluster: ClusterSettings) -> ClusterSettings:
+    """The cluster with the workers of a training alone."""
+    workers = WorkerResources(num_cpus=_WORKER_CPUS, num_gpus=job.gpus_per_worker, count=job.workers)
+    return cluster.model_copy(update={"workers": {"train_embedding": workers}})
+
+
+def _train(job: TrainingJob) -> Path:
     import ray
 
-    check_job(job)
     folder = Path(job.folder).expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True)
     job = job.model_copy(update={"folder": str(folder)})
-    owned = not ray.is_initialized()
-    if owned:
-        local: dict[str, Any] = {} if address else {"include_dashboard": False}
-        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
     try:
         ray.get(ray.remote(_prepare).remote(job.model_dump()))  # the frozen features, before the workers read them
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.torch import TorchTrainer
 
-        resources = {"CPU": 0.5, **({"GPU": job.gpus_per_worker} if job.gpus_per_worker else {})}
+        resources = {"CPU": _WORKER_CPUS, **({"GPU": job.gpus_per_worker} if job.gpus_per_worker else {})}
         trainer = TorchTrainer(
             _train_worker,
             train_loop_config=job.model_dump(),
@@ -93,9 +101,6 @@ def train_embedding(job: TrainingJob, *, address: str | None = None) -> Path:
         if isinstance(error.cause, InputError):
             raise error.cause from None
         raise
-    finally:
-        if owned:
-            ray.shutdown()
     return folder / "model.safetensors"
 
 

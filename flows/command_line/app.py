@@ -33,9 +33,9 @@ CatalogOption = Annotated[
 def onboard(
     avatar: Annotated[str, typer.Argument(help="Name of the avatar: letters, digits, '-', '_', '.'")],
     videos: Annotated[
-        list[Path] | None, typer.Argument(help="Videos of the speaker; none: what the avatar has is brought up to date")
+        list[str] | None, typer.Argument(help="Videos of the speaker; none: what the avatar has is brought up to date")
     ] = None,
-    motion: Annotated[Path | None, typer.Option(help="SMPL-X motion npz to import instead of fitting")] = None,
+    motion: Annotated[str | None, typer.Option(help="SMPL-X motion npz to import instead of fitting")] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Add videos to an avatar. Done work is kept: run it again after a crash or with more videos."""
@@ -47,8 +47,8 @@ def onboard(
 @app.command()
 def reenact(
     avatar: Annotated[str, typer.Argument(help="An onboarded avatar")],
-    speech: Annotated[Path, typer.Argument(help="Audio or video file with the speech")],
-    out: Annotated[Path, typer.Option(help="The mp4 to write; a motion npz and a report go beside it")],
+    speech: Annotated[str, typer.Argument(help="Audio or video file with the speech")],
+    out: Annotated[str, typer.Option(help="The mp4 to write; a motion npz and a report go beside it")],
     scorer: Annotated[
         str, typer.Option(help="What fits clips to speech: aumoclip, prosody, e.g. 0.7*aumoclip+0.3*prosody, or random")
     ] = "aumoclip",
@@ -66,10 +66,10 @@ def reenact(
 
 @app.command()
 def preprocess(
-    folder: Annotated[Path, typer.Argument(help="Holds one folder per avatar with its videos")],
+    folder: Annotated[str, typer.Argument(help="Holds one folder per avatar with its videos")],
     catalog: CatalogOption = None,
 ) -> None:
-    """Onboard every avatar of a folder of <avatar>/*.mp4; what is done is skipped."""
+    """Onboard every avatar of a folder of <avatar>/*.mp4, or other videos; what is done is skipped."""
     from flows.command_line import commands
 
     commands.preprocess(folder, catalog)
@@ -134,17 +134,27 @@ def train(
     )  # fmt: skip
 
 
+class Judged(StrEnum):
+    """What can be judged."""
+
+    aumoclip = "aumoclip"
+    seams = "seams"
+
+
 @app.command()
 def evaluate(
-    model: Annotated[ModelName, typer.Argument(help="What to judge")],
+    what: Annotated[Judged, typer.Argument(help="The embedding, or the jumps of the videos that were made")],
     checkpoint: Annotated[Path | None, typer.Option(help="A safetensors file [default: the one in use]")] = None,
     pairs: PairsOption = None,
     avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
     catalog: CatalogOption = None,
 ) -> None:
-    """How well speech finds its own motion, with chance and the prosody baseline beside it."""
+    """How well speech finds its own motion, beside chance and prosody; or how visible the jumps of renders are."""
     from flows.command_line import model_commands
 
+    if what is Judged.seams:
+        model_commands.evaluate_seams(avatars or [], catalog=catalog)
+        return
     model_commands.evaluate(checkpoint, pairs, avatars or [], catalog=catalog)
 
 
@@ -177,9 +187,9 @@ def serve(
     catalog: CatalogOption = None,
 ) -> None:
     """Start the Prefect server with its UI, and a worker with the deployments of prefect.yaml."""
-    from flows.server import serving
+    from flows.command_line import commands
 
-    serving.serve(port=port, catalog=catalog)
+    commands.serve(port, catalog)
 
 
 @app.command()

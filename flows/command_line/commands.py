@@ -1,62 +1,88 @@
 """What the commands do: settings, the flow, and what is printed. Exit code 0 only when everything asked for is done."""
 
+import io
 import json as jsonlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.command_line.interrupts import interruptible
 from flows.server import environment
 from flows.server.local_server import ready, server
 from flows.setting_names import variable
-from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 CONSOLE = Console(highlight=False)
 _ERR = Console(stderr=True, highlight=False)
 
 
-def onboard(avatar: str, videos: list[Path], motion: Path | None, catalog: str | None) -> None:
-    with reported(), server():
+def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
+    with reported():
+        from data_catalog import check_avatar_name
+        from flows.intake.paths import local_path
+        from flows.intake.videos import check_videos
+
+        check_avatar_name(avatar)
+        check_videos(videos)
+        paths, motion_path = [str(local_path(v)) for v in videos], str(local_path(motion)) if motion else None
+        settings = read_settings(catalog)
         from data_catalog import Catalog
-        from flows.onboard_avatar import check_request, onboard_avatar
+        from flows.intake.requests import check_onboarding
 
+        check_onboarding(Catalog(settings.catalog, settings.storage_options), avatar, paths, motion_path, settings)
+        with server():
+            from flows.onboard_avatar import onboard_avatar
+
+            ready()
+            _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
+
+
+def reenact(avatar: str, speech: str, out: str, scorer: str, interpolator: str, seed: int, catalog: str | None) -> None:
+    with reported():
+        from flows.intake.paths import local_path
+        from flows.intake.videos import check_speech
+
+        source, target = local_path(speech), local_path(out)
+        check_speech(speech)
         settings = read_settings(catalog)
-        paths, motion_path = [str(v) for v in videos], str(motion) if motion else None
-        tables = Catalog(settings.catalog, settings.storage_options)
-        check_request(tables, avatar, paths, motion_path)  # answers at once; the flow asks again after Prefect's start
-        ready()
-        _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
+        from flows.intake.requests import check_reenactment
+
+        check_reenactment(avatar, source, target, scorer, interpolator, settings)
+        with server():
+            from flows.reenact import reenact as flow
+
+            ready()
+            made = flow(
+                avatar, str(source), str(target), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings
+            )
+            _print_made(made)
 
 
-def reenact(
-    avatar: str, speech: Path, out: Path, scorer: str, interpolator: str, seed: int, catalog: str | None
-) -> None:
-    with reported(), server():
-        from flows.reenact import check_request
-        from flows.reenact import reenact as flow
+def preprocess(folder: str, catalog: str | None) -> None:
+    with reported():
+        from flows.intake.dataset import scan
+        from flows.intake.paths import local_path
+        from tasks.runtime.cluster import check_cluster
 
+        place = local_path(folder)
+        scan(place)
         settings = read_settings(catalog)
-        check_request(avatar, speech.expanduser(), out.expanduser().absolute(), scorer, interpolator, settings)
-        ready()
-        made = flow(
-            avatar, str(speech), str(out), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings
-        )
-        _print_made(made)
+        check_cluster(settings.cluster)
+        with server():
+            from flows.preprocess_dataset import preprocess_dataset
 
-
-def preprocess(folder: Path, catalog: str | None) -> None:
-    with reported(), server():
-        from flows.preprocess_dataset import preprocess_dataset
-
-        ready()
-        _print_report(preprocess_dataset(str(folder), settings=read_settings(catalog)))
+            ready()
+            _print_report(preprocess_dataset(str(place), settings=settings))
 
 
 def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
@@ -79,17 +105,20 @@ def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) 
 
 
 def demo(out: Path, catalog: str | None) -> None:
-    with reported(), server():
-        from flows.onboard_avatar import onboard_avatar
-        from flows.reenact import reenact as flow
+    with reported():
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
+        from tasks.runtime.cluster import check_cluster
 
         out.mkdir(parents=True, exist_ok=True)
         settings = read_settings(catalog or str(out / "catalog"))
-        ready()
-        onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
-        made = flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings)
-        _print_made(made)
+        check_cluster(settings.cluster)
+        with server():
+            from flows.onboard_avatar import onboard_avatar
+            from flows.reenact import reenact as flow
+
+            ready()
+            onboard_avatar("synthetic", [str(SPEAKER_VIDEO)], settings=settings)
+            _print_made(flow("synthetic", str(SPEECH), str(out / "synthetic.mp4"), settings=settings))
 
 
 def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | None) -> None:
@@ -119,6 +148,14 @@ def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | Non
                     CONSOLE.print(text, soft_wrap=True, markup=False)
 
 
+def serve(port: int, catalog: str | None) -> None:
+    with reported():
+        from data_catalog import Catalog
+        from flows.server import serving
+
+        serving.serve(port=port, catalog=Catalog(read_settings(catalog).catalog).uri)
+
+
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
     with reported():
         from rich.progress import Progress
@@ -140,9 +177,10 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
         CONSOLE.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)
 
 
-def read_settings(catalog: str | None) -> Settings:
+def read_settings(catalog: str | None) -> "Settings":
     from pydantic import ValidationError
 
+    from flows.settings import Settings
     from tango_models.errors import InputError
 
     try:
@@ -166,20 +204,35 @@ def reported() -> Iterator[None]:
     """Faults of the user's as one line, failed units as a list, anything else as it is."""
     from tango_models.errors import InputError
 
-    environment.prepare()
-    environment.quiet_console()
-    try:
-        yield
-    except (InputError, ValueError) as error:
-        _fail(str(error))
-    except OSError as error:
-        from tasks.runtime.faults import describe
+    _never_fail_to_print()
+    with interruptible():
+        environment.prepare()
+        environment.quiet_console()
+        try:
+            yield
+        except (InputError, ValueError) as error:
+            _fail(str(error))
+        except OSError as error:
+            from tasks.runtime.faults import describe
 
-        _fail(describe(error, "the catalog"))
-    except Exception as error:
-        if type(error).__name__ != "FlowIncomplete":
-            raise
-        _fail(str(error))
+            _fail(describe(error, "the catalog"))
+        except ImportError as error:
+            from tasks.runtime.native_libraries import missing_library
+
+            if (fault := missing_library(error)) is None:
+                raise
+            _fail(str(fault))
+        except Exception as error:
+            if type(error).__name__ != "FlowIncomplete":
+                raise
+            _fail(str(error))
+
+
+def _never_fail_to_print() -> None:
+    """Names that the terminal's encoding, or any, cannot show are shown escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str) -> None:

@@ -16,7 +16,8 @@ def train(
 ) -> None:  # fmt: skip
     with reported(), server():
         from flows.train_aumoclip import train_aumoclip
-        from tasks.train_embedding import check_job
+        from tasks.runtime.cluster import check_cluster
+        from tasks.train_embedding import check_job, training_cluster
 
         settings = read_settings(catalog)
         job = _job(settings, folder, pairs, avatars)
@@ -30,6 +31,7 @@ def train(
             }
         )
         check_job(job)
+        check_cluster(training_cluster(job, settings.cluster))
         ready()
         made = train_aumoclip(job, settings=settings)
         _print(made.report, "On the pairs it was trained on")
@@ -43,6 +45,35 @@ def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *,
         settings = read_settings(catalog)
         path = checkpoint or settings.aumoclip.path
         _print(evaluate_job(_job(settings, Path(folder), pairs, avatars), path), path.name)
+
+
+_SEAM_FIGURES = ("seams_per_minute", "seams_that_pop", "elsewhere_pop", "worst_seam", "worst_background")
+
+
+def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
+    """A line for each render of the catalog, or of some avatars: how visible its seams are."""
+    import json
+
+    with reported():
+        from data_catalog import Catalog
+        from data_catalog.keys import equals
+        from tango_models.errors import InputError
+
+        settings = read_settings(catalog)
+        where = equals(avatar=avatars) if avatars else None
+        columns = ["render_id", "avatar", "uri", "metrics"]
+        rows = Catalog(settings.catalog, settings.storage_options).table("renders").read(columns, where=where)
+        measured = [(row, json.loads(row["metrics"])) for row in rows.to_pylist()]
+        measured = [(row, figures) for row, figures in measured if _SEAM_FIGURES[-1] in figures]
+        if not measured:
+            raise InputError(settings.catalog, "has no render whose seams were measured", "run `tango reenact` first")
+        table = Table("avatar", "video", title="Seams", title_justify="left")
+        for name in _SEAM_FIGURES:
+            table.add_column(name.replace("_", " "), justify="right")
+        for row, figures in sorted(measured, key=lambda pair: (pair[0]["avatar"], pair[0]["uri"])):
+            values = [f"{figures[name]:.0%}" if "pop" in name else f"{figures[name]:.1f}" for name in _SEAM_FIGURES]
+            table.add_row(row["avatar"], Path(row["uri"]).name, *values)
+        CONSOLE.print(table)
 
 
 def import_weights(file: Path, out: Path) -> None:

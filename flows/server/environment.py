@@ -1,10 +1,14 @@
 """Defaults of the libraries under us, set before those are imported: by the commands, never at import."""
 
 import contextlib
+import http.client
+import json
 import logging
 import os
 import urllib.request
 import warnings
+from collections.abc import MutableMapping
+from importlib import metadata
 
 _DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -17,16 +21,32 @@ _DEFAULTS = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
 LOCAL_SERVER = "http://127.0.0.1:4200/api"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LONGEST_ANSWER = 64
 
 
 def prepare() -> None:
     """Set what the user has not set, and use the server of `tango serve` if one answers on this machine."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    spare_loopback(os.environ)
     # Said at every fork; ours are all followed by exec at once, and the workers are spawned.
     warnings.filterwarnings("ignore", message="lance is not fork-safe")
-    if "PREFECT_API_URL" not in os.environ and answers(LOCAL_SERVER):
+    # The folder is looked at, and named, by whoever starts a server that needs it.
+    warnings.filterwarnings("ignore", message="Failed to create the Prefect home directory")
+    if "PREFECT_API_URL" not in os.environ and is_our_prefect(LOCAL_SERVER):
         os.environ["PREFECT_API_URL"] = LOCAL_SERVER
+
+
+def spare_loopback(environment: MutableMapping[str, str]) -> None:
+    """No proxy between the processes of this machine, whatever else goes through one: ours, Ray's and Prefect's read
+    `NO_PROXY`, some in capitals and some not. What the user excepts stays excepted."""
+    given = [environment[name] for name in ("no_proxy", "NO_PROXY") if environment.get(name)]
+    if "*" in (value.strip() for value in given):  # everything; in a list it would mean nothing
+        environment["no_proxy"] = environment["NO_PROXY"] = "*"
+        return
+    hosts = [host.strip() for value in given for host in value.split(",") if host.strip()]
+    environment["no_proxy"] = environment["NO_PROXY"] = ",".join(dict.fromkeys([*hosts, *_LOOPBACK]))
 
 
 def quiet_console() -> None:
@@ -34,10 +54,30 @@ def quiet_console() -> None:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
-def answers(url: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=0.3) as reply:  # noqa: S310
-        return reply.status == 200
-    return False
+def answers(url: str, *, timeout: float = 0.3) -> bool:
+    """Whether a Prefect server answers at a URL of its API, and not some other program.
+
+    Args:
+        timeout: seconds to wait for each part of the answer.
+    """
+    return _get(f"{url}/health", timeout) is True
+
+
+def is_our_prefect(url: str) -> bool:
+    """Whether a Prefect server of the release that is installed here answers; others speak another protocol."""
+    if not answers(url):
+        return False
+    found = _get(f"{url}/admin/version", 1.0)
+    return isinstance(found, str) and found.split(".")[:2] == metadata.version("prefect").split(".")[:2]
+
+
+def _get(url: str, timeout: float) -> object:
+    """The JSON at an address; None where none is to be had, from whatever program may listen there."""
+    faults = (OSError, ValueError, http.client.HTTPException)
+    with contextlib.suppress(*faults), urllib.request.urlopen(url, timeout=timeout) as reply:  # noqa: S310
+        text = reply.read(_LONGEST_ANSWER + 1)
+        return json.loads(text) if reply.status == 200 and len(text) <= _LONGEST_ANSWER else None
+    return None
 
 
 @contextlib.contextmanager

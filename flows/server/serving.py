@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,28 +11,33 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.server import environment
-from flows.settings import Settings
+from flows.server.prefect_database import check_database
 from tango_models.errors import InputError
 
 POOL = "tango"
 _START_SECONDS = 180
+_END_SECONDS = 1.5
+"""For each process; what is left of them and of theirs is then killed by whoever interrupts."""
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
-def serve(*, port: int, catalog: str | None) -> None:
+def serve(*, port: int, catalog: str) -> None:
     """Run until interrupted; everything started here ends with it.
 
+    Args:
+        catalog: an absolute path or a URI.
+
     Raises:
-        InputError: the server does not come up, or there is no prefect.yaml beside the package.
+        InputError: the port is taken, Prefect's database cannot be used, the server does not come up, or there is no
+            prefect.yaml beside the package.
     """
-    environment.prepare()
     console = Console(stderr=True, highlight=False)
     if not (_PROJECT / "prefect.yaml").is_file():
         raise InputError(str(_PROJECT), "holds no prefect.yaml", "run `tango serve` from a checkout of the project")
+    _check_port(port)
+    check_database()
     api = f"http://127.0.0.1:{port}/api"
-    env = {**os.environ, "PREFECT_API_URL": api, "TANGO_CATALOG": str(Path(catalog or Settings().catalog).absolute())}
-    if "://" in (catalog or Settings().catalog):
-        env["TANGO_CATALOG"] = catalog or Settings().catalog
+    env = {**os.environ, "PREFECT_API_URL": api, "TANGO_CATALOG": catalog}
     processes: list[subprocess.Popen] = []
 
     def start(*arguments: str) -> subprocess.Popen:
@@ -42,7 +48,6 @@ def serve(*, port: int, catalog: str | None) -> None:
         processes.append(process)
         return process
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server = start("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
         _wait_for(api, server, port)
@@ -59,9 +64,20 @@ def serve(*, port: int, catalog: str | None) -> None:
         raise InputError("tango serve", "the server or the worker ended", "see its last message above")
     except KeyboardInterrupt:
         console.print("ending the worker and the server")
+        raise
     finally:
         for process in reversed(processes):
             _end(process)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            fault = f"is taken ({error.strerror})"
+            raise InputError(f"port {port}", fault, "end what is there, or choose another with --port") from None
 
 
 def _wait_for(api: str, server: subprocess.Popen, port: int) -> None:
@@ -80,7 +96,7 @@ def _end(process: subprocess.Popen) -> None:
         return
     os.killpg(process.pid, signal.SIGINT)
     try:
-        process.wait(15)
+        process.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

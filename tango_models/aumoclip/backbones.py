@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from tango_models.aumoclip.configuration import AuMoClipConfig
-from tango_models.aumoclip.front_end import normalise_level
+from tango_models.aumoclip.front_end import Level, level_of
 from tango_models.aumoclip.outputs import AudioInputs
 from tango_models.aumoclip.text import (
     TextEncoder,
@@ -45,6 +45,8 @@ class Recording:
     """(S,) float32 16 kHz."""
     words: tuple[TimedWord, ...] = ()
     """For the text source `words`."""
+    level: Level | None = None
+    """Of the recording, for the log-mel front end."""
 
 
 class Backbones:
@@ -97,11 +99,13 @@ class EmbeddedBackbones(Backbones):
         """See :meth:`Backbones.open`. Words are recognised in the recording's own level."""
         if words is None and self.text is not None:
             words = self.recognise(samples) if self.recognise else ()
-        return Recording(normalise_level(samples), tuple(words or ()))
+        return Recording(samples, tuple(words or ()), level_of(samples))
 
     def inputs(self, recording: Recording, starts: Sequence[int]) -> AudioInputs:
         """See :meth:`Backbones.inputs`; a window's text is the words whose middle lies in it."""
-        waveform = self._stack([self._cut(recording.samples, start) for start in starts])
+        assert recording.level is not None
+        cuts = (self._cut(recording.samples, start) for start in starts)
+        waveform = self._stack([recording.level.apply(cut) for cut in cuts])
         if self.text is None:
             return AudioInputs(waveform=waveform)
         return AudioInputs(waveform=waveform, text=self.window_text(recording.words, starts))

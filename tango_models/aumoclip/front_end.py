@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,26 +21,38 @@ _LOW_HZ, _HIGH_HZ = 60.0, 7_600.0
 _PITCH_HZ = (70.0, 420.0)
 _PITCH_WINDOW = 640  # samples: 40 ms, three periods of a low voice
 _FLOOR = 1e-5  # mel energy relative to that of loud speech: 50 dB down counts as silence
+_BLOCK = 3000  # frames: a minute
 _SIGMAS = (7.0, 30.0)  # frames: 0.14 s, about a syllable, and 0.6 s, about a phrase's course
 
 
-def normalise_level(samples: np.ndarray) -> np.ndarray:
-    """Zero mean, and unit RMS in the loud 20 ms frames (those within 20 dB of the 95th percentile).
+@dataclass(frozen=True)
+class Level:
+    """Of a recording: what is taken off each sample, and what it is then divided by."""
 
-    Of the whole recording rather than of a window, so that a pause stays quiet and windows that overlap agree.
+    offset: np.float32
+    scale: np.float32
+
+    def apply(self, samples: np.ndarray) -> np.ndarray:
+        """Samples of the recording, float32, brought to the common level."""
+        return (samples - self.offset) / self.scale
+
+
+def level_of(samples: np.ndarray) -> Level:
+    """The level at which a recording has zero mean, and unit RMS in the loud 20 ms frames (those within 20 dB of the
+    95th percentile).
+
+    Of the whole recording rather than of a window, so that a pause stays quiet and windows that overlap agree. No copy
+    of it is made: an hour has 230 MB.
 
     Args:
-        samples: (S,) 16 kHz. Recordings quieter than -60 dBFS are taken for silence and not raised further.
-
-    Returns:
-        (S,) float32.
+        samples: (S,) float32 16 kHz. Recordings quieter than -60 dBFS are taken for silence and not raised further.
     """
-    samples = np.asarray(samples, np.float32)
-    samples = samples - samples.mean(dtype=np.float64).astype(np.float32)
+    offset = samples.mean(dtype=np.float64).astype(np.float32)
     frames = samples[: samples.size // HOP * HOP].reshape(-1, HOP) if samples.size >= HOP else samples[None]
-    power = np.square(frames, dtype=np.float32).mean(axis=1, dtype=np.float64)
+    blocks = (frames[first : first + _BLOCK] - offset for first in range(0, len(frames), _BLOCK))
+    power = np.concatenate([np.square(block).mean(axis=1, dtype=np.float64) for block in blocks])
     loud = power[power >= 0.01 * np.percentile(power, 95)]
-    return samples / np.float32(max(math.sqrt(float(loud.mean())), 1e-3))
+    return Level(offset, np.float32(max(math.sqrt(float(loud.mean())), 1e-3)))
 
 
 class LogMelFrontEnd(nn.Module):
@@ -61,7 +74,7 @@ class LogMelFrontEnd(nn.Module):
 
     @torch.no_grad()
     def forward(self, waveform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, S) of at least 400 samples at the level of :func:`normalise_level`. ValueError for shorter ones."""
+        """(B, S) of at least 400 samples at the level of :func:`level_of`. ValueError for shorter ones."""
         if waveform.ndim != 2 or waveform.shape[1] < WINDOW:
             raise ValueError(
                 f"the waveform must be (B, samples) with at least {WINDOW} samples: {tuple(waveform.shape)}"

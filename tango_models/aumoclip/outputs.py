@@ -19,7 +19,7 @@ class AudioInputs:
     """(B, n, text_dim) time-aligned text features at 50 Hz; zeros when absent, for the text source `none`."""
     waveform: torch.Tensor | None = None
     """(B, samples) 16 kHz. `paper`: each window with zero mean and unit variance. `embedded`: cut from a recording
-    brought to a common level (`front_end.normalise_level`); not needed when frozen_low is given."""
+    brought to a common level (`front_end.level_of`); not needed when frozen_low is given."""
     frozen_low: torch.Tensor | None = None
     """(B, n, frozen_low_dim). `paper`: features of the frozen wav2vec2's convolutions, required
     (`Wav2Vec2Backbones.frozen`). `embedded`: computed from the waveform when absent."""

@@ -17,6 +17,7 @@ from tango_models.aumoclip.outputs import TowerOutput
 from tango_models.body.motion_features import POSITION
 from tango_models.body.recovered_motion import extended_by_zero_poses, with_axis_angle_velocity
 from tango_models.errors import InputError
+from tango_models.speech.timeline import frame_count
 from tango_models.speech.words import TimedWord
 
 HOP = 64  # frames from window to window, half a window: every inner frame lies in two windows
@@ -57,7 +58,7 @@ class SpeechEncoder:
             words: known words with their times, instead of recognised ones.
 
         Returns:
-            T = round(S / 16000 * 30) frames; none for less than half a frame.
+            T = `timeline.frame_count(S)` frames; none for less than half a frame.
 
         Raises:
             InputError: empty, not one-dimensional, or not finite.
@@ -68,7 +69,7 @@ class SpeechEncoder:
         if not np.isfinite(samples).all():
             raise InputError("speech", "contains values that are not numbers", "re-export the recording")
         config = self.model.config
-        frames = round(samples.size / config.sample_rate * config.fps)
+        frames = frame_count(samples.size, config.sample_rate, config.fps)
         blend = _Blend(frames, config.feature_dim)
         recording = self.backbones.open(samples, words)
         device = next(self.model.parameters()).device

@@ -32,10 +32,24 @@ def transpose(matrices: np.ndarray) -> np.ndarray:
 
 
 def frame(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Right-handed frames (..., 3, 3) with columns: ``first``, ``second`` made perpendicular to it, their product."""
+    """Right-handed frames (..., 3, 3) with columns: ``first``, ``second`` made perpendicular to it, their product.
+
+    Always a rotation: a ``first`` of no length is taken for x, and where ``second`` says nothing (no length, or along
+    ``first``) any perpendicular will do.
+    """
     x = unit(first)
-    y = unit(second - (second * x).sum(-1, keepdims=True) * x)
+    x = np.where(_none(x), [1.0, 0.0, 0.0], x)
+    across = second - (second * x).sum(-1, keepdims=True) * x
+    y = unit(across)
+    least = np.eye(3)[np.abs(x).argmin(-1)]  # the axis that lies least along x
+    other = unit(least - (least * x).sum(-1, keepdims=True) * x)
+    y = np.where(_none(y) | _none(across, 1e-7 * np.linalg.norm(second, axis=-1, keepdims=True)), other, y)
     return np.stack([x, y, np.cross(x, y)], -1)
+
+
+def _none(vectors: np.ndarray, length: float | np.ndarray = 0.5) -> np.ndarray:
+    """(..., 1) bool: vectors no longer than that."""
+    return np.linalg.norm(vectors, axis=-1, keepdims=True) <= length
 
 
 def swing(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from tango_models.body.motion_features import (
     VELOCITY,
     motion_representation,
 )
-from tango_models.media.cadence import neighbours_in_time
+from tango_models.media.pictures.cadence import neighbours_in_time
 
 if TYPE_CHECKING:
     from tango_models.body.smplx_body import Body

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tango_models.errors import InputError
+from tango_models.media.wav_length import reader_options
 
 if TYPE_CHECKING:
     import av.container
@@ -75,7 +76,7 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputConta
     import av
 
     path = checked_path(path)
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"} | reader_options(path)
     try:
         container = av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, OSError) as error:

@@ -19,7 +19,7 @@ from fractions import Fraction
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.colour import from_rgb, to_rgb
+from tango_models.media.pictures.colour import from_rgb, to_rgb
 
 MAX_FRAMES = 16
 CRF = 10.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import secrets
 from fractions import Fraction
@@ -14,21 +15,19 @@ from typing import Any
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.colour import from_rgb
-
-AAC_FRAME = 1024
+from tango_models.media.pictures.colour import from_rgb
+from tango_models.media.sound.track import Sound, SoundTrack
 
 
 class VideoWriter:
-    """Writes (H, W, 3) uint8 RGB frames and mono audio, float or int16, to an MP4.
+    """Writes (H, W, 3) uint8 RGB frames and their sound to an MP4.
 
-        with VideoWriter("out.mp4", width=768, height=768, audio=speech) as writer:
+        with VideoWriter("out.mp4", width=768, height=768, sound=SoundArray(speech, 16000)) as writer:
             for frame in frames:
                 writer.write(frame)
 
     H.264 High yuv420p, BT.709 converted and tagged, index at the front (faststart); exactly as many frames as written,
-    each 1 / fps long; AAC whose encoder delay is declared in the edit list, so that sample 0 plays with frame 0. Sound
-    longer than the picture is cut there, shorter sound just ends.
+    each 1 / fps long; AAC whose sample 0 plays with frame 0, cut where the picture ends (see `sound_track`).
 
     The file appears under its name only when all went well: it is written beside it and renamed on leaving, and
     removed when anything fails. Raises InputError: missing or read-only folder, disk full, no frame written.
@@ -41,8 +40,7 @@ class VideoWriter:
         width: int,
         height: int,
         fps: float = 30,
-        audio: np.ndarray | None = None,
-        audio_rate: int = 16000,
+        sound: Sound | None = None,
         crf: float = 18,
         preset: str = "veryfast",
         metadata: dict[str, str] | None = None,
@@ -52,9 +50,8 @@ class VideoWriter:
         self.path = Path(path)
         self.width, self.height, self.fps = width, height, Fraction(fps).limit_denominator(1001)
         self.count = 0
-        self._audio = np.zeros(0, np.float32) if audio is None else np.asarray(audio).reshape(-1)
-        self._audio_rate, self._crf, self._preset, self._metadata = audio_rate, crf, preset, metadata or {}
-        self._sent = 0  # audio samples given to the encoder
+        self._given, self._crf, self._preset, self._metadata = sound, crf, preset, metadata or {}
+        self._sound: SoundTrack | None = None
         self._container: Any = None  # open between __enter__ and __exit__
 
     def __enter__(self) -> VideoWriter:
@@ -71,7 +68,10 @@ class VideoWriter:
         except OSError as error:
             raise self._explain(error) from error
         try:
-            self._container = av.open(str(self._temporary), "w", format="mp4", options={"movflags": "+faststart"})
+            options = {"movflags": "+faststart"}
+            if self._given is not None:  # the clock in which the lengths of both are declared: whole ticks for each
+                options["movie_timescale"] = str(math.lcm(self._given.rate, self.fps.numerator))
+            self._container = av.open(str(self._temporary), "w", format="mp4", options=options)
             self._container.metadata.update(self._metadata)
             self._video = self._container.add_stream("libx264", rate=self.fps)
             self._video.width, self._video.height, self._video.pix_fmt = self.width, self.height, "yuv420p"
@@ -80,7 +80,7 @@ class VideoWriter:
             context.time_base = 1 / self.fps
             context.colorspace = context.color_range = context.color_primaries = context.color_trc = 1
             context.options = {"crf": f"{self._crf:g}", "preset": self._preset}
-            self._sound = self._add_sound() if len(self._audio) else None
+            self._sound = self._given.open(self._container) if self._given is not None else None
             self._reformatter = VideoReformatter()
         except BaseException as error:
             self._discard()
@@ -102,7 +102,8 @@ class VideoWriter:
                 packet.duration = packet.duration or 1
                 self._container.mux(packet)
             self.count += 1
-            self._send_sound(final=False)
+            if self._sound is not None:
+                self._sound.write(self.count / self.fps)
         except OSError as error:
             raise self._explain(error) from error
 
@@ -115,10 +116,9 @@ class VideoWriter:
         try:
             if not self.count:
                 raise InputError(str(self.path), "would have no frame", "render at least one frame")
-            self._send_sound(final=True)
             self._container.mux(self._video.encode(None))
             if self._sound is not None:
-                self._container.mux(self._sound.encode(None))
+                self._sound.finish(self.count / self.fps)
             container, self._container = self._container, None
             container.close()
             with self._temporary.open("rb") as written:
@@ -129,28 +129,6 @@ class VideoWriter:
             if isinstance(failure, OSError):
                 raise self._explain(failure) from failure
             raise
-
-    def _add_sound(self):
-        stream = self._container.add_stream("aac", rate=self._audio_rate, layout="mono")
-        # 64 kbit/s a channel at 16 kHz is transparent for speech; higher rates get in proportion.
-        stream.bit_rate = int(min(160_000, max(64_000, 4 * self._audio_rate)))
-        return stream
-
-    def _send_sound(self, *, final: bool) -> None:
-        """Gives the encoder the sound up to the last written frame, in whole AAC frames until the end."""
-        import av
-
-        if self._sound is None:
-            return
-        end = min(len(self._audio), round(self.count / self.fps * self._audio_rate))
-        while end - self._sent >= AAC_FRAME or (final and self._sent < end):
-            piece = self._audio[self._sent : min(end, self._sent + AAC_FRAME)]
-            piece = piece / np.float32(32767) if piece.dtype == np.int16 else piece.astype(np.float32, copy=False)
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece[None]), format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = self._audio_rate, self._sent
-            frame.time_base = Fraction(1, self._audio_rate)
-            self._container.mux(self._sound.encode(frame))
-            self._sent += len(piece)
 
     def _discard(self) -> None:
         container, self._container = self._container, None

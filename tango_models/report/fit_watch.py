@@ -20,18 +20,21 @@ class FitWatch:
     def __init__(self, source: LandmarkSource, body: Body) -> None:
         self._source, self._body = source, body
         self._errors: list[np.ndarray] = []
+        self._parts: list[np.ndarray] = []
         self._seen = 0
         self._camera: dict[str, Any] = {}
 
     def see(self, fit: Fit) -> None:
         """The next chunk, in order."""
         from tango_models.body.fit.cleaning import clean
+        from tango_models.body.fit.confidence import SEEN
         from tango_models.report.fit_strip import reprojection_error
 
         start, self._seen = self._seen, self._seen + len(fit.tracked)
         landmarks = clean(self._source.frames(start, self._seen))
         self._camera = fit.camera
         error = reprojection_error(landmarks, fit.motion, fit.camera, self._body)
+        self._parts.append(fit.parts >= SEEN)
         self._errors.append(np.where(fit.tracked, error, np.nan))
 
     def strip(
@@ -44,7 +47,8 @@ class FitWatch:
             picture_of: a frame of the video, (H, W, 3) uint8 RGB.
 
         Returns:
-            `picture` (JPEG), `reprojection` and `reprojection_p95` (share of the person's height), `worst_frame`.
+            `picture` (JPEG), `reprojection` and `reprojection_p95` (share of the person's height), `worst_frame`,
+            and `seen` (6,): the share of frames in which each of `confidence.PARTS` was seen.
         """
         from tango_models.report.fit_strip import FittedFrame, choose_frames, fit_strip, joints_in_picture
 
@@ -59,4 +63,10 @@ class FitWatch:
             [FittedFrame(t, float(error[t]), picture_of(t), joints[k], t == worst) for k, t in enumerate(chosen)]
         )
         median, most = (float(value) for value in np.percentile(known, (50, 95)))
-        return {"picture": picture, "reprojection": median, "reprojection_p95": most, "worst_frame": worst}
+        return {
+            "picture": picture,
+            "reprojection": median,
+            "reprojection_p95": most,
+            "worst_frame": worst,
+            "seen": np.concatenate(self._parts).mean(0).astype(np.float32),
+        }

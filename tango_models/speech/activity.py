@@ -26,7 +26,7 @@ def voice_activity(audio: np.ndarray) -> np.ndarray:
         audio: (S,) float32, 16 kHz mono.
 
     Returns:
-        (T,) float32 in [0, 1], T = round(S / 16000 * 30). Frame t is the network's answer at the frame's centre,
+        (T,) float32 in [0, 1], T = `frame_count(S)`. Frame t is the network's answer at the frame's centre,
         interpolated between its 32 ms steps. Digital silence gives values near 0.
 
     Raises:

@@ -17,7 +17,7 @@ _FRAMES = 1_800  # frames summed at a time: 60 s
 
 @dataclass(frozen=True)
 class SpeechFeatures:
-    """Speech on the 30 fps grid; T = round(seconds * 30) frames, frame t covers [t / 30 s, (t + 1) / 30 s)."""
+    """Speech on the 30 fps grid; T = `frame_count(samples)` frames, frame t covers [t / 30 s, (t + 1) / 30 s)."""
 
     energy: np.ndarray
     """(T,) float32, dB full scale, at least `ENERGY_FLOOR`."""

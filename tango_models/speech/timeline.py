@@ -9,9 +9,18 @@ FRAME_RATE = 30
 CLIP_FRAMES = 4  # one node of the motion graph: 133 1/3 ms
 
 
-def frame_count(samples: int) -> int:
-    """Number of 30 fps frames of `samples` samples at 16 kHz: `round(seconds * 30)`, the length of a rendered video."""
-    return round(samples * FRAME_RATE / SAMPLE_RATE)
+def frame_count(samples: int, rate: int = SAMPLE_RATE, fps: int = FRAME_RATE) -> int:
+    """Number of frames that `samples` samples at `rate` Hz last: the nearest, and half a frame counts as one.
+
+    The one rule for the length of a speech, of what is analysed and embedded of it, and of the video. In integers: in
+    floating point 4.15 s are 124.5 frames by one formula and 124.50000000000001 by another.
+    """
+    return (2 * samples * fps + rate) // (2 * rate)
+
+
+def sample_count(frames: int, rate: int = SAMPLE_RATE, fps: int = FRAME_RATE) -> int:
+    """Number of samples at `rate` Hz under `frames` frames: the nearest."""
+    return (2 * frames * rate + fps) // (2 * fps)
 
 
 def frame_bounds(frames: int) -> np.ndarray:

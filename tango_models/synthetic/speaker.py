@@ -61,6 +61,7 @@ def synthesize(
     progress(done, total) is called after every frame. Frames are streamed; the same arguments give the same frames.
     Raises InputError for an empty text, an unknown identity or voice, a bad size, or without espeakng-loader.
     """
+    from tango_models.media.sound.track import SoundArray
     from tango_models.media.video_writer import VideoWriter
     from tango_models.synthetic.renderer import Renderer
 
@@ -78,7 +79,7 @@ def synthesize(
     motion = perform(utterance, joints=joints, betas=betas, seed=seed, style=style)
     renderer = Renderer(person, size=size, body=body)
     total = len(motion.poses)
-    writer = VideoWriter(out_mp4, width=size, height=size, fps=FPS, crf=crf, audio=utterance.audio, audio_rate=RATE)
+    writer = VideoWriter(out_mp4, width=size, height=size, fps=FPS, crf=crf, sound=SoundArray(utterance.audio, RATE))
     with writer as video:
         pictures = renderer.frames(motion.poses, motion.trans, motion.expressions)
         for done, picture in enumerate(pictures, start=1):

@@ -13,6 +13,7 @@ from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
 from tasks.rendering.seam_figures import read_seam_figures, worst_seam
 from tasks.rendering.seam_strips import SeamStrips, inlined
+from tasks.rendering.seam_watch import SeamWatch
 from tasks.runtime.faults import is_disk_full
 from tasks.views.columns import matrix
 from tasks.views.fit_picture import read_fit_picture
@@ -53,11 +54,13 @@ class RenderReport:
         self._fits = _fit_pictures(source, playback, int(_FOOTAGE_SHARE * most_bytes))
         room = most_bytes - sum(inlined(jpeg) for jpeg in self._fits.values())
         cost = self._path["seam_cost"]
+        self._watch = SeamWatch(source, playback, size)
         self._strips = SeamStrips(playback, cost, most_bytes=room, poster=worst_seam(self._figures))
 
     def see(self, t: int, frame: np.ndarray) -> None:
         """Take what is wanted of output frame `t`; called for every frame, in order."""
         self._strips.see(t, frame)
+        self._watch.see(t, frame)
 
     @property
     def poster(self) -> str:
@@ -78,7 +81,8 @@ class RenderReport:
         motion = _motion_energy(source, playback)
         voice = np.asarray(speech.voice[:n_frames])
         repeats = int(repeated_frames(playback, read_stand_ins(source, videos)).sum())
-        metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats}
+        seen, figures = self._watch.figures()
+        metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats} | figures
         meanings = _meanings(smooth=settings["seams"]["smooth_cadence"])
         number = {video: k for k, video in enumerate(videos)}
         data = ReportData(
@@ -92,7 +96,7 @@ class RenderReport:
             speech_energy=10 ** (np.asarray(speech.energy[:n_frames]) / 20),  # dB to amplitude: silence at the foot
             voice_activity=voice,
             motion_energy=motion,
-            seams=self._seams(names),
+            seams=self._seams(names, seen),
             figures=[Figure(name.replace("_", " "), f"{metrics[name]:.4g}", meanings[name]) for name in meanings],
             fits=[FitPicture(names[video_of(track)], jpeg) for track, jpeg in sorted(self._fits.items())],
             settings={key: value for key, value in settings.items() if key != "versions"},
@@ -106,7 +110,7 @@ class RenderReport:
             raise InputError(str(page), fault, "free some space or name another --out") from error
         return metrics
 
-    def _seams(self, names: dict[str, str]) -> "list[SeamReport]":
+    def _seams(self, names: dict[str, str], seen: list[float]) -> "list[SeamReport]":
         from tango_models.report.data import SeamReport
 
         return [
@@ -119,10 +123,10 @@ class RenderReport:
                 window=(seam.frames.start, seam.frames.stop),
                 shift=seam.shift,
                 terms=figures.terms,
-                quality=figures.quality,
+                quality=figures.quality | {"visibility": visibility},
             )
-            for k, (seam, cost, figures) in enumerate(
-                zip(self._playback.seams, self._path["seam_cost"], self._figures, strict=False)
+            for k, (seam, cost, figures, visibility) in enumerate(
+                zip(self._playback.seams, self._path["seam_cost"], self._figures, seen, strict=False)
             )
         ]
 
@@ -148,6 +152,10 @@ def _meanings(*, smooth: bool) -> dict[str, str]:
         "clips_used": "different clips of the avatar",
         "most_uses_of_a_clip": "how often the commonest one is shown",
         "repeated_frames": f"shown where the footage shows one picture twice; {stand_in}",
+        "seams_that_pop": "share of the jumps that can be seen: 2.5 times as much is new in a frame as usually",
+        "elsewhere_pop": "the same of as many frames where there is no jump",
+        "worst_seam": "1: as the frames around, above 2.5 it can be seen",
+        "worst_background": "the same behind the speaker",
         "motion_speaking": "mean speed of upper body and hands while there is speech, m/s",
         "motion_silent": "the same in silence",
     }

@@ -4,26 +4,48 @@
 finds everything done costs a look at the ledger.
 """
 
+import ctypes
 import logging
 import os
+import shutil
+import signal
+import tempfile
 import threading
-from contextlib import ExitStack
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from data_catalog import Catalog
+from tango_models.errors import InputError
+from tasks.runtime.capacity import check_own, worker_limits
+from tasks.runtime.native_libraries import check_libraries
 from tasks.runtime.registry import next_stages, stage_class
-from tasks.runtime.workers import WorkerPool, WorkerResources
+from tasks.runtime.workers import PoolClosed, WorkerPool, WorkerResources
+
+_LONGEST_SOCKET = 107
+"""Bytes of a Unix socket's path on Linux."""
+_SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1"
+"""What Ray appends to the folder for temporary files, at its longest."""
+_SIGACTION_BYTES = 1024
+"""More than the structure of that name takes."""
+_SHARE = 0.1
+_open: "weakref.WeakSet[Pools]" = weakref.WeakSet()
+_folders: set[str] = set()
 
 
 class ClusterSettings(BaseModel):
     """Where units are computed.
 
     Attributes:
-        address: a Ray cluster's address; None starts one on this machine for the length of the flow.
-        num_cpus, num_gpus: of the cluster started here; None: what the machine has.
+        address: a Ray cluster's address; None starts one on this machine for the length of the flow, whatever other
+            cluster runs there and whatever `RAY_ADDRESS` says.
+        num_cpus, num_gpus: of the cluster started here; None: what this process may use.
         object_store_mb: memory of the object store started here; small, since only keys pass through it.
-        workers: per stage, what a worker takes and how many there may be.
+        workers: per stage, what a worker takes and how many there may be. Nodes that an autoscaler might add are not
+            counted: what no node has is refused.
     """
 
     address: str | None = None
@@ -31,6 +53,147 @@ class ClusterSettings(BaseModel):
     num_gpus: int | None = Field(None, ge=0)
     object_store_mb: int = Field(128, ge=80)
     workers: dict[str, WorkerResources] = Field(default_factory=dict)
+
+
+def check_cluster(cluster: ClusterSettings) -> None:
+    """Refuse what cannot work on this machine before anything is started.
+
+    Raises:
+        InputError: more CPUs or GPUs are asked for than there are, a library of the system's is missing, or there is
+            no folder for Ray's sockets. What a cluster elsewhere has is asked when it is joined.
+    """
+    check_libraries()
+    if not cluster.address:
+        check_own(cluster.num_cpus, cluster.num_gpus, cluster.workers)
+        _socket_folder()
+
+
+@contextmanager
+def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
+    """Ray for the time of the context: the cluster at the address, or one of this process alone. One that this
+    process already uses is used as it is and left running.
+
+    Yields:
+        what each node has.
+
+    Raises:
+        InputError: see `check_cluster`; or no cluster answers at the address.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Without this a call that comes after the end of our cluster would join whichever else Ray finds, and use it.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+    import ray
+
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    with ExitStack() as resources:
+        if ray.is_initialized():
+            pass
+        elif cluster.address:
+            try:
+                ray.init(address=cluster.address, **options)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                why = str(error).strip().partition("\n")[0]
+                remedy = "start it, or unset cluster.address (TANGO_CLUSTER__ADDRESS)"
+                raise InputError(cluster.address, f"no Ray cluster can be joined there ({why})", remedy) from error
+            resources.callback(ray.shutdown)
+        else:
+            present = check_own(cluster.num_cpus, cluster.num_gpus, cluster.workers)
+            options |= {"num_cpus": int(present["CPU"]), "include_dashboard": False}
+            options["num_gpus"] = int(present["GPU"]) if "GPU" in present else None
+            options["object_store_memory"] = cluster.object_store_mb * 1024 * 1024
+            # A folder of its own: Ray notes the cluster that runs in it, for whoever looks for one to join there.
+            options["_temp_dir"] = resources.enter_context(_temporary_folder())
+            # "local" and never "auto": a stale cluster of somebody else's must not be joined by accident.
+            resources.callback(ray.shutdown)
+            with _in_groups_of_their_own(), _handlers_kept():
+                ray.init(address="local", **options)
+        yield [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+class _Starting(threading.local):
+    ray = False
+
+
+_starting = _Starting()
+
+
+def _leave_group() -> None:
+    if _starting.ray:
+        os.setpgid(0, 0)
+
+
+os.register_at_fork(after_in_child=_leave_group)
+
+
+@contextmanager
+def _in_groups_of_their_own() -> Iterator[None]:
+    """Start Ray's processes where a signal to all of a terminal's or a batch system's job does not reach them: they are
+    ended by the run, in the right order, and a driver whose raylet dies first is aborted."""
+    _starting.ray = True
+    try:
+        yield
+    finally:
+        _starting.ray = False
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Ray's C++ code puts a handler of its own before that of SIGTERM, which writes a stack trace and aborts the
+    process 3 s later. From whatever thread, so through the C library."""
+    library = ctypes.CDLL(None)
+    handler = ctypes.create_string_buffer(_SIGACTION_BYTES)
+    known = library.sigaction(signal.SIGTERM, None, handler) == 0
+    try:
+        yield
+    finally:
+        if known:
+            library.sigaction(signal.SIGTERM, handler, None)
+
+
+def _socket_folder() -> str:
+    """A folder for temporary files whose name leaves room for that of a socket in it.
+
+    Raises:
+        InputError: there is none.
+    """
+    for folder in (os.environ.get("RAY_TMPDIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108  (a fresh folder in it)
+        if folder and len(os.fsencode(folder + _SOCKET)) <= _LONGEST_SOCKET and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    room = _LONGEST_SOCKET - len(_SOCKET)
+    raise InputError(
+        f"TMPDIR={tempfile.gettempdir()}",
+        f"is too long a name for the sockets in it (at most {room} bytes), and /tmp cannot be written to",
+        "set TMPDIR to a folder with a shorter name",
+    )
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[str]:
+    folder = tempfile.mkdtemp(prefix="tango-", dir=_socket_folder())
+    _folders.add(folder)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _folders.discard(folder)
+
+
+def interrupt() -> None:
+    """End all pools of this process; from any thread. What their workers were doing is put away, and counts as no
+    attempt."""
+    for pools in list(_open):
+        pools.close()
+
+
+def remove_folders() -> None:
+    """Remove what a cluster left that was not shut down; for a process that ends in the middle."""
+    for folder in list(_folders):
+        _remove(folder)
 
 
 class Pools:
@@ -44,24 +207,44 @@ class Pools:
         self._cluster = cluster
         self._pools: dict[str, WorkerPool] = {}
         self._lock = threading.Lock()
+        self._closing = threading.Lock()
+        self._closed = False
         self._resources = ExitStack()
         self._cpus = 0.0
+        self._limits: dict[str, int] = {}
 
     def __enter__(self) -> "Pools":
+        _open.add(self)
         return self
 
     def __exit__(self, *_) -> None:
-        for pool in self._pools.values():
-            pool.close()
-        self._resources.close()
+        self.close()
+        _open.discard(self)
+        with self._lock:  # another thread may just be starting it
+            self._resources.close()
+
+    def close(self) -> None:
+        """End the workers; whoever comes second waits until that is done."""
+        with self._closing:
+            self._closed = True
+            for pool in list(self._pools.values()):
+                pool.refuse()
+            for pool in list(self._pools.values()):
+                pool.close()
 
     def of(self, stage: str) -> WorkerPool:
         """The pool of a stage; starts or joins the cluster when it is the first.
 
         The next stage's first worker starts at the same time: a process with its imports and models takes 3 to 5 s,
         which then pass while this stage computes.
+
+        Raises:
+            InputError: more is asked for than the cluster has.
+            PoolClosed: the run has ended.
         """
         with self._lock:
+            if self._closed:
+                raise PoolClosed
             if not self._cpus:
                 self._cpus = self._start()
             pool = self._pool(stage)
@@ -74,23 +257,22 @@ class Pools:
         if stage not in self._pools:
             resources = self._cluster.workers.get(stage, WorkerResources())
             size = resources.count or max(1, int(self._cpus // stage_class(stage).cores))
-            self._pools[stage] = WorkerPool(
-                stage, self.configs[stage], self.catalog, resources, size=size, run_id=self.run_id
+            if resources.num_cpus is None:
+                resources = resources.model_copy(update={"num_cpus": _SHARE if self._cluster.address else 0.0})
+            pool = WorkerPool(
+                stage,
+                self.configs[stage],
+                self.catalog,
+                resources,
+                size=min(size, self._limits.get(stage, size)),
+                run_id=self.run_id,
             )
+            if self._closed:
+                pool.refuse()
+            self._pools[stage] = pool
         return self._pools[stage]
 
     def _start(self) -> float:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        import ray
-
-        if not ray.is_initialized():
-            settings = self._cluster
-            options: dict = {"log_to_driver": False, "logging_level": logging.ERROR}
-            if not settings.address:
-                # "local" and never "auto": a stale cluster of somebody else's must not be joined by accident.
-                options |= {"num_cpus": settings.num_cpus, "num_gpus": settings.num_gpus, "include_dashboard": False}
-                options["object_store_memory"] = settings.object_store_mb * 1024 * 1024
-            ray.init(address=settings.address or "local", **options)
-            self._resources.callback(ray.shutdown)
-        return float(ray.cluster_resources().get("CPU", 1.0))
+        nodes = self._resources.enter_context(ray_running(self._cluster))
+        self._limits = worker_limits(self._cluster.workers, nodes)
+        return sum(node.get("CPU", 0.0) for node in nodes) or 1.0

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_catalog import Catalog
-from data_catalog.schemas import TableSpec
 from data_catalog.store import Table
+from data_catalog.table_spec import TableSpec
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(r"[A-Za-z_]\w*")

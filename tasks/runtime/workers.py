@@ -9,6 +9,7 @@ how far a unit is, cannot grow when work comes, and is not made for the several 
 """
 
 import contextlib
+import ctypes
 import importlib
 import logging
 import queue
@@ -30,6 +31,10 @@ from tasks.runtime.stage import RowWriter
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
+_STOP_SECONDS = 1.5
+"""For a worker to put away what it has open."""
+_ENDING_SECONDS = 1.0
+"""Between the death of a worker and the word that the whole run ends: whoever ends a run may signal all at once."""
 _INTERRUPTED = "interrupted; the next run does it"
 _ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(2**20),
@@ -45,14 +50,15 @@ class WorkerResources(BaseModel):
     """What one worker of a stage takes from the cluster.
 
     Attributes:
-        num_cpus: reserved per worker. A fraction on purpose: stages of one machine wait for one another more than
-            they compute, and a full core each would leave no room for the next stage's worker.
+        num_cpus: reserved per worker; None: 0.1 of a cluster that is joined, and nothing on this machine. Little on
+            purpose: stages wait for one another more than they compute, and a full core each would leave no room for
+            the next stage's worker.
         num_gpus: reserved per worker; a fraction lets several share a GPU.
         threads: threads the numerical libraries may use inside a worker.
-        count: workers at most; None: as many as the cluster's CPUs feed (`Stage.cores`).
+        count: workers at most; None: as many as the cluster's CPUs feed (`Stage.cores`), and as there is room for.
     """
 
-    num_cpus: float = Field(0.1, ge=0)
+    num_cpus: float | None = Field(None, ge=0)
     num_gpus: float = Field(0.0, ge=0)
     threads: int = Field(2, ge=1)
     count: int | None = Field(None, ge=1)
@@ -77,6 +83,10 @@ class Outcome:
     trace: str = ""
 
 
+class Stopped(BaseException):
+    """Raised into the midst of a unit whose run ends: what it has open is put away, and nothing is written down."""
+
+
 class StageWorker:
     """The body of the actor; also usable in-process (tests)."""
 
@@ -87,6 +97,11 @@ class StageWorker:
         self._ready = False
         self._loading = threading.Lock()  # the first unit may come while `warm` is still at it
         self._progress = (0, 0)
+        self._thread: int | None = None  # that does a unit
+        self._between_units = threading.Event()
+        self._between_units.set()
+        self._turn = threading.Lock()
+        self._stopped = False
 
     def warm_up(self) -> None:
         """`warm`, ahead of the first unit; what fails is said by that unit, which then tries again."""
@@ -105,8 +120,32 @@ class StageWorker:
     def progress(self) -> tuple[int, int]:
         return self._progress
 
+    def stop(self) -> None:
+        """Do no more; a unit in progress ends at its next line of Python, so that no file is left half written."""
+        with self._turn:
+            self._stopped = True
+            if self._thread is not None:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(Stopped))
+        self._between_units.wait(_STOP_SECONDS)
+
     def process(self, unit: Unit) -> Outcome:
         """Do a unit and write down what became of it. Never raises for a fault of the unit."""
+        stopped = Outcome(unit.key, unit.subject, False, _INTERRUPTED)
+        with self._turn:
+            if self._stopped:
+                return stopped
+            self._thread = threading.get_ident()
+            self._between_units.clear()
+        try:
+            return self._process(unit)
+        except Stopped:
+            return stopped
+        finally:
+            with self._turn:
+                self._thread = None
+            self._between_units.set()
+
+    def _process(self, unit: Unit) -> Outcome:
         start = time.monotonic()
         self._progress = (0, 0)
         out = RowWriter(self._catalog, unit.stage, unit.provenance(self._run_id), self._note)
@@ -159,22 +198,32 @@ class WorkerPool:
         self._idle: queue.LifoQueue = queue.LifoQueue()
         self._workers: list = []
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
+        self._busy = 0
+
+    def refuse(self) -> None:
+        """Take no more units; what happens to a worker from now on is no fault of its unit."""
+        self._closed.set()
 
     def close(self) -> None:
         """End the workers; what they were doing is not `ok` in the ledger and will be done by the next run."""
         import ray
 
+        self.refuse()
         with self._lock:
-            self._closed = True
             workers, self._workers = self._workers, []
+            busy = self._busy
+        with contextlib.suppress(ray.exceptions.RayError):
+            if busy and workers:
+                ray.wait([worker.stop.remote() for worker in workers], num_returns=len(workers), timeout=_STOP_SECONDS)
         for worker in workers:
-            ray.kill(worker)
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.kill(worker)
 
     def warm(self) -> None:
         """Start one worker and let it load its models while earlier stages still compute."""
         with self._lock:
-            if self._workers:
+            if self._workers or self._closed.is_set():
                 return
             worker = self._start()
         self._idle.put(worker)
@@ -191,6 +240,8 @@ class WorkerPool:
             worker = self._take()
         except PoolClosed:
             return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
+        with self._lock:
+            self._busy += 1
         try:
             reference = worker.process.remote(unit)
             while True:
@@ -200,7 +251,8 @@ class WorkerPool:
                 if on_progress:
                     on_progress(unit, *ray.get(worker.progress.remote()))
         except ray.exceptions.RayError as error:  # the process died: out of memory, a crash in native code
-            if self._closed:  # by whoever ended the run: nothing is the matter with the unit, and no attempt is counted
+            # By whoever ended the run: nothing is the matter with the unit, and no attempt is counted.
+            if self._closed.wait(_ENDING_SECONDS):
                 return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
             reason = f"worker process died: {type(error).__name__}: {str(error).splitlines()[0]}"
             _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
@@ -208,24 +260,28 @@ class WorkerPool:
             with contextlib.suppress(ray.exceptions.RayError):
                 ray.kill(worker)
             with self._lock:
-                if not self._closed:
+                if not self._closed.is_set():
                     self._workers.remove(worker)
                     worker = self._start()
             return Outcome(unit.key, unit.subject, False, reason, transient=True)
         finally:
+            with self._lock:
+                self._busy -= 1
             self._idle.put(worker)
 
     def _take(self) -> Any:
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            pass
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise PoolClosed
+            with contextlib.suppress(queue.Empty):
+                return self._idle.get_nowait()
             if len(self._workers) < self._size:
                 return self._start()
-        return self._idle.get()
+        worker = self._idle.get()
+        if self._closed.is_set():
+            self._idle.put(worker)  # for the next who waits
+            raise PoolClosed
+        return worker
 
     def _start(self) -> Any:
         import ray
@@ -233,7 +289,7 @@ class WorkerPool:
         threads = str(self._resources.threads)
         # A class of the stage's name: Ray, `ps` and `top` then show what a process is for.
         actor: Any = ray.remote(type(self._stage, (StageWorker,), {})).options(
-            num_cpus=self._resources.num_cpus,
+            num_cpus=self._resources.num_cpus or 0,
             num_gpus=self._resources.num_gpus,
             max_restarts=0,  # a dead worker is replaced here, where its unit can be written down as failed
             max_task_retries=0,

@@ -5,6 +5,7 @@ import numpy as np
 from data_catalog import Source
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
+from tango_models.speech.timeline import slot_count
 from tasks.views.columns import matrix
 
 
@@ -39,7 +40,7 @@ def read_speech_embedding(source: Source, speech_id: str, model: str, n_frames: 
         ["speech_id", "model_id", "part", "audio_low", "audio_high"], where=equals(speech_id=speech_id, model_id=model)
     )
     low, high = (_frames(rows[name].to_pylist(), n_frames) for name in ("audio_low", "audio_high"))
-    slots = -(-n_frames // CLIP_FRAMES)
+    slots = slot_count(n_frames)
     index = np.minimum(np.arange(slots * CLIP_FRAMES), len(low) - 1)
     mean = high[index].reshape(slots, CLIP_FRAMES, -1).mean(axis=1)
     norm = np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)

@@ -1,4 +1,4 @@
-"""Speech out of the catalog: its features and its sound."""
+"""Speech out of the catalog: its features, and where its sound is."""
 
 import numpy as np
 
@@ -18,11 +18,13 @@ def read_speech_features(source: Source, speech_id: str):
 
 
 def read_speech_audio(source: Source, speech_id: str) -> np.ndarray:
-    """A speech's audio, (S,) float32 at 16 kHz."""
-    return read_speech_samples(source, speech_id).astype(np.float32) / 32767
-
-
-def read_speech_samples(source: Source, speech_id: str) -> np.ndarray:
-    """A speech's audio as it is kept, (S,) int16 at 16 kHz: an hour is 115 MB."""
+    """A speech's audio as it is analysed, (S,) float32 at 16 kHz and a common level."""
     blobs = source.table("speech").read_blobs("audio", equals(speech_id=speech_id), key="speech_id")
-    return np.frombuffer(blobs[speech_id], "<i2")
+    audio = np.frombuffer(blobs[speech_id], "<i2").astype(np.float32)
+    audio /= 32767  # in place: an hour is 230 MB
+    return audio
+
+
+def read_speech_track(source: Source, speech_id: str) -> int:
+    """The number of the sound track that is spoken on, among those of the file."""
+    return source.table("speech").read(["speech_id", "track"], where=equals(speech_id=speech_id))["track"][0].as_py()

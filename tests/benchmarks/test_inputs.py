@@ -9,7 +9,7 @@ from tests.speaker import cut_speaker
 
 
 def test_made_video_has_exactly_the_asked_length_and_begins_again(tmp_path):
-    from tango_models.media.frames import iter_frames
+    from tango_models.media.pictures.frames import iter_frames
 
     source = cut_speaker(tmp_path / "source.mp4", start=4.0, seconds=0.5, side=64)
     made = footage.make_video([source, source], tmp_path / "made.mp4", 1.2)

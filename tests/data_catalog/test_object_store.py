@@ -1,12 +1,14 @@
 """The catalog in an object store: the same rows, the same one writer."""
 
 import multiprocessing
+import socket
 import urllib.request
 
 import pytest
 from moto.server import ThreadedMotoServer
 
 from data_catalog import Catalog, Unit
+from data_catalog.reachable import UnusableStore
 
 pytestmark = pytest.mark.integration
 PROCESSES, KEYS = 3, 20
@@ -60,3 +62,32 @@ def test_a_unit_is_done_once_it_is_written_down(store):
     assert catalog.pending([unit]) == [unit]
     catalog.finish(unit, n_rows=0, run_id="r", seconds=0.0)
     assert catalog.pending([unit]) == []
+
+
+def test_a_bucket_that_does_not_exist_is_no_empty_catalog(store):
+    assert Catalog("s3://footage/new", store).avatars() == []
+    for read in (Catalog.avatars, Catalog.check):
+        with pytest.raises(UnusableStore, match=r"s3://fotage/new: bucket fotage at http.*does not exist.*create it"):
+            read(Catalog("s3://fotage/new", store))
+
+
+def test_a_store_without_keys_says_so(store, monkeypatch):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    options = {name: value for name, value in store.items() if "key" not in name}
+    with pytest.raises(UnusableStore, match=r"bucket footage .*no keys.*storage_options"):
+        Catalog("s3://footage/tables", options).avatars()
+
+
+def test_an_endpoint_where_nobody_listens_is_named(store):
+    dead = store | {"aws_endpoint": "http://127.0.0.1:9"}
+    with pytest.raises(UnusableStore, match=r"bucket footage at http://127.0.0.1:9: nobody answers"):
+        Catalog("s3://footage/tables", dead).avatars()
+
+
+def test_a_store_that_takes_the_question_and_never_answers_is_given_up(store):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        slow = store | {"aws_endpoint": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        with pytest.raises(UnusableStore, match="answer"):
+            Catalog("s3://footage/tables", slow).avatars()

@@ -120,9 +120,15 @@ def test_a_video_may_serve_two_avatars(tmp_path: Path):
     catalog = Catalog(tmp_path)
     catalog.add_video("alice", "v", uri="a.mp4")
     catalog.add_video("bob", "v", uri="b.mp4")
-    catalog.add_video("alice", "v", uri="elsewhere.mp4")
     assert catalog.avatars() == ["alice", "bob"]
-    assert catalog.avatar_videos("alice")["v"]["uri"] == "a.mp4"
+
+
+def test_a_video_is_where_it_was_last_seen_and_keeps_its_motion(tmp_path: Path):
+    catalog = Catalog(tmp_path)
+    catalog.add_video("alice", "v", uri="a.mp4", motion_uri="m.npz", motion_hash="m")
+    catalog.add_video("alice", "v", uri="elsewhere.mp4")
+    (row,) = catalog.avatar_videos("alice").values()
+    assert (row["uri"], row["file_name"], row["motion_uri"]) == ("elsewhere.mp4", "elsewhere.mp4", "m.npz")
 
 
 def test_a_table_of_an_older_release_gets_the_new_columns(tmp_path: Path):

@@ -17,7 +17,7 @@ from flows.outcome import FlowIncomplete, FlowReport
 from flows.reenact import reenact
 from flows.settings import Settings
 from flows.status import AvatarStatus, catalog_status
-from tango_models.media.frames import iter_frames
+from tango_models.media.pictures.frames import iter_frames
 from tests.full_disk import FullDiskWorker
 from tests.media_samples import cut_off, huge_header, tone, write_sound, write_video
 from tests.speaker import cut_speaker

@@ -10,9 +10,9 @@ import pytest
 from data_catalog import Catalog
 from flows.outcome import FlowIncomplete
 from flows.reenact import reenact
-from tango_models.media.audio import read_audio
-from tango_models.media.frames import iter_frames
+from tango_models.media.pictures.frames import iter_frames
 from tango_models.media.probe import content_id
+from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime.cluster import Pools
 from tasks.runtime.run_stage import Progress, compute_stage

@@ -114,7 +114,7 @@ def _rows(catalog: Catalog, stage: str) -> int:
 @pytest.mark.end_to_end
 @pytest.mark.timeout(900)
 def test_kill_9_at_five_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path, prefect_server, ray_cluster):
-    video = cut_speaker(tmp_path / "kim.mp4", start=3.0, seconds=4.0, side=256)
+    video = cut_speaker(tmp_path / "kim.mp4", start=3.0, seconds=2.0, side=256)
     whole = Settings(catalog=str(tmp_path / "whole"))
     onboard_avatar("kim", [str(video)], settings=whole)
     broken = Catalog(tmp_path / "broken")

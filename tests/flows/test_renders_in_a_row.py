@@ -9,7 +9,7 @@ import soundfile
 from data_catalog import Catalog, Unit
 from flows.reenact import reenact
 from flows.settings import Settings
-from tango_models.media.audio import read_audio
+from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
 
 pytestmark = pytest.mark.integration

@@ -12,8 +12,8 @@ from flows.reenact import reenact
 from flows.settings import Settings
 from flows.status import catalog_status
 from tango_models.body.motion_io import Motion, load_motion, save_motion
-from tango_models.media.audio import read_audio
 from tango_models.media.probe import content_id
+from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime.registry import stage_class
 from tasks.runtime.versions import Versions, plan_units

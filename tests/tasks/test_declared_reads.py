@@ -48,6 +48,7 @@ def test_every_stage_reads_exactly_what_it_declares(tmp_path, traced):
     run("score_edges", tracks=[track])
     path_id = path_key([track], speech_id, "aumoclip", 0)
     shown = {"avatar": "ann", "path_id": path_id, "interpolator": "flow", "out": str(tmp_path / "out.mp4")}
+    shown |= {"speech_uri": str(SPEECH)}
     run("analyse_speech", speech_id=speech_id, speech_uri=str(SPEECH))
     run("embed_speech", speech_id=speech_id)
     run("retrieve_path", avatar="ann", tracks=[track], speech_id=speech_id, scorer="aumoclip", seed=0)

@@ -24,6 +24,7 @@ from tango_models.body.motion_features import motion_representation
 from tango_models.body.motion_io import load_motion
 from tango_models.body.smplx_body import Body
 from tango_models.errors import InputError
+from tango_models.speech.timeline import frame_count
 from tango_models.speech.words import TimedWord
 
 CACHE_VERSION = 1
@@ -90,7 +91,7 @@ def _shard_source(path: Path) -> PairSource:
 
 
 def _file_source(motion: Path, sound: Path, body: Path | None) -> PairSource:
-    from tango_models.media.audio import read_audio
+    from tango_models.media.sound.audio import read_audio
 
     numbered = re.match(r"(\d+_[^_]+)_", motion.stem)  # BEAT2: speaker number, speaker, ...
     return PairSource(
@@ -158,7 +159,7 @@ def _compute(
 ) -> dict[str, np.ndarray]:
     config = backbones.config
     samples = source.read_audio()
-    frames = min(frames, round(len(samples) * config.fps / config.sample_rate))
+    frames = min(frames, frame_count(len(samples), config.sample_rate, config.fps))
     starts = list(range(0, frames - config.window_frames + 1, hop))
     words = None if source.words is None else _misheard(source.words, word_errors, source.name)
     recording = backbones.open(samples, words)

@@ -67,6 +67,8 @@ def _repair_body(landmarks: Landmarks) -> Landmarks:
     same = _distance(xy[1:], xy[:-1])
     other = _distance(crossed[1:], xy[:-1])
     across = xy[:, 0, 0] - xy[:, 1, 0]
+    if not np.isfinite(across).any():
+        return landmarks
     width = np.nanmean(np.abs(across))
     # A flip moves every limb by its distance from the other side within one frame; no gesture does.
     with np.errstate(invalid="ignore"):

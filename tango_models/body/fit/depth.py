@@ -32,11 +32,12 @@ _LEAST_SURE = 0.05  # share of its weight that the shape of a hand keeps whose p
 _ARM_PERCENTILE, _ARM_ALLOWANCE = 90, 0.93
 
 
-def pixels_per_metre(targets: Targets, rest: np.ndarray, known: np.ndarray) -> float:
+def pixels_per_metre(targets: Targets, rest: np.ndarray, known: np.ndarray, otherwise: float) -> float:
     """Scale of the picture at the speaker for a body whose T-pose has model points ``rest`` (85, 3), to start from.
 
     The median over the video of how large shoulder width and trunk look, each shortened as the landmarks' depth says;
-    but no smaller than lets the upper arms be as long as they look.
+    but no smaller than lets the upper arms be as long as they look. ``otherwise`` where no trunk was seen, and a tenth
+    of it at least.
     """
     points, world, weights = targets.points[known], targets.world[known], targets.point_weights[known]
     ratios, trusts = [], []
@@ -53,7 +54,7 @@ def pixels_per_metre(targets: Targets, rest: np.ndarray, known: np.ndarray) -> f
     ratio, trust = np.concatenate(ratios), np.concatenate(trusts)
     order = np.argsort(ratio)
     mass = np.cumsum(trust[order])
-    scale = float(ratio[order][np.searchsorted(mass, 0.5 * mass[-1])])
+    scale = float(ratio[order][np.searchsorted(mass, 0.5 * mass[-1])]) if mass[-1] > 0 else otherwise
     for _, bone in _ARMS:
         a, b = BONES[bone]
         trust = np.minimum(weights[:, a], weights[:, b])
@@ -62,7 +63,7 @@ def pixels_per_metre(targets: Targets, rest: np.ndarray, known: np.ndarray) -> f
         sure = trust > 0.5 * trust.max()
         looks = np.linalg.norm(points[sure, a] - points[sure, b], axis=-1) / np.linalg.norm(rest[a] - rest[b])
         scale = max(scale, _ARM_ALLOWANCE * float(np.percentile(looks, _ARM_PERCENTILE)))
-    return scale
+    return max(scale, 0.1 * otherwise)
 
 
 def resolve_depth(targets: Targets, rest: np.ndarray, scale: float, camera: Mapping[str, Any]) -> Targets:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tango_models.body.fit.cleaning import clean
-from tango_models.body.fit.confidence import confidence_of
+from tango_models.body.fit.confidence import PARTS, confidence_of, parts_of
 from tango_models.body.fit.depth import resolve_depth
 from tango_models.body.fit.fit_config import FitConfig
-from tango_models.body.fit.landmark_source import LandmarkSource
+from tango_models.body.fit.landmark_source import LandmarkSource, Shot, spans
 from tango_models.body.fit.subject import Subject, estimate_subject
 from tango_models.body.fit.targets import build_targets
 from tango_models.body.fit.windows import Windows
@@ -35,14 +35,16 @@ class Fit:
     motion: Motion
     """In the camera's axes: camera at the origin looking along -z, so ``trans`` is about (0, 0, -3)."""
     confidence: np.ndarray
-    """(T,) float32 in 0..1, from visibility and reprojection error; halved in bridged gaps, 0 where not tracked."""
+    """(T,) float32 in 0..1, from visibility and reprojection error; below 0.3 in bridged gaps, 0 where not tracked."""
+    parts: np.ndarray
+    """(T, 6) float32 in 0..1: how surely each of ``confidence.PARTS`` was seen; what was not is held, or rests."""
     camera: dict[str, Any]
     """For ``camera.project(joints, camera)``."""
     tracked: np.ndarray
     """(T,) bool: False in gaps of more than 8 frames, through which the pose before the gap is held."""
 
 
-def fit_smplx(landmarks: Landmarks, body: Body, *, config: FitConfig | None = None) -> Fit:
+def fit_smplx(landmarks: Landmarks, body: Body, *, config: FitConfig | None = None, cuts: Sequence[int] = ()) -> Fit:
     """Fit SMPL-X to the landmarks of one video.
 
     The shape and the camera are shared by the video. Poses start from an analytic solution and are refined on joints
@@ -52,13 +54,14 @@ def fit_smplx(landmarks: Landmarks, body: Body, *, config: FitConfig | None = No
     Args:
         landmarks: T frames at 30 fps.
         body: the open body or a licensed SMPL-X file.
+        cuts: first frames behind the cuts; nothing is smoothed or bridged across one.
 
     Raises:
         InputError: no frames, or a person in too few of them.
     """
     config = config or FitConfig()
-    subject = estimate_subject(landmarks, body, config)
-    parts = list(fit_in_chunks(landmarks, subject, body, config=config))
+    subject = estimate_subject(landmarks, body, config, cuts)
+    parts = list(fit_in_chunks(landmarks, subject, body, config=config, cuts=cuts))
     motion = Motion(
         poses=np.concatenate([part.motion.poses for part in parts]),
         trans=np.concatenate([part.motion.trans for part in parts]),
@@ -66,28 +69,55 @@ def fit_smplx(landmarks: Landmarks, body: Body, *, config: FitConfig | None = No
         expressions=np.concatenate([part.motion.expressions for part in parts]),
     )
     confidence = np.concatenate([part.confidence for part in parts])
-    tracked = np.concatenate([part.tracked for part in parts])
-    return Fit(motion, confidence, subject.camera, tracked)
+    seen, tracked = (np.concatenate([getattr(part, name) for part in parts]) for name in ("parts", "tracked"))
+    return Fit(motion, confidence, seen, subject.camera, tracked)
 
 
 def fit_in_chunks(
-    source: LandmarkSource, subject: Subject, body: Body, *, config: FitConfig | None = None
+    source: LandmarkSource,
+    subject: Subject,
+    body: Body,
+    *,
+    config: FitConfig | None = None,
+    cuts: Sequence[int] = (),
 ) -> Iterator[Fit]:
     """:func:`fit_smplx` for a video of any length: its frames in order, at most ``config.chunk`` at a time.
 
-    Neither the landmarks nor the motion of the whole video are ever held. Chunks join as if fitted at once.
+    Neither the landmarks nor the motion of the whole video are ever held. Chunks of a shot join as if fitted at once.
 
     Args:
         source: landmarks, read a chunk at a time.
-        subject: of :func:`~tango_models.body.fit.subject.estimate_subject` for the same source and configuration.
+        subject: of :func:`~tango_models.body.fit.subject.estimate_subject` for the same source, configuration and cuts.
+        cuts: first frames behind the cuts.
     """
+    config, hold = config or FitConfig(), _Hold()
+    unseen: list[int] = []  # lengths of the chunks before anybody was seen
+    shots = spans(len(source), cuts)
+    for start, stop in shots:
+        shot = Shot(source, start, stop)
+        framed = subject if len(shots) == 1 else subject.in_shot(shot, config)
+        for poses, trans, confidence, parts, tracked in _fit_shot(shot, framed, config):
+            if not tracked.any() and not hold.ready:
+                unseen.append(len(poses))
+                continue
+            poses, trans = hold(poses, trans, tracked)
+            for rows in unseen:
+                nothing = np.zeros(rows, bool), np.zeros((rows, len(PARTS)))
+                yield _fit(poses[:1].repeat(rows, 0), trans[:1].repeat(rows, 0), *nothing, nothing[0], subject, body)
+            unseen = []
+            yield _fit(poses, trans, confidence, parts, tracked, subject, body)
+
+
+def _fit_shot(
+    source: LandmarkSource, subject: Subject, config: FitConfig
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Poses (T, 55, 3), translations (T, 3), confidence (T,), parts (T, 6) and tracked (T,) of the chunks of one shot;
+    where not tracked, the first two mean nothing."""
     from tango_models.body.fit.optimiser import one_thread
 
-    config = config or FitConfig()
     step = config.window - config.overlap
     length = max(1, config.chunk // step) * step
-    total, windows, hold = len(source), Windows(subject, config), _Hold()
-    unseen = 0  # frames before anybody was seen
+    total, windows = len(source), Windows(subject, config)
     for first in range(0, total, length):
         count = min(length, total - first)
         low, high = max(0, first - _CONTEXT), min(total, first + count + config.overlap + _CONTEXT)
@@ -95,35 +125,25 @@ def fit_in_chunks(
         inside = slice(first - low, first - low + count)
         known = np.zeros(len(landmarks), bool)
         poses, trans, confidence = np.zeros((count, 55, 3)), np.zeros((count, 3)), np.zeros(count)
+        here = landmarks.frames(inside.start, inside.stop)
         if landmarks.found.any():
             targets, known = build_targets(landmarks, subject.framing)
             targets = resolve_depth(targets, subject.rest, subject.scale, subject.camera)
             with one_thread():
                 poses, trans, points = windows.fit(targets, known, first - low, count)
-            confidence = confidence_of(landmarks.frames(inside.start, inside.stop), known[inside],
-                                       targets.frames(inside), points, subject)  # fmt: skip
-        tracked = known[inside]
-        if not tracked.any() and not hold.ready:
-            unseen += count
-            continue
-        poses, trans = hold(poses, trans, tracked)
-        for start in range(0, unseen, length):
-            rows = min(length, unseen - start)
-            nothing = np.zeros(rows, bool)
-            yield _fit(poses[:1].repeat(rows, 0), trans[:1].repeat(rows, 0), np.zeros(rows), nothing, subject, body)
-        unseen = 0
-        yield _fit(poses, trans, confidence, tracked, subject, body)
+            confidence = confidence_of(here, known[inside], targets.frames(inside), points, subject)
+        yield poses, trans, confidence, parts_of(here), known[inside]
 
 
-def _fit(poses: np.ndarray, trans: np.ndarray, confidence: np.ndarray, tracked: np.ndarray, subject: Subject,
-         body: Body) -> Fit:  # fmt: skip
+def _fit(poses: np.ndarray, trans: np.ndarray, confidence: np.ndarray, parts: np.ndarray, tracked: np.ndarray,
+         subject: Subject, body: Body) -> Fit:  # fmt: skip
     motion = Motion(
         poses=poses.reshape(len(poses), -1).astype(np.float32),
         trans=trans.astype(np.float32),
         betas=subject.betas,
         expressions=np.zeros((len(poses), min(10, body.num_expressions)), np.float32),
     )
-    return Fit(motion, confidence.astype(np.float32), subject.camera, tracked)
+    return Fit(motion, confidence.astype(np.float32), parts.astype(np.float32), subject.camera, tracked)
 
 
 class _Hold:

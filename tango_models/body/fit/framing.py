@@ -10,6 +10,7 @@ from tango_models.body.fit.cleaning import body_weights
 from tango_models.body.fit.face_pose import face_shape
 from tango_models.perception.landmarks import Landmarks
 
+_SMALLEST = 1 / 40  # of the picture a metre: a speaker a twentieth as high as it
 _UPPER = [11, 12, 13, 14, 15, 16]
 _KNEES = [25, 26]
 _JUDGED = [0, 11, 12, 13, 14, 15, 16]  # nose, shoulders, elbows, wrists: what confidence is judged by
@@ -42,9 +43,10 @@ def frame_person(landmarks: Landmarks) -> Framing:
     ratio = ratio[np.isfinite(ratio)]
     heights = landmarks.person_box[seen, 3] - landmarks.person_box[seen, 1]
     heights = heights[np.isfinite(heights)]
+    height = landmarks.image_size[1]
     return Framing(
         image_size=landmarks.image_size,
-        pixels_per_metre=float(np.median(ratio)) if len(ratio) else landmarks.image_size[1] / 1.0,
+        pixels_per_metre=max(float(np.median(ratio)) if len(ratio) else height / 1.0, _SMALLEST * height),
         legs_seen=bool((body_weights(landmarks)[seen][:, _KNEES] > 0.5).mean() > 0.5),
         face_shape=face_shape(landmarks.face_xy, landmarks.face_z, landmarks.face_score),
         person_height=float(np.median(heights)) if len(heights) else float(landmarks.image_size[1]),

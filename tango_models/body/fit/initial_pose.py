@@ -87,43 +87,59 @@ def _arm(
     plain = to_matrix(swing(upper_rest, upper_local)) @ hinge_rest
     hinge = np.cross(upper_local, lower_local) + _STRAIGHT * plain
     known = targets.hand_known[:, side]
-    index = hand_points(side)
-    hand = targets.hands[:, side].astype(np.float64)
-    palm_rest = frame(rest[index[9]] - rest[index[0]], rest[index[5]] - rest[index[17]])
-    palm = frame(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17]) @ palm_rest.T
+    palm = _palms(targets.hands[known, side].astype(np.float64), rest[hand_points(side)])
     # A relaxed forearm carries the hinge's axis to the hand: the thumb leads when the elbow bends.
-    from_hand = np.einsum("tji,tj->ti", chest, palm @ hinge_rest)
-    hinge = hinge + np.where(known[:, None], _FROM_HAND * from_hand, 0.0)
+    hinge[known] += _FROM_HAND * np.einsum("tji,tj->ti", chest[known], palm @ hinge_rest)
     turned = frame(upper_local, hinge) @ transpose(frame(upper_rest, hinge_rest))
     poses[:, shoulder] = continuous(to_axis_angle(turned))
     poses[:, elbow] = swing(lower_rest, np.einsum("tji,tj->ti", turned, lower_local))
-    forearm = chest @ turned @ to_matrix(poses[:, elbow])
+    if known.any():
+        _hand(side, known, palm, chest @ turned @ to_matrix(poses[:, elbow]), lower_rest, poses)
+        _fingers(side, known, palm, targets.hands[known, side].astype(np.float64), rest, limits, poses)
 
-    if not known.any():
-        return
-    turn = transpose(forearm) @ palm
+
+def _palms(hands: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """World rotations (N, 3, 3) from the T-pose of hands (N, 21, 3), which at ``rest`` (21, 3) lie flat."""
+    return frame(hands[:, 9] - hands[:, 0], hands[:, 5] - hands[:, 17]) @ frame(rest[9] - rest[0], rest[5] - rest[17]).T
+
+
+def _hand(
+    side: int, known: np.ndarray, palm: np.ndarray, forearm: np.ndarray, lower_rest: np.ndarray, poses: np.ndarray
+) -> None:
+    """Sets the wrist where the hand is ``known`` (T,), N frames with ``palm`` (N, 3, 3), and twists every forearm."""
+    elbow, wrist = (POINT[f"{_SIDES[side]}_{joint}"] for joint in ("elbow", "wrist"))
+    turn = transpose(forearm[known]) @ palm
     # Nobody turns a hand about the forearm by more than this from where it is when the elbow's hinge lies level. A hand
     # seen further round is seen wrong side up, or the elbow's plane is: then the frames around tell.
-    twist = twist_angle(turn, lower_rest)
-    swung = to_axis_angle(to_matrix(-twist[:, None] * lower_rest) @ turn)
+    seen_twist = twist_angle(turn, lower_rest)
+    swung = to_axis_angle(to_matrix(-seen_twist[:, None] * lower_rest) @ turn)
     swung *= np.minimum(1, WRIST_SWING / np.maximum(np.linalg.norm(swung, axis=-1, keepdims=True), 1e-6))
-    likely = known & (np.abs(twist) < LIKELY_TWIST)
-    twist = fill_gaps(twist, likely) if likely.any() else np.zeros(len(twist))
+    likely = np.abs(seen_twist) < LIKELY_TWIST
+    twist, told = np.zeros(len(known)), np.zeros(len(known), bool)
+    twist[known], told[known] = seen_twist, likely
+    twist = fill_gaps(twist, told) if told.any() else np.zeros(len(twist))
     twist = np.clip(twist, -FOREARM_TWIST, FOREARM_TWIST)
     # A forearm turns along its whole length: half of the twist belongs to the elbow joint.
     half = to_matrix(0.5 * twist[:, None] * lower_rest)
     poses[:, elbow] = continuous(to_axis_angle(to_matrix(poses[:, elbow]) @ half))
-    bent = to_axis_angle(half @ to_matrix(np.where(likely[:, None], swung, 0.0)))
-    poses[:, wrist] = np.where(known[:, None], bent, poses[:, wrist])
+    poses[known, wrist] = to_axis_angle(half[known] @ to_matrix(np.where(likely[:, None], swung, 0.0)))
+
+
+def _fingers(
+    side: int, known: np.ndarray, palm: np.ndarray, hand: np.ndarray, rest: np.ndarray, limits: JointLimits,
+    poses: np.ndarray,
+) -> None:  # fmt: skip
+    """Bends the fingers where the hand is ``known`` (T,), as in the N frames of ``hand`` (N, 21, 3)."""
+    index = hand_points(side)
     for finger in range(5):
         above = palm
         for k in (1, 2, 3):
-            joint, tip = JOINT[f"{name}_{FINGER_ORDER[finger]}{k}"], index[4 * finger + k + 1]
+            joint, tip = JOINT[f"{_SIDES[side]}_{FINGER_ORDER[finger]}{k}"], index[4 * finger + k + 1]
             wanted = unit(hand[:, 4 * finger + k + 1] - hand[:, 4 * finger + k])
             local = swing(unit(rest[tip] - rest[joint]), np.einsum("tji,tj->ti", above, wanted))
             angles = np.clip(local @ limits.axes[joint].T, limits.low[joint], limits.high[joint])
             local = angles @ limits.axes[joint]
-            poses[:, joint] = np.where(known[:, None], local, poses[:, joint])
+            poses[known, joint] = local
             above = above @ to_matrix(local)
 
 

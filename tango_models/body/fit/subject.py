@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from tango_models.body.fit.fit_config import FitConfig
 from tango_models.body.fit.focal import likely_focal, mean_misfit
 from tango_models.body.fit.framing import Framing, frame_person
 from tango_models.body.fit.initial_pose import initial_pose
-from tango_models.body.fit.joint_limits import joint_limits
+from tango_models.body.fit.joint_limits import JointLimits, joint_limits
 from tango_models.body.fit.landmark_source import LandmarkSource, sample
 from tango_models.body.fit.root_translation import root_translations
 from tango_models.body.fit.targets import Targets, build_targets
@@ -24,7 +24,11 @@ from tango_models.errors import InputError
 from tango_models.perception.landmarks import Landmarks
 
 if TYPE_CHECKING:
+    from tango_models.body.fit.optimiser import ShapeTerm, Solution
     from tango_models.body.smplx_body import Body
+
+
+_LEAST_SHOT = 15  # frames
 
 
 @dataclass(frozen=True)
@@ -41,21 +45,35 @@ class Subject:
     scale: float
     """Pixels per metre at the speaker."""
 
+    def in_shot(self, shot: LandmarkSource, config: FitConfig) -> Subject:
+        """The same speaker as one shot of several frames him: nearer or further, with or without the legs. A shot that
+        shows less than half a second of him is taken to be framed as the others."""
+        if shot.found.sum() < _LEAST_SHOT:
+            return self
+        excerpts = [clean(excerpt) for excerpt in sample(shot, config.sample_frames // 4)]
+        framing = replace(frame_person(Landmarks.concatenate(excerpts)), face_shape=self.framing.face_shape)
+        targets, found = _sample_targets(excerpts, framing)
+        chosen = _evenly(found, config.shape_frames // 2)
+        iterations, limits = max(1, config.shape_iterations // 3), joint_limits(self.rest[:55])
+        scale = pixels_per_metre(targets, self.rest, found, framing.pixels_per_metre)
+        solution = _pose(targets, chosen, self.rest, limits, scale, self.camera, iterations)
+        return replace(self, framing=framing, scale=_scale(solution, self.camera))
 
-def estimate_subject(source: LandmarkSource, body: Body, config: FitConfig) -> Subject:
+
+def estimate_subject(source: LandmarkSource, body: Body, config: FitConfig, cuts: Sequence[int] = ()) -> Subject:
     """The speaker from at most ``config.sample_frames`` frames, however long the video is.
 
     Raises:
         InputError: no frames, or a person in too few of them.
     """
     _check_person(source, config)
-    excerpts = [clean(excerpt) for excerpt in sample(source, config.sample_frames)]
+    excerpts = [clean(excerpt) for excerpt in sample(source, config.sample_frames, cuts)]
     together = Landmarks.concatenate(excerpts)
     if not together.found.any():
         raise _nobody(len(together), len(together), config)
     framing = frame_person(together)
     targets, found = _sample_targets(excerpts, framing)
-    speaker = _Sample(targets, found, body, config)
+    speaker = _Sample(targets, found, framing.pixels_per_metre, body, config)
     focal = config.focal or likely_focal(partial(_palm_misfit, speaker, together.image_size))
     camera = make_camera(together.image_size, focal)
     betas, rest, scale = speaker.fit(camera, config.shape_iterations)
@@ -71,15 +89,16 @@ def _palm_misfit(speaker: _Sample, image_size: tuple[int, int], focal: float) ->
 class _Sample:
     """Some frames of the speaker, to which a shape is fitted with any camera."""
 
-    def __init__(self, targets: Targets, found: np.ndarray, body: Body, config: FitConfig) -> None:
+    def __init__(
+        self, targets: Targets, found: np.ndarray, pixels_per_metre: float, body: Body, config: FitConfig
+    ) -> None:
         import torch
 
         from tango_models.body.fit.model_points import rest_points
 
         self.targets, self.config = targets, config
-        self._found, self._body = found, body
-        seen = np.flatnonzero(found)
-        self._chosen = seen[np.linspace(0, len(seen) - 1, min(config.shape_frames, len(seen))).round().astype(int)]
+        self._found, self._otherwise, self._body = found, pixels_per_metre, body
+        self._chosen = _evenly(found, config.shape_frames)
         size = min(10, body.num_betas)
         self._template = rest_points(body, torch.zeros(size))
         rows = [rest_points(body, row) - self._template for row in torch.eye(size)]
@@ -88,23 +107,47 @@ class _Sample:
 
     def fit(self, camera: Mapping[str, Any], iterations: int) -> tuple[np.ndarray, np.ndarray, float]:
         """Shape (S,), model points of its T-pose (85, 3), and pixels per metre at the speaker."""
-        from tango_models.body.fit.model_points import POINT, rest_points
-        from tango_models.body.fit.optimiser import ShapeTerm, one_thread, optimise
+        from tango_models.body.fit.model_points import rest_points
+        from tango_models.body.fit.optimiser import ShapeTerm
 
         shape, mean = ShapeTerm(self._template, self._directions), self._template.numpy()
-        scale = pixels_per_metre(self.targets, mean, self._found)
-        aims = resolve_depth(self.targets, mean, scale, camera)
-        poses = initial_pose(aims, mean, self._limits)
-        trans = root_translations(poses, mean, aims, scale, camera)[self._chosen]
-        with one_thread():
-            solution = optimise(
-                aims.frames(self._chosen), poses[self._chosen], trans, self._template, self._limits, camera,
-                iterations=iterations, smooth=False, shape=shape,
-            )  # fmt: skip
+        scale = pixels_per_metre(self.targets, mean, self._found, self._otherwise)
+        solution = _pose(self.targets, self._chosen, mean, self._limits, scale, camera, iterations, shape)
         betas = shape.betas.detach()
-        marks = [POINT["left_mark"], POINT["right_mark"]]
-        scale = float(np.median(camera["focal"] / -solution.points[:, marks, 2]))
-        return betas.numpy().copy(), rest_points(self._body, betas).numpy(), scale
+        return betas.numpy().copy(), rest_points(self._body, betas).numpy(), _scale(solution, camera)
+
+
+def _evenly(found: np.ndarray, count: int) -> np.ndarray:
+    """At most ``count`` of the frames (T,) in which somebody was found, spread evenly."""
+    seen = np.flatnonzero(found)
+    return seen[np.linspace(0, len(seen) - 1, min(count, len(seen))).round().astype(int)]
+
+
+def _pose(
+    targets: Targets, chosen: np.ndarray, rest: np.ndarray, limits: JointLimits, scale: float,
+    camera: Mapping[str, Any], iterations: int, shape: ShapeTerm | None = None,
+) -> Solution:  # fmt: skip
+    """The ``chosen`` frames posed one by one, from ``scale`` pixels per metre at the speaker."""
+    import torch
+
+    from tango_models.body.fit.optimiser import one_thread, optimise
+
+    aims = resolve_depth(targets, rest, scale, camera)
+    poses = initial_pose(aims, rest, limits)
+    trans = root_translations(poses, rest, aims, scale, camera)[chosen]
+    with one_thread():
+        return optimise(
+            aims.frames(chosen), poses[chosen], trans, torch.as_tensor(rest), limits, camera, iterations=iterations,
+            smooth=False, shape=shape,
+        )  # fmt: skip
+
+
+def _scale(solution: Solution, camera: Mapping[str, Any]) -> float:
+    """Pixels per metre at the speaker, where the shoulders are."""
+    from tango_models.body.fit.model_points import POINT
+
+    marks = [POINT["left_mark"], POINT["right_mark"]]
+    return float(np.median(camera["focal"] / -solution.points[:, marks, 2]))
 
 
 def _sample_targets(excerpts: Sequence[Landmarks], framing: Framing) -> tuple[Targets, np.ndarray]:

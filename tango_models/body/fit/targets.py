@@ -12,6 +12,7 @@ from tango_models.body.fit.face_pose import head_rotations, jaw_angles, smooth_r
 from tango_models.body.fit.framing import Framing
 from tango_models.body.fit.model_points import BODY_PAIRS, POINT, POINT_COUNT, hand_points
 from tango_models.body.fit.palm_pose import PALM
+from tango_models.body.fit.resting import at_rest
 from tango_models.body.fit.smoothing import adaptive, fill_gaps, fill_points, gaussian, runs
 from tango_models.perception.landmarks import Landmarks
 
@@ -42,6 +43,7 @@ _FACE_SIGMA, _HAND_SIGMA = 0.03, 0.1
 _BODY_BONE_SIGMA, _PALM_BONE_SIGMA, _FINGER_BONE_SIGMA = 0.05, 0.03, 0.25
 # The hips of somebody seated or cut off at the waist are a guess, and with them how the trunk leans.
 _TRUNK_BONE_SIGMA = 0.15
+_ARM_BONES, _UNSEEN_BONE_SIGMA = [1, 2, 3, 4], 0.15
 _HEAD_SIGMA = 0.08  # radians
 _SHORT_GAP = 8  # frames that are bridged
 
@@ -108,6 +110,7 @@ def build_targets(landmarks: Landmarks, framing: Framing) -> tuple[Targets, np.n
     still = 0.004
     xy = fill_points(adaptive(landmarks.body_xy, at_rest=4, in_motion=0.8, speed=still * scale, weights=counted), found)
     world = fill_points(adaptive(landmarks.body_world, at_rest=6, in_motion=1.5, speed=still, weights=counted), found)
+    world = at_rest(world, np.isfinite(landmarks.body_world[found]).all(-1).any(0))
     trust = fill_gaps(gaussian(weights, 2.0), found)
 
     points = np.zeros((len(found), POINT_COUNT, 2))
@@ -129,6 +132,8 @@ def build_targets(landmarks: Landmarks, framing: Framing) -> tuple[Targets, np.n
         bone_weights[:, k] = np.minimum(trust[:, start], trust[:, stop]) / sigma**2
         if max(start, stop) >= 25 and not legs:
             bone_weights[:, k] = 0
+    # An arm out of sight stays where it was seen last, or rests: without this its prior, the T-pose, draws it up.
+    bone_weights[:, _ARM_BONES] = np.maximum(bone_weights[:, _ARM_BONES], 1 / _UNSEEN_BONE_SIGMA**2)
     hands = np.zeros((len(found), 2, 21, 3))
     hand_known = np.zeros((len(found), 2), bool)
     hand_weights = np.zeros((len(found), 2))

@@ -11,13 +11,17 @@ import torch
 
 from tango_models import synthetic
 from tango_models.aumoclip.backbones import EmbeddedBackbones, load_backbones, normalise_window
-from tango_models.aumoclip.front_end import LogMelFrontEnd, normalise_level
+from tango_models.aumoclip.front_end import LogMelFrontEnd, level_of
 from tango_models.aumoclip.modeling import AuMoClip, AuMoClipConfig
 from tango_models.aumoclip.processing import SpeechEncoder
 from tango_models.errors import InputError
 from tango_models.speech.recogniser import recognise_words, utterances
 from tango_models.speech.words import TimedWord
 from tests.tango_models.aumoclip import tiny
+
+
+def at_level(samples):
+    return level_of(samples).apply(samples)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +171,7 @@ def test_the_front_end_has_wav2vec2s_time_axis_and_hears_loudness_and_pitch():
     front_end = LogMelFrontEnd()
     time = np.arange(32_000) / 16_000
     tone = np.sign(np.sin(2 * np.pi * np.where(time < 1, 100, 200) * time)) * (time < 1.9)
-    waveform = torch.from_numpy(normalise_level(tone.astype(np.float32)))[None]
+    waveform = torch.from_numpy(at_level(tone.astype(np.float32)))[None]
     low, high = front_end(waveform)
     assert low.shape == (1, 99, 80) and high.shape == (1, 99, 160)
     assert front_end(torch.zeros(1, 68_266))[0].shape[1] == 213
@@ -182,11 +186,11 @@ def test_the_front_end_has_wav2vec2s_time_axis_and_hears_loudness_and_pitch():
 
 def test_level_does_not_matter_but_silence_stays_silent():
     samples = tiny.speech(3.0)
-    np.testing.assert_allclose(normalise_level(samples), normalise_level(samples * 0.1), atol=1e-4)
-    assert np.abs(normalise_level(np.full(16_000, 0.3, np.float32))).max() < 1e-3
+    np.testing.assert_allclose(at_level(samples), at_level(samples * 0.1), atol=1e-4)
+    assert np.abs(at_level(np.full(16_000, 0.3, np.float32))).max() < 1e-3
     assert normalise_window(np.zeros(0, np.float32)).size == 0
     paused = np.concatenate([samples, np.zeros(10 * 16_000, np.float32)])
-    ratio = normalise_level(paused)[100] / normalise_level(samples)[100]
+    ratio = at_level(paused)[100] / at_level(samples)[100]
     assert ratio == pytest.approx(1, rel=0.05)  # pauses do not make the speech louder
 
 

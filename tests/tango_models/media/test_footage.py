@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tango_models.media.frames import FrameReader, iter_frames
 from tango_models.media.gop import decode_gop, encode_gop
+from tango_models.media.pictures.frames import FrameReader, iter_frames
 from tango_models.media.probe import probe_video
 
 FOOTAGE = Path(os.environ.get("TANGO_FOOTAGE", Path(__file__).parents[4] / "shared" / "data")) / "speakers"

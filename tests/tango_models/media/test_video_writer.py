@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.media.audio import read_audio
-from tango_models.media.frames import iter_frames
+from tango_models.media.pictures.frames import iter_frames
+from tango_models.media.sound.audio import read_audio
+from tango_models.media.sound.track import SoundArray
 from tango_models.media.video_writer import VideoWriter
 from tests.media_samples import coded_picture, read_code
 from tests.tango_models.media.test_audio import chirp, delay_of
@@ -27,7 +28,7 @@ def render(path, count=47, **options):
 @pytest.mark.parametrize("rate", [16000, 44100, 48000])
 def test_frames_are_exact_and_sound_begins_with_frame_zero(tmp_path, rate):
     count = 47
-    path = render(tmp_path / "out.mp4", count, audio=chirp(count / 30, rate), audio_rate=rate)
+    path = render(tmp_path / "out.mp4", count, sound=SoundArray(chirp(count / 30, rate), rate))
     assert [read_code(frame) for frame in iter_frames(path)] == list(range(count))
     audio = read_audio(path)
     assert delay_of(audio, chirp(count / 30, 16000)) in (-1, 0, 1)
@@ -42,7 +43,7 @@ def test_frames_are_exact_and_sound_begins_with_frame_zero(tmp_path, rate):
 
 
 def test_long_sound_is_cut_at_the_picture_and_none_is_needed(tmp_path):
-    audio = read_audio(render(tmp_path / "a.mp4", 15, audio=chirp(5, 16000)))
+    audio = read_audio(render(tmp_path / "a.mp4", 15, sound=SoundArray(chirp(5, 16000), 16000)))
     assert len(audio) <= 0.5 * 16000 + 1024
     with pytest.raises(InputError, match="no sound"):
         read_audio(render(tmp_path / "b.mp4", 15))
@@ -62,14 +63,8 @@ def test_colours_come_back_and_are_tagged(tmp_path):
 
 
 def test_same_frames_same_file(tmp_path):
-    a = render(tmp_path / "a.mp4", 20, audio=chirp(1, 16000)).read_bytes()
-    assert a == render(tmp_path / "b.mp4", 20, audio=chirp(1, 16000)).read_bytes()
-
-
-def test_sound_may_be_given_as_it_is_stored(tmp_path):
-    stored = np.round(chirp(1, 16000) * 32767).astype(np.int16)
-    a = render(tmp_path / "a.mp4", 20, audio=stored).read_bytes()
-    assert a == render(tmp_path / "b.mp4", 20, audio=stored / np.float32(32767)).read_bytes()
+    a = render(tmp_path / "a.mp4", 20, sound=SoundArray(chirp(1, 16000), 16000)).read_bytes()
+    assert a == render(tmp_path / "b.mp4", 20, sound=SoundArray(chirp(1, 16000), 16000)).read_bytes()
 
 
 def test_a_failure_leaves_nothing_and_keeps_what_was_there(tmp_path):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tango_models.media.frames import FrameReader
-from tango_models.media.timing import resample
+from tango_models.media.pictures.frames import FrameReader
+from tango_models.media.pictures.timing import resample
 
 
 class TimedFrameReader(FrameReader):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tango_models.media.wide_colour import to_bt709, wide
+from tango_models.media.pictures.wide_colour import to_bt709, wide
 
 if TYPE_CHECKING:
     import av

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.media.frames import FrameReader, iter_frames
+from tango_models.media.pictures.frames import FrameReader, iter_frames
 from tango_models.media.probe import content_id, probe_video
 from tests.media_samples import (
     coded_picture,

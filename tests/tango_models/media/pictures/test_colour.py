@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
 
-from tango_models.media.colour import BT709, matrix_of, on_black, to_rgb
-from tango_models.media.deinterlace import deinterlaced
-from tango_models.media.frames import FrameReader
-from tango_models.media.geometry import Geometry
-from tango_models.media.wide_colour import HLG, PQ, hlg_light, pq_light, wide
+from tango_models.media.pictures.colour import BT709, matrix_of, on_black, to_rgb
+from tango_models.media.pictures.deinterlace import deinterlaced
+from tango_models.media.pictures.frames import FrameReader
+from tango_models.media.pictures.geometry import Geometry
+from tango_models.media.pictures.wide_colour import HLG, PQ, hlg_light, pq_light, wide
 from tests.media_samples import write_video
 
 PATCHES = np.array([[255, 255, 255], [128, 128, 128], [200, 40, 40], [40, 160, 60], [50, 70, 190], [224, 172, 140]])

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tango_models.errors import InputError
-from tango_models.media.decoding import first_picture_time
-from tango_models.media.frames import FrameReader
+from tango_models.media.pictures.decoding import first_picture_time
+from tango_models.media.pictures.frames import FrameReader
+from tango_models.media.pictures.rate import measure_rate, steadied
+from tango_models.media.pictures.source_times import TimedFrameReader
+from tango_models.media.pictures.timing import resample
 from tango_models.media.probe import probe_video
-from tango_models.media.rate import measure_rate, steadied
-from tango_models.media.source_times import TimedFrameReader
-from tango_models.media.timing import resample
 from tests.media_samples import coded_picture, read_code, tone, write_video
 
 

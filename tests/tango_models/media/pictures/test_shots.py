@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tango_models.media.shots import ShotMeter, find_cuts
+from tango_models.media.pictures.shots import ShotMeter, find_cuts
 
 
 def scene(seed, position):

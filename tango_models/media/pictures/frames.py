@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.colour import to_rgb
 from tango_models.media.container import (
     MAX_SECONDS,
     check_seconds,
@@ -21,11 +20,12 @@ from tango_models.media.container import (
     open_media,
     video_stream,
 )
-from tango_models.media.decoding import Pictures, first_times
-from tango_models.media.deinterlace import deinterlaced
-from tango_models.media.geometry import Geometry, geometry_of
-from tango_models.media.rate import measure_rate, steadied, stream_rate
-from tango_models.media.timing import resample
+from tango_models.media.pictures.colour import to_rgb
+from tango_models.media.pictures.decoding import Pictures, first_times
+from tango_models.media.pictures.deinterlace import deinterlaced
+from tango_models.media.pictures.geometry import Geometry, geometry_of
+from tango_models.media.pictures.rate import measure_rate, steadied, stream_rate
+from tango_models.media.pictures.timing import resample
 
 if TYPE_CHECKING:
     import av

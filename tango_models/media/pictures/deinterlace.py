@@ -77,4 +77,5 @@ class _Bwdif:
                 frame = self._graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            yield *self._waiting.popleft(), frame  # type: ignore[misc]  # a graph of pictures gives pictures
+            assert isinstance(frame, av.VideoFrame)  # of a graph without sound
+            yield *self._waiting.popleft(), frame

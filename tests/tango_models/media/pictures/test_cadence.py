@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tango_models.media.cadence import (
+from tango_models.media.pictures.cadence import (
     LONGEST_REPEAT,
     ChangeMeter,
     find_frozen,
@@ -14,7 +14,7 @@ from tango_models.media.cadence import (
     neighbours_in_time,
     source_times,
 )
-from tango_models.media.source_times import TimedFrameReader
+from tango_models.media.pictures.source_times import TimedFrameReader
 from tests.media_samples import write_video
 
 COUNT = 120

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.media.audio import audio_blocks, read_audio, read_speech
+from tango_models.media.sound.audio import audio_blocks, read_audio, read_speech
 from tests.media_samples import coded_picture, cut_off, tone, write_sound, write_video
 
 

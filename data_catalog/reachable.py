@@ -1,0 +1,128 @@
+"""Whether an object store, or the file system under a catalog, can hold tables at all. Asked by Lance alone, a bucket
+that does not exist may look empty, and a store that does not answer is waited for for minutes."""
+
+import errno
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+_SECONDS = 6.0
+_IMPATIENT = {"client_max_retries": "0", "client_retry_timeout": "3", "download_retry_count": "0"}
+_IMPATIENT |= {"connect_timeout": "3s", "timeout": "5s"}
+_answered: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_FAULTS = {
+    "NoSuchBucket": ("the bucket does not exist", "create it, or name another --catalog"),
+    "NoSuchContainer": ("the container does not exist", "create it, or name another --catalog"),
+    "InvalidAccessKeyId": ("the store does not know the access key", "check the keys in storage_options"),
+    "SignatureDoesNotMatch": ("the store does not take the secret key", "check the keys in storage_options"),
+    "AccessDenied": ("the store denies access", "check the keys and the bucket's policy"),
+    "PermanentRedirect": ("the bucket is in another region", "set aws_region in storage_options"),
+    "AuthorizationHeaderMalformed": ("the bucket is in another region", "set aws_region in storage_options"),
+}
+"""By S3's codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html."""
+_KEYS = "give them in storage_options (TANGO_STORAGE_OPTIONS) or in the store's own environment variables"
+_BY_TEXT = (
+    ("credential", "there are no keys for it", _KEYS),
+    ("token", "there are no keys for it", _KEYS),
+    ("404 Not Found", "the bucket does not exist", "create it, or name another --catalog"),
+    ("403 Forbidden", "the store denies access", "check the keys and the bucket's policy"),
+    ("401 Unauthorized", "the store denies access", "check the keys and the bucket's policy"),
+    ("error sending request", "nobody answers", "check the endpoint and the network"),
+    ("dns error", "nobody answers", "check the endpoint and the network"),
+    ("timed out", "nobody answers", "check the endpoint and the network"),
+)
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
+
+
+class UnusableStore(ValueError):
+    """A catalog cannot be where it is said to be; names the place, the fault and the remedy."""
+
+
+def check_store(uri: str, options: Mapping[str, str] | None) -> None:
+    """Ask an object store once whether it answers, knows the bucket and lets us in; within 6 s.
+
+    Args:
+        uri: of the catalog; folders pass.
+        options: as Lance takes them.
+
+    Raises:
+        UnusableStore: it does not.
+    """
+    key = (uri, tuple(sorted((options or {}).items())))
+    if "://" not in uri or uri.startswith(("file://", "memory://")) or key in _answered:
+        return
+    found: list[BaseException | None] = []
+
+    def ask() -> None:
+        from lance.file import LanceFileSession
+
+        try:
+            next(iter(LanceFileSession(uri, storage_options={**(options or {}), **_IMPATIENT}).list()), None)
+            found.append(None)
+        except BaseException as error:
+            found.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)  # keys are looked for at addresses that may never answer
+    asking.start()
+    asking.join(_SECONDS)
+    if not found:
+        raise _unusable(uri, options, f"no answer in {_SECONDS:.0f} s", "check the endpoint, the keys and the network")
+    if (error := found[0]) is not None:
+        raise _unusable(uri, options, *_fault(str(error))) from error
+    _answered.add(key)
+
+
+def _fault(text: str) -> tuple[str, str]:
+    """Fault and remedy by what the store, or the way to it, said."""
+    if (code := _CODE.search(text)) and code[1] in _FAULTS:
+        return _FAULTS[code[1]]
+    for word, fault, remedy in _BY_TEXT:
+        if word.lower() in text.lower():
+            return fault, remedy
+    return f"cannot be used ({' '.join(text.split())[:300]})", "check storage_options"
+
+
+def _unusable(uri: str, options: Mapping[str, str] | None, fault: str, remedy: str) -> UnusableStore:
+    names = ("aws_endpoint", "endpoint", "aws_endpoint_url", "endpoint_url", "azure_endpoint", "google_endpoint")
+    given = {name.lower(): value for name, value in {**os.environ, **(options or {})}.items()}
+    endpoint = next((given[name] for name in names if name in given), "")
+    bucket = uri.partition("://")[2].partition("/")[0]
+    return UnusableStore(f"{uri}: bucket {bucket}{f' at {endpoint}' if endpoint else ''}: {fault}; {remedy}")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder for tables that cannot be written to, or whose file system has no hard links or renames: by them
+    Lance has one of two writers win. It is made if it is not there.
+
+    Raises:
+        UnusableStore: naming the folder.
+        OSError: the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".links-", dir=folder) as place:
+            first, second, third = (Path(place, name) for name in ("1", "2", "3"))
+            first.touch()
+            _try("hard links", folder, lambda: os.link(first, second))
+            _try("renames", folder, lambda: first.rename(third))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        why = error.strerror or error
+        raise UnusableStore(f"{folder}: cannot be written to ({why}); name another --catalog") from error
+
+
+def _try(what: str, folder: Path, attempt: Callable[[], object]) -> None:
+    try:
+        attempt()
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        raise UnusableStore(
+            f"{folder}: its file system has no {what} ({error.strerror}), which tables need; "
+            "name a --catalog on another disk"
+        ) from error

@@ -1,0 +1,69 @@
+"""Whether what is asked for can be done at all: asked by a command before it starts anything, and by the flow, which
+may be started without one. Without Prefect, which takes seconds to import."""
+
+from pathlib import Path
+
+from data_catalog import Catalog, check_avatar_name
+from flows.intake.paths import local_path
+from flows.settings import Settings
+from flows.tracks import shown_tracks
+from tango_models.errors import InputError
+from tango_models.motion_graph.scoring.scorers import create_scorer
+from tasks.rendering.output import check_output
+from tasks.runtime.cluster import check_cluster
+from tasks.views.embedding_model import check_body
+
+
+def check_onboarding(
+    catalog: Catalog, avatar: str, videos: list[str], motion: str | None, settings: Settings, *, deployed: bool = False
+) -> None:
+    """Refuse what cannot work; see `onboard_avatar`.
+
+    Raises:
+        ValueError: an avatar name that is not allowed, or an unknown avatar without a video.
+        InputError: an unreadable motion file, or one for several videos; an embedding that needs the licensed body, and
+            none is set; more CPUs or GPUs than there are.
+        UnusableStore: no rows can be written where the catalog is to be.
+    """
+    from tango_models.media.container import checked_path
+
+    avatar = check_avatar_name(avatar)
+    if motion and len(videos) != 1:
+        raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
+    if motion:
+        checked_path(local_path(motion, deployed=deployed))
+    if not videos and avatar not in catalog.avatars():
+        raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
+    check_cluster(settings.cluster)
+    check_body(settings.aumoclip, settings.body)
+    catalog.check()
+
+
+def check_reenactment(
+    avatar: str, speech: Path, target: Path, scorer: str, interpolator: str, settings: Settings
+) -> tuple[list[str], str]:
+    """Refuse what cannot work; see `reenact`.
+
+    Returns:
+        the avatar's tracks that are shown, and the id of the speech.
+
+    Raises:
+        ValueError: unknown avatar, or none of its videos is ready.
+        InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer
+            or interpolator, more CPUs or GPUs than there are.
+        UnusableStore: no rows can be written where the catalog is.
+    """
+    from tango_models.interpolation.interpolators import create_interpolator
+    from tango_models.media.probe import content_id
+
+    avatar = check_avatar_name(avatar)
+    check_output(target, [speech])
+    create_scorer(scorer)
+    create_interpolator(interpolator)
+    catalog = Catalog(settings.catalog, settings.storage_options)
+    rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
+    check_output(target, [Path(place) for row in rows for place in row.values() if place])
+    tracks = shown_tracks(catalog, avatar, settings.stage_configs())
+    check_cluster(settings.cluster)
+    catalog.check()
+    return tracks, content_id(speech)

@@ -1,0 +1,85 @@
+"""Whether a file may be a video of the speaker, or the speech, as far as a look at its beginning tells."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.intake.paths import local_path
+from tango_models.errors import InputError
+
+_PICTURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"8BPS": "Photoshop",
+    b"<svg": "SVG",
+    b"\0\0\1\0": "icon",
+    b"qoif": "QOI",
+    b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+}
+"""By their first bytes; https://en.wikipedia.org/wiki/List_of_file_signatures. A GIF may move."""
+_STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+"""Of ISO files that hold a picture (ISO/IEC 23008-12, AV1 Image File Format); sequences have others."""
+
+
+def check_video(given: str | Path, *, deployed: bool = False) -> Path:
+    """The path of a file that is there, can be read and is no picture.
+
+    Raises:
+        InputError: it is not so; see also `local_path`.
+    """
+    from tango_models.media.container import checked_path
+
+    path = checked_path(local_path(given, deployed=deployed))
+    with path.open("rb") as file:
+        head = file.read(16)
+    kind = next((name for magic, name in _PICTURES.items() if head.startswith(magic)), None)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        kind = "WebP"
+    if head[4:8] == b"ftyp" and head[8:12] in _STILL_BRANDS:
+        kind = "HEIF"
+    if kind:
+        raise InputError(str(given), f"is a picture ({kind})", "give a video of the speaker")
+    return path
+
+
+def check_videos(given: Sequence[str]) -> None:
+    """Refuse a command none of whose videos can be used, or one of which is no path at all. The others that cannot be
+    used are told, and written down, by the flow, which goes on without them.
+
+    Raises:
+        InputError: a URL or an impossible name; or the only video cannot be used.
+        ValueError: none of several can be used, one line for each.
+    """
+    from tango_models.media.probe import probe_video
+
+    for name in given:
+        local_path(name)
+    faults = []
+    for name in given:
+        try:
+            probe_video(check_video(name))
+        except InputError as error:
+            faults.append(error)
+        else:
+            return
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise ValueError("\n  ".join([f"none of the {len(faults)} videos can be used", *map(str, faults)]))
+
+
+def check_speech(given: str) -> None:
+    """Refuse a speech without sound before anything is started.
+
+    Raises:
+        InputError: no file, nothing that can be decoded, no sound.
+    """
+    from tango_models.media.sound.audio import audio_blocks
+
+    path = local_path(given)
+    if next(iter(audio_blocks(path)), None) is None:
+        raise InputError(given, "holds no sound that can be decoded", "give a file with an audio track")

@@ -1,0 +1,89 @@
+"""Whether Prefect's own database can be used, asked before a server is started on it: what the server says after a
+while is a stack trace."""
+
+import os
+import re
+import sqlite3
+import tempfile
+from contextlib import closing
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from tango_models.errors import InputError
+
+_ELSEWHERE = "set PREFECT_HOME to another folder"
+_LOCK_SECONDS = 5.0
+_PROJECT_FILES = ("prefect.toml", "pyproject.toml", ".env")
+"""Of the current folder, from which Prefect reads settings."""
+
+
+def check_database() -> None:
+    """Refuse a SQLite file that Prefect could not use; another database's server answers for itself.
+
+    Raises:
+        InputError: its folder cannot be written to, or the file is damaged, read-only, locked, of another program, or
+            of another version of Prefect. Names the folder or the file.
+    """
+    from prefect.settings import get_current_settings
+    from sqlalchemy.engine import make_url
+
+    secret = get_current_settings().server.database.connection_url
+    url = make_url(secret.get_secret_value()) if secret else None
+    if url is None or not url.drivername.startswith("sqlite") or not url.database or url.database.startswith(":"):
+        return
+    check_file(Path(url.database).absolute(), known_revisions())
+
+
+def check_usual_database() -> None:
+    """`check_database` for the file that Prefect takes unless told otherwise, without the seconds that importing it
+    takes. Where something else is said, nothing is checked here."""
+    home = Path(os.path.expanduser(os.environ.get("PREFECT_HOME") or "~/.prefect")).absolute()
+    places = [Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml"), *map(Path, _PROJECT_FILES)]
+    told = "".join(place.read_text(errors="replace") for place in places if place.is_file())
+    told += "".join(name for name in os.environ if name.startswith("PREFECT_"))
+    if "DATABASE" not in told.upper():
+        check_file(home / "prefect.db", known_revisions())
+
+
+def check_file(database: Path, known: set[str]) -> None:
+    """See `check_database`.
+
+    Args:
+        known: the revisions of the schema that can be used or brought up to date; none: all.
+    """
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=database.parent):
+            pass
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(str(database.parent), f"Prefect cannot write to its folder ({why})", _ELSEWHERE) from None
+    if not database.exists() or not database.stat().st_size:
+        return
+    try:
+        address = f"{database.as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            found = set()
+            if "alembic_version" in tables:
+                found = {name for (name,) in connection.execute("SELECT version_num FROM alembic_version")}
+    except sqlite3.Error as error:
+        raise InputError(str(database), f"Prefect cannot use its database ({error})", _ELSEWHERE) from None
+    if tables and "alembic_version" not in tables:
+        raise InputError(str(database), "is no database of Prefect's", _ELSEWHERE)
+    if known and (other := sorted(found - known)):
+        fault = f"was written by another version of Prefect than {metadata.version('prefect')} (schema {other[0]})"
+        raise InputError(str(database), fault, _ELSEWHERE)
+
+
+def known_revisions() -> set[str]:
+    """The revisions of the SQLite schema that the installed Prefect knows; none where it keeps them elsewhere."""
+    package = find_spec("prefect")
+    if package is None or not package.submodule_search_locations:
+        return set()
+    folder = Path(package.submodule_search_locations[0], "server/database/_migrations/versions/sqlite")
+    lines = re.compile(r"""^revision\s*(?::\s*str\s*)?=\s*["'](\w+)["']""", re.MULTILINE)
+    return {found for file in folder.glob("*.py") for found in lines.findall(file.read_text(encoding="utf-8"))}

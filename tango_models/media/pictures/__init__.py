@@ -1,0 +1,3 @@
+"""The moving picture of a file: decoded on the file's clock, upright and in SDR BT.709, at a constant 30 fps; and what
+is seen while it passes: repeats, when each picture was taken, cuts. A line belongs here when it is about pixels or
+their times. Knows nothing of sound."""

@@ -1,0 +1,2 @@
+"""The sound of a file: on the clock of its picture, mono at 16 kHz for analysis, and as the user gave it for the
+result. A line belongs here when it is about samples or their times."""

@@ -1,0 +1,179 @@
+"""The sound of a speech file as the result plays it: the user's own, never the mono copy that is analysed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tango_models.media.container import MAX_SECONDS, open_media
+from tango_models.media.pictures.decoding import first_picture_time
+from tango_models.media.sound.downmix import AnalysisMix
+from tango_models.media.sound.pieces import SoundPiece, sound_pieces
+from tango_models.media.sound.resampling import Resampler
+from tango_models.media.sound.track import AAC_FRAME, CopiedTrack, EncodedTrack, SoundTrack
+
+if TYPE_CHECKING:
+    import av
+
+RATE = 48_000
+# What AAC and every player knows, beside stereo, and what has the same channels by another name, or by none.
+_LAYOUTS = {name: name for name in ("3.0", "4.0", "5.0", "5.1", "7.1")}
+_LAYOUTS |= {"5.0(side)": "5.0", "5.1(side)": "5.1", "6 channels": "5.1", "8 channels": "7.1"}
+_LOOK = 48  # packets, about a second, by which a copy is compared with its source
+
+
+class SpeechSound:
+    """A sound track of a file, ready to be muxed beside a picture; read as it is needed, never whole.
+
+    AAC that begins with its file is copied, packet by packet, where a player then hears the same samples at the same
+    time. Anything else is encoded as 48 kHz AAC in its own layout, mono as two equal channels, at its own level.
+
+    Args:
+        track: its number among the file's sound tracks.
+    """
+
+    def __init__(self, path: Path, track: int) -> None:
+        self.path, self.track = path, track
+        self._closing = contextlib.ExitStack()
+        self.copied = _can_be_copied(path, track)
+        if self.copied:
+            with open_media(path) as container:
+                self.rate = container.streams.audio[track].rate
+        else:
+            self.rate = RATE
+
+    def open(self, container: Any) -> SoundTrack:
+        """See `Sound.open`."""
+        if self.copied:
+            source = self._closing.enter_context(open_media(self.path))
+            stream = source.streams.audio[self.track]
+            return CopiedTrack(container, stream, _packets(source, stream))
+        pieces = sound_pieces(self.path, self.track, max_seconds=MAX_SECONDS)
+        first = next(pieces, None)
+        layout = "stereo" if first is None else _LAYOUTS.get(first.layout, "stereo")
+        return EncodedTrack(container, _blocks(first, pieces, layout), RATE, layout)
+
+    def __enter__(self) -> SpeechSound:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+
+def _blocks(first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str) -> Iterator[np.ndarray]:
+    """(C, n) float32 blocks in one layout at 48 kHz."""
+    import av
+
+    names = tuple(channel.name for channel in av.AudioLayout(layout).channels)
+    resampler, mix = Resampler(RATE, len(names), quality="VHQ"), AnalysisMix()
+    piece = first
+    while piece is not None:
+        samples = piece.samples
+        if _LAYOUTS.get(piece.layout, piece.layout) != layout:
+            known = "NONE" not in piece.names
+            samples = gains(piece.names, names) @ samples if known else np.repeat(
+                mix.mix(samples, piece.rate, piece.names)[None], len(names), axis=0
+            )  # fmt: skip
+        yield resampler.feed(samples, piece.rate)
+        piece = next(pieces, None)
+    yield resampler.flush()
+
+
+def gains(given: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
+    """(len(wanted), len(given)) float32: how much of each channel goes where. A lone channel goes to both sides at its
+    own level; a speaker that is not there goes to the side it is on, or to both, at -3 dB (ITU-R BS.775)."""
+    found = np.zeros((len(wanted), len(given)), np.float32)
+    left, right = wanted.index("FL"), wanted.index("FR")
+    for k, name in enumerate(given):
+        if len(given) == 1:
+            found[[left, right], k] = 1
+        elif name in wanted:
+            found[wanted.index(name), k] = 1
+        elif name not in ("LFE", "LFE2"):
+            side = name.rstrip("C")[-1:]  # FLC: left of the centre
+            found[{"L": [left], "R": [right]}.get(side, [left, right]), k] = 0.5**0.5
+    return found
+
+
+def _can_be_copied(path: Path, track: int) -> bool:
+    """Whether the packets of a track, put into an MP4, are heard as they are in their file, from the same time on.
+
+    They must be whole AAC-LC packets without a gap, and the copy of the first second of them must give the samples that
+    the file gives.
+    """
+    import av
+
+    begins = first_picture_time(path) or 0.0
+    with open_media(path) as container:
+        stream = container.streams.audio[track]
+        context = stream.codec_context
+        if context is None or context.name != "aac" or context.profile != "LC" or not context.extradata:
+            return False
+        tick = float((stream.time_base or 0) * stream.rate)  # samples
+        try:
+            for start, _, packet in _packets(container, stream):
+                # Containers that count milliseconds round.
+                if packet.pts is None or packet.is_corrupt or abs(packet.pts * tick - start) > max(1.0, tick):
+                    return False
+        except (av.error.FFmpegError, OSError):
+            return False
+    try:
+        source, copy = _head(path, track), _copied_head(path, track)
+    except (av.error.FFmpegError, OSError):
+        return False
+    if not source or len(source) != len(copy) or source[0].time != begins or copy[0].time != 0:
+        return False
+    return all(np.array_equal(a.to_ndarray(), b.to_ndarray()) for a, b in zip(source, copy, strict=True))
+
+
+def _packets(container: Any, stream: Any) -> Iterator[tuple[int, int, Any]]:
+    """(first sample, samples, packet): counted from what the decoder is told to skip at the beginning."""
+    position = None
+    tick = float(stream.time_base * stream.rate)  # samples
+    for packet in container.demux(stream):
+        if not packet.size:
+            continue
+        if position is None:
+            skipped = [bytes(data)[:4] for data in packet.iter_sidedata() if data.data_type == "skip_samples"]
+            position = -int.from_bytes(skipped[0], "little") if skipped else 0
+        exact = packet.duration and tick <= 1  # the last one may end earlier
+        yield position, min(AAC_FRAME, round(packet.duration * tick)) if exact else AAC_FRAME, packet
+        position += AAC_FRAME
+
+
+def _head(path: Path, track: int) -> list[av.AudioFrame]:
+    """The first frames of a track as its file gives them."""
+    with open_media(path) as container:
+        return _frames(container, container.streams.audio[track])
+
+
+def _copied_head(path: Path, track: int) -> list[av.AudioFrame]:
+    """The same of an MP4 into which the first packets were copied."""
+    import av
+
+    memory = io.BytesIO()
+    with open_media(path) as container, av.open(memory, "w", format="mp4") as target:
+        stream = container.streams.audio[track]
+        packets = itertools.islice(_packets(container, stream), _LOOK)
+        CopiedTrack(target, stream, packets).finish(Fraction(2**31, stream.rate))
+    memory.seek(0)
+    with av.open(memory) as container:
+        return _frames(container, container.streams.audio[0])
+
+
+def _frames(container: Any, stream: Any) -> list[av.AudioFrame]:
+    found: list[av.AudioFrame] = []
+    taken = 0
+    for packet in container.demux(stream):
+        taken += packet.size > 0
+        found += packet.decode() if taken <= _LOOK or not packet.size else []
+        if taken > _LOOK:
+            break
+    return found[: _LOOK - 4]  # before what the decoder may still hold

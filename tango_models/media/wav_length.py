@@ -1,0 +1,45 @@
+"""WAV files whose header declares less sound than they hold: a recorder that stopped before it wrote the length."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+_MOST_CHUNKS = 1000
+_TRAILER = 8  # bytes behind the sound that are no chunk, and no sound either: a chunk's header has as many
+
+
+def reader_options(path: Path) -> dict[str, str]:
+    """Options with which FFmpeg reads the file whole; none where its header can be believed, and for other formats.
+
+    FFmpeg reads to the end where a header declares nothing or more than there is. Where it declares less, what follows
+    the sound must be another chunk; if not, it is sound.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return {}
+        size = path.stat().st_size
+        for _ in range(_MOST_CHUNKS):
+            name, length = _chunk(file.read(8))
+            end = file.tell() + length + length % 2
+            if name == b"data":
+                if not length or size - end < _TRAILER:
+                    return {}
+                file.seek(end)
+                name, length = _chunk(file.read(8))
+                return {} if _is_name(name) and file.tell() + length <= size else {"ignore_length": "1"}
+            if not _is_name(name) or end > size:
+                return {}
+            file.seek(end)
+    return {}
+
+
+def _chunk(header: bytes) -> tuple[bytes, int]:
+    """Name and length of a chunk, whose header is 8 bytes; nothing at the end of the file."""
+    return struct.unpack("<4sI", header) if len(header) == 8 else (b"", 0)
+
+
+def _is_name(name: bytes) -> bool:
+    """Whether four bytes can be the name of a chunk: printable ASCII."""
+    return len(name) == 4 and all(32 <= byte < 127 for byte in name)

@@ -1,0 +1,150 @@
+"""Whether a seam can be seen: what of a frame its neighbours do not explain, over what is usual around it.
+
+Footage that goes on moves: each frame is the one before with everything shifted a little, and what is left when that
+shift is undone is noise, blur and small uncovered parts. At a seam that pops something is there that was not, or is
+somewhere else: the rest is several times as large as in the frames around.
+
+Whoever looks for seams this way needs to know nothing of how they were made, so the measure serves every interpolator
+and footage by anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+SIDE = 384
+"""Longest side, in pixels, at which frames are compared."""
+POP = 2.5
+"""Times the local median from which a seam counts as seen."""
+REACH = 6
+"""Frames before and behind a seam that belong to it."""
+_AROUND = 22  # frames on each side of the local median: 1.5 s in all
+_FLOOR = 0.3  # grey levels: coding noise of a still picture is no motion
+
+
+class ResidualMeter:
+    """How much of each frame its neighbour before it does not explain. Holds one frame and two numbers for each."""
+
+    def __init__(self) -> None:
+        import cv2
+
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._before: np.ndarray | None = None
+        self._whole: list[float] = []
+        self._background: list[float] = []
+
+    def see(self, frame: np.ndarray, person: np.ndarray | None = None) -> None:
+        """Take the next frame.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+            person: (H', W') bool, any size of the frame's shape, true on the person; None: nothing is background.
+        """
+        import cv2
+
+        grey = _small(frame)
+        if self._before is None or self._before.shape != grey.shape:
+            self._before = grey
+            self._whole.append(0.0)
+            self._background.append(0.0)
+            return
+        outside = None
+        if person is not None:
+            size = grey.shape[::-1]
+            near = cv2.resize(np.ascontiguousarray(person, np.uint8), size, interpolation=cv2.INTER_LINEAR)
+            outside = cv2.dilate(near, np.ones((9, 9), np.uint8)) == 0
+        ways = [self._rest(self._before, grey), self._rest(grey, self._before)]
+        self._whole.append(min(float(rest.mean()) for rest in ways))
+        seen = outside is not None and outside.any()
+        self._background.append(min(float(rest[outside].mean()) for rest in ways) if seen else 0.0)
+        self._before = grey
+
+    def _rest(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """(h, w) float32 grey levels: what `target` shows beyond `source` brought to it."""
+        import cv2
+
+        flow = self._flow.calc(target, source, None)  # type: ignore[call-overload]
+        lines, columns = np.mgrid[: target.shape[0], : target.shape[1]].astype(np.float32)
+        places = columns + flow[..., 0], lines + flow[..., 1]
+        moved = cv2.remap(source, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.abs(moved.astype(np.float32) - target)
+
+    @property
+    def whole(self) -> np.ndarray:
+        """(T,) float64 grey levels, the mean over the picture; 0 for the first frame."""
+        return np.asarray(self._whole)
+
+    @property
+    def background(self) -> np.ndarray:
+        """(T,) the same outside the person."""
+        return np.asarray(self._background)
+
+
+def prominence(residual: np.ndarray) -> np.ndarray:
+    """(T,) how many times the median of the frames around (1.5 s) each frame's residual is."""
+    from scipy.ndimage import median_filter
+
+    if len(residual) < 2:
+        return np.ones(len(residual))
+    usual = median_filter(residual[1:], size=2 * _AROUND + 1, mode="nearest")
+    return np.concatenate([[1.0], residual[1:] / np.maximum(usual, _FLOOR)])
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """How visible the seams of a video are.
+
+    Attributes:
+        seams: (S,) the largest prominence within `REACH` frames of each seam.
+        elsewhere: (W,) the same of windows as long that hold no seam.
+    """
+
+    seams: np.ndarray
+    elsewhere: np.ndarray
+
+    @property
+    def seams_that_pop(self) -> float:
+        """Share in 0..1; 0 without seams."""
+        return float((self.seams >= POP).mean()) if len(self.seams) else 0.0
+
+    @property
+    def elsewhere_pop(self) -> float:
+        """Share of the windows without a seam, in 0..1."""
+        return float((self.elsewhere >= POP).mean()) if len(self.elsewhere) else 0.0
+
+    @property
+    def worst(self) -> float:
+        """The most visible seam; 0 without any."""
+        return float(self.seams.max(initial=0.0))
+
+
+def visibility(residual: np.ndarray, seams: Iterable[range]) -> Visibility:
+    """Of the seams of a video, each the frames that were made (or an empty range at a plain cut's first frame)."""
+    prominent = prominence(residual)
+    total, free = len(prominent), np.ones(len(prominent), bool)
+    found = []
+    for seam in seams:
+        near = slice(max(0, seam.start - REACH), min(total, max(seam.stop, seam.start + 1) + REACH))
+        free[max(0, near.start - REACH) : near.stop + REACH] = False
+        found.append(float(prominent[near].max(initial=0.0)))
+    length = 2 * REACH + 1
+    starts, t = [], 1
+    while t + length <= total:
+        if free[t : t + length].all():
+            starts.append(t)
+            t += length
+        else:
+            t += 1
+    return Visibility(np.array(found), np.array([prominent[t : t + length].max() for t in starts]))
+
+
+def _small(frame: np.ndarray) -> np.ndarray:
+    import cv2
+
+    scale = min(1.0, SIDE / max(frame.shape[:2]))
+    grey = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+    size = max(16, round(frame.shape[1] * scale)), max(16, round(frame.shape[0] * scale))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,80 @@
+"""What a speaker and the room look like, as numbers that two videos of one avatar can be compared by.
+
+Measured on seven real clips of four people and a synthetic one: between clips of one person in one room the shares of
+colour outside the person differ by 0.02 to 0.09 (a fifth brighter by 0.14 to 0.30), in two rooms by 0.43 to 0.94; those
+of the clothes by 0.10 to 0.35 and 0.09 to 0.78; the stiff part of the face by 0.007 to 0.035 and 0.023 to 0.055 of its
+size. So the room tells, the clothes tell mostly, and the face alone does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tango_models.perception.landmarks import letterbox
+
+BINS = (6, 6, 6)
+"""Of a colour's lightness, a and b: coarse, so that light and folds change little."""
+_SPREAD = (1.0, 0.5, 0.5)  # bins: light changes more than hue
+_OTHER_ROOM, _OTHER_CLOTHES, _OTHER_FACE = 0.36, 0.38, 0.04
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Shares of colour in the clothes below the face and outside the person, (216,) float32 each, and the stiff part of
+    the face as in `body.fit.face_pose.face_shape`, (12, 3); NaN where it was not seen."""
+
+    clothes: np.ndarray
+    room: np.ndarray
+    face: np.ndarray
+
+
+def colours(picture: np.ndarray, mask: np.ndarray, face_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of colour in a frame's clothes and room, (216,) float32 each; NaN where there is nothing of it.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        mask: (64, 64) 1 on the person, letterboxed.
+        face_xy: (F, 2) pixels; NaN without a face.
+    """
+    import cv2
+
+    height, width = picture.shape[:2]
+    left, top, inner_width, inner_height = letterbox(width, height)
+    inside = np.ascontiguousarray(mask[top : top + inner_height, left : left + inner_width], np.uint8)
+    person = cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST)
+    below = np.zeros_like(person)
+    if np.isfinite(face_xy).all() and len(face_xy):
+        (x0, y0), (x1, y1) = face_xy.min(0), face_xy.max(0)
+        x, y, size = (x0 + x1) / 2, (y0 + y1) / 2, y1 - y0
+        below[max(0, round(y + 0.9 * size)) : round(y + 2.4 * size), max(0, round(x - size)) : round(x + size)] = 1
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    return _shares(lab, below * person), _shares(lab, 1 - person)
+
+
+def _shares(lab: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    import cv2
+    from scipy.ndimage import gaussian_filter
+
+    counts = cv2.calcHist([lab], [0, 1, 2], mask, list(BINS), [0, 256, 64, 192, 64, 192])
+    counts = gaussian_filter(counts, _SPREAD, mode="nearest").ravel()  # a colour between two bins counts in both
+    total = float(counts.sum())
+    return (counts / total if total else np.full_like(counts, np.nan)).astype(np.float32)
+
+
+def differences(one: Appearance, other: Appearance) -> list[str]:
+    """In what two videos differ so much that they may show different people: of 'room', 'clothes' and 'face'; empty
+    where they go together. A face counts only beside other clothes or another room: alone it says too little."""
+
+    def share(a: np.ndarray, b: np.ndarray) -> float:
+        return float(1 - np.minimum(a, b).sum())  # NaN compares as the same: what was not seen tells nothing
+
+    found = []
+    if share(one.room, other.room) > _OTHER_ROOM:
+        found.append("room")
+    if share(one.clothes, other.clothes) > _OTHER_CLOTHES:
+        found.append("clothes")
+    if found and float(np.linalg.norm(one.face - other.face, axis=-1).mean()) > _OTHER_FACE:
+        found.append("face")
+    return found

@@ -1,0 +1,54 @@
+"""How visible the seams of a render are, measured on the frames as they pass."""
+
+import numpy as np
+
+from data_catalog import Source, clip_id
+from data_catalog.keys import equals
+from data_catalog.schemas import CLIP_FRAMES
+from tango_models.metrics.seam_visibility import ResidualMeter, visibility
+from tango_models.perception.landmarks import letterbox
+from tasks.views.columns import unpack_masks
+from tasks.views.playback import Playback
+
+
+class SeamWatch:
+    """Sees every frame of a render, in order, and then says how visible its seams are."""
+
+    def __init__(self, source: Source, playback: Playback, size: tuple[int, int]) -> None:
+        self._meter, self._playback = ResidualMeter(), playback
+        shown = zip(playback.track, playback.frame.tolist(), strict=True)
+        self._shown = [(clip_id(track, frame // CLIP_FRAMES), frame % CLIP_FRAMES) for track, frame in shown]
+        tracks = sorted(set(playback.track))
+        table = source.table("clips").read(["clip_id", "mask"], where=equals(track_id=tracks))
+        self._masks = dict(zip(table["clip_id"].to_pylist(), table["mask"].to_pylist(), strict=True))  # 2 kB each
+        self._inside = letterbox(*size)
+        self._window = {t: seam.frames for seam in playback.seams for t in seam.frames}
+        self._around: tuple[range, np.ndarray] | None = None  # a window and whoever is in one of its frames
+
+    def see(self, t: int, frame: np.ndarray) -> None:
+        """Take output frame `t`, (H, W, 3) uint8 RGB."""
+        self._meter.see(frame, self._person(t))
+
+    def _person(self, t: int) -> np.ndarray:
+        window = self._window.get(t)
+        if window is None:
+            return self._mask(t)
+        if self._around is None or self._around[0] != window:
+            self._around = window, np.logical_or.reduce([self._mask(k) for k in window if 0 <= k < len(self._shown)])
+        return self._around[1]
+
+    def _mask(self, t: int) -> np.ndarray:
+        clip, position = self._shown[t]
+        x, y, width, height = self._inside
+        return unpack_masks([self._masks[clip]])[position, y : y + height, x : x + width]
+
+    def figures(self) -> tuple[list[float], dict[str, float]]:
+        """The visibility of each seam, and the figures of the whole render."""
+        windows = [seam.frames or range(seam.cut, seam.cut) for seam in self._playback.seams]
+        whole, behind = (visibility(rest, windows) for rest in (self._meter.whole, self._meter.background))
+        return whole.seams.round(2).tolist(), {
+            "seams_that_pop": whole.seams_that_pop,
+            "elsewhere_pop": whole.elsewhere_pop,
+            "worst_seam": whole.worst,
+            "worst_background": behind.worst,
+        }

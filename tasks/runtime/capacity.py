@@ -1,0 +1,132 @@
+"""CPUs and GPUs: what this process may use, and whether what the workers ask for is there at all. A worker that no
+node has room for would wait for ever."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tango_models.errors import InputError
+from tasks.runtime.workers import WorkerResources
+
+_FIELDS = {"CPU": "num_cpus", "GPU": "num_gpus"}
+_GPU_DEVICES = ("nvidia[0-9]*", "nvidiactl", "kfd", "dxg")
+"""Of NVIDIA's driver, AMD's, and Windows' for Linux."""
+Resources = Mapping[str, float]
+"""Amounts by Ray's names, "CPU" and "GPU"."""
+
+
+def usable_cpus(processes: Path = Path("/proc/self"), root: Path = Path("/")) -> int:
+    """The CPUs that this process may use: its affinity (`taskset`, cpusets), and whole CPUs of the quota that its
+    control groups leave it (containers, batch systems, systemd), at least 1."""
+    cpus = len(os.sched_getaffinity(0))
+    return max(1, min([cpus, *(int(quota) for quota in _quotas(processes, root))]))
+
+
+def _quotas(process: Path, root: Path) -> Iterator[float]:
+    """CPUs by the quota of each control group that the process is in, of version 1 and 2, the outer ones too."""
+    try:
+        memberships = (process / "cgroup").read_text().splitlines()
+        mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
+    except OSError:
+        return
+    for line in memberships:
+        _, controllers, group = line.split(":", 2)
+        second = not controllers
+        if not second and "cpu" not in controllers.split(","):
+            continue
+        for fields in mounts:
+            kind, options = fields[fields.index("-") + 1], fields[-1]
+            if kind != ("cgroup2" if second else "cgroup") or not (second or "cpu" in options.split(",")):
+                continue
+            # In a container the mount shows a part of the tree, which begins at its fourth field.
+            inner = os.path.relpath(group, fields[3]) if group.startswith(fields[3]) else "."
+            top = root / fields[4].lstrip("/")
+            place = (top / inner).resolve() if not inner.startswith("..") else top
+            for folder in (place, *place.parents):
+                if (quota := _quota_v2(folder) if second else _quota_v1(folder)) is not None:
+                    yield quota
+                if folder == top:
+                    break
+
+
+def _quota_v2(folder: Path) -> float | None:
+    try:
+        quota, period = (folder / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return None if quota == "max" else int(quota) / int(period)
+
+
+def _quota_v1(folder: Path) -> float | None:
+    try:
+        quota = int((folder / "cpu.cfs_quota_us").read_text())
+        period = int((folder / "cpu.cfs_period_us").read_text())
+    except (OSError, ValueError):
+        return None
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def usable_gpus() -> int:
+    """The GPUs of this machine that the installed PyTorch can use."""
+    if not any(path for pattern in _GPU_DEVICES for path in Path("/dev").glob(pattern)):
+        return 0  # without the seconds that the import takes
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def check_own(num_cpus: int | None, num_gpus: int | None, workers: Mapping[str, WorkerResources]) -> dict[str, float]:
+    """What a cluster on this machine has; its GPUs only where some are asked for.
+
+    Raises:
+        InputError: more is asked for than this machine has or this process may use.
+    """
+    present: dict[str, float] = {"CPU": usable_cpus()}
+    if num_gpus or any(worker.num_gpus for worker in workers.values()):
+        present["GPU"] = usable_gpus()
+    for kind, asked in (("CPU", num_cpus), ("GPU", num_gpus)):
+        if asked is None:
+            continue
+        if asked > present.get(kind, 0):
+            raise _too_much(f"cluster.{_FIELDS[kind]}", f"asks for {asked} {kind}s", present.get(kind, 0), kind)
+        present[kind] = asked
+    worker_limits(workers, [present])
+    return present
+
+
+def worker_limits(workers: Mapping[str, WorkerResources], nodes: Sequence[Resources]) -> dict[str, int]:
+    """How many workers each stage may have at most, where its resources decide it, so that those of all stages, which
+    live side by side, find room.
+
+    Args:
+        workers: what is set for stages.
+        nodes: what each node of the cluster has.
+
+    Raises:
+        InputError: one worker asks for more than any node has, or all together for more than there is.
+    """
+    limits: dict[str, int] = {}
+    for kind, name in _FIELDS.items():
+        asked = {stage: amount for stage, worker in workers.items() if (amount := getattr(worker, name))}
+        most = max((node.get(kind, 0.0) for node in nodes), default=0.0)
+        for stage, amount in asked.items():
+            if amount > most:
+                raise _too_much(f"cluster.workers.{stage}.{name}", f"asks for {amount:g} {kind}s a worker", most, kind)
+        fixed = sum(amount * (workers[stage].count or 0) for stage, amount in asked.items())
+        unbound = {stage: amount for stage, amount in asked.items() if workers[stage].count is None}
+        total = sum(node.get(kind, 0.0) for node in nodes)
+        wanted = fixed + sum(unbound.values())
+        if wanted > total + 1e-6:
+            names = ", ".join(sorted(asked))
+            fault = f"the workers of {names} ask for {wanted:g} {kind}s together, and there are {total:g}"
+            raise InputError("cluster.workers", fault, f"lower {name} (a fraction shares one) or count")
+        for stage in unbound:
+            room = int((total - fixed) / sum(unbound.values()) + 1e-6)
+            limits[stage] = min(room, limits.get(stage, room))
+    return limits
+
+
+def _too_much(name: str, fault: str, present: float, kind: str) -> InputError:
+    have = f"the most that a node has is {present:g}" if present else f"there is no {kind} that can be used"
+    remedy = "ask for less" if present else "ask for none"
+    return InputError(name, f"{fault}, and {have}", f"{remedy}, or name a larger cluster by TANGO_CLUSTER__ADDRESS")

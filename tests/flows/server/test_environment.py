@@ -1,0 +1,120 @@
+"""Whose server answers, and what goes through a proxy."""
+
+import os
+import socket
+import threading
+import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
+
+import httpx
+import pytest
+
+from flows.server.environment import answers, is_our_prefect, spare_loopback
+
+LOOPBACK = "127.0.0.1,localhost,::1"
+
+
+@contextmanager
+def http_server(pages: dict[str, str], default: str | None = None):
+    """A program that answers some paths, and others with `default` or 404."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = pages.get(self.path, default)
+            self.send_response(404 if body is None else 200)
+            self.end_headers()
+            self.wfile.write((body or "").encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/api"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def raw_server(says: bytes):
+    """A program that speaks no HTTP."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(says)
+                    if not says:
+                        connection.recv(1 << 16)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/api"
+
+
+def test_prefect_of_this_release_is_recognised():
+    ours = metadata.version("prefect")
+    with http_server({"/api/health": "true", "/api/admin/version": f'"{ours}"'}) as url:
+        assert answers(url) and is_our_prefect(url)
+    with http_server({"/api/health": "true", "/api/admin/version": '"2.20.1"'}) as url:
+        assert answers(url) and not is_our_prefect(url)
+
+
+@pytest.mark.parametrize("page", ["<html>true</html>", '{"status": "ok"}', "", "1", '"true"', "true" + " " * 100 + "x"])
+def test_another_web_server_that_answers_everything_is_not_prefect(page):
+    with http_server({}, default=page) as url:
+        assert not answers(url) and not is_our_prefect(url)
+
+
+@pytest.mark.parametrize(
+    "says", [b"SSH-2.0-OpenSSH_9.6\r\n", b"\x00\xff\x15\x03", b"HTTP/1.1 200 OK\r\n\r\n\xff\xfe", b""]
+)
+def test_a_program_that_speaks_no_http_is_not_prefect(says):
+    with raw_server(says) as url:
+        assert not answers(url)
+
+
+def test_nobody_is_not_prefect():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        assert not answers(f"http://127.0.0.1:{free.getsockname()[1]}/api")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, LOOPBACK),
+        ({"NO_PROXY": "corp.example, 10.0.0.0/8"}, f"corp.example,10.0.0.0/8,{LOOPBACK}"),
+        ({"no_proxy": "a", "NO_PROXY": "b,localhost"}, "a,b,localhost,127.0.0.1,::1"),
+        ({"NO_PROXY": "*"}, "*"),
+        ({"no_proxy": ""}, LOOPBACK),
+    ],
+)
+def test_loopback_is_spared_and_what_the_user_excepts_stays(given, expected):
+    environment = dict(given)
+    spare_loopback(environment)
+    assert environment == {"no_proxy": expected, "NO_PROXY": expected}
+    spare_loopback(environment)
+    assert environment["NO_PROXY"] == expected
+
+
+@pytest.mark.parametrize("proxy", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"])
+def test_a_proxy_is_not_asked_for_a_server_of_this_machine(monkeypatch, proxy):
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(proxy, "http://127.0.0.1:9")
+    spare_loopback(os.environ)
+    with http_server({"/api/health": "true"}) as url:
+        for host in ("127.0.0.1", "localhost"):
+            address = f"{url.replace('127.0.0.1', host)}/health"
+            assert httpx.get(address).json() is True  # as Prefect asks
+            assert urllib.request.urlopen(address).read() == b"true"

@@ -1,0 +1,133 @@
+"""Which videos an avatar has after files were added, changed, moved, and given again."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from data_catalog import Catalog
+from data_catalog.refusals import refusals
+from flows.onboard_avatar import add_videos, onboard_avatar
+from flows.outcome import FlowReport
+from flows.preprocess_dataset import preprocess_dataset
+from flows.reenact import reenact
+from flows.settings import Settings
+from tango_models.errors import InputError
+
+OLD, NEW = b"\0\0\0\x18ftypmp42" + bytes(5000), b"\0\0\0\x18ftypmp42" + bytes(9000)
+
+
+@pytest.fixture
+def catalog(tmp_path) -> Catalog:
+    return Catalog(tmp_path / "catalog")
+
+
+def _add(catalog: Catalog, *videos: Path | str, avatar: str = "ann", motion: Path | None = None) -> FlowReport:
+    report = FlowReport(subject=avatar)
+    given = [str(video) for video in videos]
+    added = add_videos(catalog, avatar, given, str(motion) if motion else None, report, run_id="r")
+    assert len(added) == len(given) - len(report.refused) - sum("counted once" in note for note in report.notes)
+    return report
+
+
+def _places(catalog: Catalog, avatar: str = "ann") -> list[str]:
+    return sorted(Path(row["uri"]).name for row in catalog.avatar_videos(avatar).values())
+
+
+def _put(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def test_a_file_that_was_half_copied_is_one_video_and_said(tmp_path, catalog):
+    talk = _put(tmp_path / "talk.mp4", NEW[:7000])
+    assert _add(catalog, talk).notes == []
+    (half,) = catalog.avatar_videos("ann")
+    (note,) = _add(catalog, _put(talk, NEW)).notes
+    assert note.startswith("talk.mp4: changed since it was added") and "\n" not in note
+    (whole,) = catalog.avatar_videos("ann")
+    assert whole != half
+    assert _add(catalog, talk).notes == []
+
+
+def test_another_avatar_keeps_what_it_has(tmp_path, catalog):
+    talk = _put(tmp_path / "talk.mp4", OLD)
+    _add(catalog, talk, avatar="bob")
+    _add(catalog, talk)
+    before = set(catalog.avatar_videos("bob"))
+    _add(catalog, _put(talk, NEW))
+    assert set(catalog.avatar_videos("bob")) == before
+    assert not before & set(catalog.avatar_videos("ann"))
+
+
+def test_a_video_that_moved_is_not_replaced_by_what_lies_in_its_old_place(tmp_path, catalog):
+    talk = _put(tmp_path / "talk.mp4", OLD)
+    _add(catalog, talk)
+    moved = talk.rename(tmp_path / "monday.mp4")
+    _put(talk, NEW)
+    assert _add(catalog, talk, moved).notes == []
+    assert _places(catalog) == ["monday.mp4", "talk.mp4"]
+
+
+def test_the_same_in_two_commands(tmp_path, catalog):
+    talk = _put(tmp_path / "talk.mp4", OLD)
+    _add(catalog, talk)
+    _add(catalog, talk.rename(tmp_path / "monday.mp4"))
+    _add(catalog, _put(talk, NEW))
+    assert _places(catalog) == ["monday.mp4", "talk.mp4"]
+
+
+def test_a_link_to_the_place_is_the_place(tmp_path, catalog):
+    talk = _put(tmp_path / "talk.mp4", OLD)
+    _add(catalog, talk)
+    (tmp_path / "link").symlink_to(".")
+    assert len(_add(catalog, tmp_path / "link" / "talk.mp4").notes) == 0
+    _put(talk, NEW)
+    assert len(_add(catalog, tmp_path / "link" / "talk.mp4").notes) == 1
+    assert len(catalog.avatar_videos("ann")) == 1
+
+
+def test_different_files_are_different_videos_and_none_is_dropped(tmp_path, catalog):
+    _add(catalog, _put(tmp_path / "a.mp4", OLD))
+    _add(catalog, _put(tmp_path / "b.mp4", NEW))
+    (tmp_path / "a.mp4").unlink()
+    _add(catalog, tmp_path / "b.mp4")
+    assert _places(catalog) == ["a.mp4", "b.mp4"]
+
+
+def test_what_cannot_be_used_is_refused_as_typed_and_the_rest_goes_on(tmp_path, catalog):
+    good = _put(tmp_path / "good.mp4", NEW)
+    picture = _put(tmp_path / "face.mp4", b"\xff\xd8\xff\xe0" + bytes(100))
+    report = _add(catalog, "https://host/v.mp4", good, picture, "caf\udce9.mp4", tmp_path / "none.mp4")
+    assert len(report.refused) == 4 and _places(catalog) == ["good.mp4"]
+    assert report.refused[0].startswith("https://host/v.mp4: is a URL")
+    assert report.refused[2].startswith("caf\\xe9.mp4: ")
+    assert len(refusals(catalog)["ann"]) == 4
+
+
+def test_one_name_in_two_forms_is_one_avatar(tmp_path, catalog):
+    _add(catalog, _put(tmp_path / "a.mp4", OLD), avatar=unicodedata.normalize("NFD", "Jürgen"))
+    _add(catalog, _put(tmp_path / "b.mp4", NEW), avatar="Jürgen")
+    assert catalog.avatars() == ["Jürgen"] and len(catalog.avatar_videos("Jürgen")) == 2
+
+
+def test_a_deployment_refuses_what_is_relative_to_a_folder_that_nobody_knows(tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "d")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "ann").mkdir(parents=True)
+    video, speech = _put(tmp_path / "talk.mp4", OLD), _put(tmp_path / "speech.wav", NEW)
+    whole = Settings(catalog=str(tmp_path / "catalog"))
+    attempts = {
+        "catalog = tango_catalog": lambda: onboard_avatar.fn("ann", [str(video)], settings=Settings()),
+        "m.npz": lambda: onboard_avatar.fn("ann", [str(video)], motion="m.npz", settings=whole),
+        "data": lambda: preprocess_dataset.fn("data", settings=whole),
+        "speech.wav": lambda: reenact.fn("ann", "speech.wav", str(tmp_path / "o.mp4"), settings=whole),
+        "o.mp4": lambda: reenact.fn("ann", str(speech), "o.mp4", settings=whole),
+    }
+    for name, attempt in attempts.items():
+        with pytest.raises(InputError, match=f"{name}: is a relative path"):
+            attempt()
+    assert not (tmp_path / "tango_catalog").exists() and not (tmp_path / "o.mp4").exists()
+    report = FlowReport(subject="ann")
+    add_videos(Catalog(whole.catalog), "ann", ["talk.mp4"], None, report, run_id="r", deployed=True)
+    assert "relative path" in report.refused[0]

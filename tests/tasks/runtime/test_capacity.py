@@ -1,0 +1,116 @@
+"""CPUs and GPUs that may be used, and those that are asked for."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tango_models.errors import InputError
+from tasks.runtime import capacity
+from tasks.runtime.capacity import check_own, usable_cpus, worker_limits
+from tasks.runtime.workers import WorkerResources
+
+MANY = set(range(16))
+
+
+@pytest.fixture(autouse=True)
+def sixteen(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: MANY)
+    monkeypatch.setattr(capacity, "usable_gpus", lambda: 2)
+
+
+def _group(tmp_path: Path, membership: str, mount: str, files: dict[str, str]) -> tuple[Path, Path]:
+    """A made-up /proc/self and root."""
+    process, root = tmp_path / "proc", tmp_path / "root"
+    process.mkdir()
+    (process / "cgroup").write_text(membership)
+    (process / "mountinfo").write_text(mount)
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return process, root
+
+
+V2 = "30 20 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n"
+CPU = "sys/fs/cgroup/cpu,cpuacct"
+V1 = "31 20 0:27 {} /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+
+
+@pytest.mark.parametrize(
+    ("membership", "mount", "files", "cpus"),
+    [
+        ("0::/a/b\n", V2, {"sys/fs/cgroup/a/b/cpu.max": "250000 100000\n"}, 2),
+        ("0::/a/b\n", V2, {"sys/fs/cgroup/a/b/cpu.max": "max 100000", "sys/fs/cgroup/a/cpu.max": "400000 100000"}, 4),
+        ("0::/\n", V2, {"sys/fs/cgroup/cpu.max": "50000 100000"}, 1),
+        ("0::/\n", V2, {"sys/fs/cgroup/cpu.max": "max 100000"}, 16),
+        ("0::/../outside\n", V2, {"sys/fs/cgroup/cpu.max": "300000 100000"}, 3),
+        (
+            "4:cpu,cpuacct:/docker/x\n",
+            V1.format("/docker/x"),
+            {f"{CPU}/cpu.cfs_quota_us": "800000", f"{CPU}/cpu.cfs_period_us": "100000"},
+            8,
+        ),
+        (
+            "4:cpu,cpuacct:/\n2:memory:/\n",
+            V1.format("/"),
+            {f"{CPU}/cpu.cfs_quota_us": "-1", f"{CPU}/cpu.cfs_period_us": "100000"},
+            16,
+        ),
+        ("garbage:x:y\n", "", {}, 16),
+    ],
+)  # fmt: skip
+def test_a_quota_of_either_version_and_of_any_outer_group_counts(tmp_path, membership, mount, files, cpus):
+    assert usable_cpus(*_group(tmp_path, membership, mount, files)) == cpus
+
+
+def test_the_affinity_counts_and_there_is_always_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
+    assert usable_cpus(tmp_path, tmp_path) == 1
+
+
+def test_more_than_this_machine_has_is_refused_with_what_it_has(monkeypatch):
+    monkeypatch.setattr(capacity, "usable_cpus", lambda: 16)
+    assert check_own(None, None, {}) == {"CPU": 16}
+    assert check_own(4, 1, {}) == {"CPU": 4, "GPU": 1}
+    with pytest.raises(InputError, match=r"num_cpus: asks for 17 CPUs.* is 16"):
+        check_own(17, None, {})
+    with pytest.raises(InputError, match=r"num_gpus: asks for 3 GPUs.* is 2"):
+        check_own(None, 3, {})
+    with pytest.raises(InputError, match=r"embed_clips\.num_cpus: asks for 5 CPUs a worker.* is 4"):
+        check_own(4, None, {"embed_clips": WorkerResources(num_cpus=5)})
+    monkeypatch.setattr(capacity, "usable_gpus", lambda: 0)
+    with pytest.raises(InputError, match="there is no GPU"):
+        check_own(None, None, {"embed_clips": WorkerResources(num_gpus=0.5)})
+
+
+def test_workers_that_find_no_room_beside_one_another_are_refused():
+    one = WorkerResources(num_gpus=1)
+    assert worker_limits({"detect_landmarks": one, "embed_clips": one}, [{"CPU": 8, "GPU": 2}]) == {
+        "detect_landmarks": 1,
+        "embed_clips": 1,
+    }
+    with pytest.raises(InputError, match="3 GPUs together, and there are 2"):
+        worker_limits({name: one for name in ("detect_landmarks", "fit_smplx", "embed_clips")}, [{"GPU": 2}])
+    with pytest.raises(InputError, match="4 GPUs together"):
+        worker_limits({"detect_landmarks": WorkerResources(num_gpus=1, count=4)}, [{"GPU": 1}, {"GPU": 1}])
+
+
+amounts = st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0])
+worker = st.builds(WorkerResources, num_cpus=amounts, num_gpus=amounts, count=st.none() | st.integers(1, 4))
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), worker),
+    st.lists(st.fixed_dictionaries({"CPU": amounts, "GPU": amounts}), min_size=1, max_size=4),
+)
+def test_all_workers_together_fit_or_it_is_said(workers, nodes):
+    try:
+        limits = worker_limits(workers, nodes)
+    except InputError:
+        return
+    for kind, name in (("CPU", "num_cpus"), ("GPU", "num_gpus")):
+        used = sum(getattr(w, name) * (w.count or limits[stage]) for stage, w in workers.items() if getattr(w, name))
+        assert used <= sum(node[kind] for node in nodes) + 1e-6
+    assert all(limit >= 1 for limit in limits.values())

@@ -1,0 +1,112 @@
+"""Whose Ray cluster a run uses, and what is left of it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from tango_models.errors import InputError
+from tasks.runtime import cluster
+from tasks.runtime.cluster import ClusterSettings, Pools, check_cluster, interrupt
+from tasks.runtime.workers import PoolClosed
+
+
+def test_sockets_have_room_whatever_the_folder_for_temporary_files_is_called(tmp_path, monkeypatch):
+    long = tmp_path / ("t" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    assert cluster._socket_folder() == "/tmp"
+    check_cluster(ClusterSettings())
+    monkeypatch.setattr(os, "access", lambda path, mode: path != "/tmp")
+    with pytest.raises(InputError, match=rf"TMPDIR={long}.*shorter name"):
+        check_cluster(ClusterSettings())
+    monkeypatch.setattr(tempfile, "tempdir", "/var/tmp")
+    assert cluster._socket_folder() == "/var/tmp"
+
+
+def test_nothing_starts_in_a_run_that_was_interrupted():
+    with Pools(None, "run", {}, ClusterSettings()) as pools:
+        interrupt()
+        with pytest.raises(PoolClosed):
+            pools.of("extract_frames")
+
+
+def test_what_no_machine_has_is_refused_without_starting_anything():
+    with pytest.raises(InputError, match=r"asks for 100000 CPUs, and the most that a node has is \d+"):
+        check_cluster(ClusterSettings(num_cpus=100000))
+    check_cluster(ClusterSettings(address="ray://elsewhere:10001", num_cpus=100000))
+
+
+# What a run does while another cluster is on the machine, by the environment and by Ray's own note of it.
+RUN = textwrap.dedent(
+    """
+    import json, os, sys
+    from tasks.runtime.cluster import ClusterSettings, ray_running
+
+    with ray_running(ClusterSettings()) as nodes:
+        import ray
+        own = ray.get_runtime_context().gcs_address
+        folder = ray._private.worker._global_node.get_session_dir_path()
+    try:  # as a thread that is late does after Ctrl-C
+        late = ray.get(ray.remote(lambda: 1).remote())
+    except Exception as error:
+        late = type(error).__name__
+    print(json.dumps({"own": own, "late": late, "nodes": nodes, "left": os.path.exists(folder)}))
+    """
+)
+
+
+@pytest.mark.integration
+def test_a_foreign_cluster_is_neither_joined_nor_disturbed():
+    """With a real one, which a person started, named by `RAY_ADDRESS` and by the file that `auto` looks into."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="far-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
+        start += [
+            f"--temp-dir={folder}",
+            "--num-cpus=1",
+            "--node-ip-address=127.0.0.1",
+            "--include-dashboard=false",
+            "--disable-usage-stats",
+        ]
+        note = Path(folder, "ray_current_cluster")
+        environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_TMPDIR": "/tmp"}
+        head = subprocess.Popen(start, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        try:
+            for _ in range(600):
+                if note.exists() or head.poll() is not None:
+                    break
+                time.sleep(0.2)
+            before = note.read_text()
+            environment["RAY_ADDRESS"] = before.strip()
+            ran = subprocess.run(
+                [sys.executable, "-c", RUN], capture_output=True, text=True, check=False, env=environment
+            )
+            assert ran.returncode == 0, ran.stderr
+            found = json.loads(ran.stdout.splitlines()[-1])
+            jobs = _jobs(before.strip())
+            assert note.read_text() == before
+        finally:
+            head.terminate()
+            head.wait(60)
+    assert found["own"] != before.strip()
+    assert len(found["nodes"]) == 1 and not found["left"]
+    assert found["late"] != 1, "a call after the end of the run's own cluster went to another"
+    assert jobs == 0
+
+
+def _jobs(address: str) -> int:
+    """How many drivers a cluster has ever had, asked without being one."""
+    from ray._raylet import GcsClient
+
+    return len(GcsClient(address=address).get_all_job_info())
