@@ -44,15 +44,11 @@ class Pictures:
     def __iter__(self) -> Iterator[Timed]:
         import av
 
-        stream = self._stream
-        if not stream.codec_context.is_open:
-            stream.thread_type = "AUTO"
-            # a size that the header does not declare is refused by the decoder
-            stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
+        decoder = _decoder(self._stream)
         for packet in self._read():
             frames: list[av.VideoFrame] = []
             try:
-                frames = stream.decode(packet)
+                frames = decoder.decode(packet)
             except av.error.EOFError:  # the decoder was flushed already
                 return
             except (av.error.FFmpegError, ValueError):
@@ -84,6 +80,22 @@ class Pictures:
             time = None
         duration = frame.duration * base if frame.duration else None
         return time, duration, frame
+
+
+def _decoder(stream: av.video.stream.VideoStream) -> av.VideoCodecContext:
+    """The stream's decoder; it refuses pictures larger than a header may declare."""
+    import av
+
+    decoder = stream.codec_context
+    # FFmpeg's own decoders of VP8 and VP9 leave the alpha out, and what is behind it is whatever was encoded there
+    alpha = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(decoder.name)
+    if alpha in av.codecs_available and stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) == "1":
+        decoder = av.VideoCodecContext.create(alpha, "r")
+        decoder.extradata = stream.codec_context.extradata
+    if not decoder.is_open:
+        decoder.thread_type = "AUTO"
+        decoder.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
+    return decoder
 
 
 def first_times(path: str | os.PathLike[str]) -> list[float]:

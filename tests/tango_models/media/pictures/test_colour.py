@@ -89,6 +89,23 @@ def test_what_is_transparent_shows_black(format_):
     assert on_black(np.full((1, 1, 4), 128, np.uint8)).ravel().tolist() == [64] * 3
 
 
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_the_alpha_of_a_browsers_video_is_read(tmp_path, codec):
+    rgba = np.tile(np.array([200, 200, 200, 255], np.uint8), (64, 96, 1))
+    rgba[:, 48:, 3] = 0
+    with av.open(str(tmp_path / "a.webm"), "w") as container:
+        stream = container.add_stream(codec, rate=30, options={"auto-alt-ref": "0", "b": "4M", "crf": "5"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuva420p"
+        for k in range(6):
+            frame = av.VideoFrame.from_ndarray(rgba, format="rgba").reformat(format="yuva420p")
+            frame.pts = k
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    frames = list(FrameReader(tmp_path / "a.webm"))
+    assert len(frames) == 6
+    assert frames[3][32, 20].min() > 180 and frames[3][32, 80].max() < 10
+
+
 def comb(pictures):
     """Mean energy between neighbouring lines."""
     pictures = np.asarray(pictures, np.float64).mean(axis=3)
