@@ -121,7 +121,7 @@ def test_clips_made_chunk_by_chunk_are_those_of_the_whole_video(onboarded, monke
         monkeypatch.setattr(create_clips, "_CONTEXT_CLIPS", context)
         out = RowWriter(catalog, stage.name, unit.provenance("run"))
         rows: list[dict] = []
-        monkeypatch.setattr(out, "write", rows.extend)
+        monkeypatch.setattr(out, "write", lambda found, table="clips": rows.extend(found if table == "clips" else ()))
         stage.process(catalog, unit, out)
         written.append(rows)
     whole, parts = written
