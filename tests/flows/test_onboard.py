@@ -106,11 +106,6 @@ def _left_over(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in alive if not process.name().endswith("Agent")]
 
 
-def _rows(catalog: Catalog, stage: str) -> int:
-    records = catalog.records(stage)
-    return sum(record.ok for record in records.values())
-
-
 @pytest.mark.end_to_end
 @pytest.mark.timeout(900)
 def test_kill_9_at_three_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path, prefect_server, ray_cluster):
