@@ -90,7 +90,7 @@ def _decoder(stream: av.video.stream.VideoStream) -> av.VideoCodecContext:
     # FFmpeg's own decoders of VP8 and VP9 leave the alpha out, and what is behind it is whatever was encoded there
     alpha = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(decoder.name)
     if alpha in av.codecs_available and stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) == "1":
-        decoder = av.VideoCodecContext.create(alpha, "r")
+        decoder = av.VideoCodecContext.create(alpha, "r")  # type: ignore[assignment]
         decoder.extradata = stream.codec_context.extradata
     if not decoder.is_open:
         decoder.thread_type = "AUTO"
