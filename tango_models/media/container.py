@@ -95,19 +95,15 @@ def _filled_seconds(path: Path, options: dict[str, str]) -> float:
     """Seconds that pictures and sound fill, as far as a little over MAX_SECONDS; nothing is decoded."""
     import av
 
-    from tango_models.media.clock import MediaClock
+    from tango_models.media.packets import Packets
 
-    clock, first = MediaClock(), None
-    try:
-        with av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace") as container:
-            for packet in container.demux():
-                clock.place(packet)
-                first = clock.end if first is None else first
-                if first is not None and clock.end is not None and clock.end - first > MAX_SECONDS:
-                    break
-    except (av.error.FFmpegError, ValueError, OSError):
-        pass  # a file that is damaged there ends there
-    return 0.0 if first is None or clock.end is None else clock.end - first
+    with av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace") as container:
+        packets, first = Packets(container), None
+        for _ in packets:
+            first = packets.clock.end if first is None else first
+            if (filled := (packets.clock.end or 0.0) - (first or 0.0)) > MAX_SECONDS:
+                return filled
+    return 0.0 if first is None else filled
 
 
 def check_seconds(path: Path, seconds: float, limit: float = MAX_SECONDS) -> None:

@@ -106,23 +106,16 @@ def _left_over(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in alive if not process.name().endswith("Agent")]
 
 
-def _rows(catalog: Catalog, stage: str) -> int:
-    records = catalog.records(stage)
-    return sum(record.ok for record in records.values())
-
-
 @pytest.mark.end_to_end
 @pytest.mark.timeout(900)
-def test_kill_9_at_five_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path, prefect_server, ray_cluster):
+def test_kill_9_at_three_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path, prefect_server, ray_cluster):
     video = cut_speaker(tmp_path / "kim.mp4", start=3.0, seconds=2.0, side=256)
     whole = Settings(catalog=str(tmp_path / "whole"))
     onboard_avatar("kim", [str(video)], settings=whole)
     broken = Catalog(tmp_path / "broken")
     moments = {
         "the first frames are written": lambda: broken.table("frames").count() > 0,
-        "landmarks are being detected": lambda: _rows(broken, "extract_frames") > 0,
         "some landmarks are written": lambda: broken.table("landmarks").count() > 0,
-        "the poses are written": lambda: broken.table("poses").count() > 0,
         "the clips are written": lambda: broken.table("clips").count() > 0,
     }
     orphans: list[psutil.Process] = []

@@ -50,7 +50,7 @@ def stale(settings: Settings) -> dict[str, list[str]]:
 def test_a_changed_setting_is_said_and_a_render_brings_the_avatar_up_to_date(settings, speech, tmp_path):
     assert stale(settings) == {}
     changed = settings.model_copy(deep=True)
-    changed.stages.create_clips.min_confidence = 0.2
+    changed.stages.create_clips.min_confidence = 0.3
     found = stale(changed)
     assert found["create_clips"] == ["talk.mp4: settings of create_clips"]
     assert set(found) == {"create_clips", "embed_clips", "score_edges"}, "what was made of them is old too"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from tango_models.media.clock import LONGEST_HOLE, MediaClock
+from tango_models.media.clock import LONGEST_HOLE
 from tango_models.media.container import MAX_SIDE, moving_picture, open_media
+from tango_models.media.packets import Packets
 
 if TYPE_CHECKING:
     import av
@@ -17,45 +19,36 @@ if TYPE_CHECKING:
 
     Timed = tuple[Fraction | None, Fraction | None, av.VideoFrame]
 
-_REFUSALS = 16  # errors of the reader in a row, behind which nothing more is expected of the file
 _MEASURED_PICTURES = 300
 _MEASURED_PACKETS = 3000
 
 
 class Pictures:
-    """Iterates over (time, duration, frame) in presentation order, seconds on the clock of `MediaClock`.
+    """Iterates over (time, duration, frame) in presentation order, seconds on the file's one clock.
 
     Damage is noted, never raised: a packet that cannot be decoded and a picture that is known to be damaged are left
-    out, and where the reader meets missing bytes it goes on behind them as long as it can.
+    out.
 
-    clock      the file's clock
+    packets    the file's packets and their clock
+    count      packets of this stream so far
     jumped     times of the first picture behind each jump of the clock
     damaged    packets that could not be decoded, and damaged pictures
-    broken     the reader met missing bytes
-    packets    packets of the stream that were read
-    end        seconds by the file's own timestamps at which the last packet of any stream ends
     """
 
     def __init__(self, container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> None:
-        self._container, self._stream = container, stream
-        self.clock = MediaClock()
+        self._stream = stream
+        self.packets = Packets(container)
         self.jumped: list[Fraction] = []
-        self.damaged = self.packets = 0
-        self.broken = False
-        self.end = -float("inf")
+        self.damaged = self.count = 0
 
     def __iter__(self) -> Iterator[Timed]:
         import av
 
-        stream = self._stream
-        if not stream.codec_context.is_open:
-            stream.thread_type = "AUTO"
-            # a size that the header does not declare is refused by the decoder
-            stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
+        decoder = _decoder(self._stream)
         for packet in self._read():
             frames: list[av.VideoFrame] = []
             try:
-                frames = stream.decode(packet)
+                frames = decoder.decode(packet)
             except av.error.EOFError:  # the decoder was flushed already
                 return
             except (av.error.FFmpegError, ValueError):
@@ -68,29 +61,11 @@ class Pictures:
 
     def _read(self) -> Iterator[av.Packet | None]:
         """The stream's packets on the clock; None, which empties the decoder, at the end."""
-        import av
-
-        refused, packets = 0, self._container.demux()  # every stream: the clock is of the file
-        while refused < _REFUSALS:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                break
-            except (av.error.FFmpegError, OSError, ValueError):
-                self.broken = True
-                refused += 1
-                packets = self._container.demux()
-                continue
-            if not packet.size:  # the end, by PyAV's rule
-                continue
-            refused = 0
-            if packet.pts is not None and packet.time_base:
-                self.end = max(self.end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-            jumped = self.clock.place(packet)
+        for packet in self.packets:
             if packet.stream.index != self._stream.index:
                 continue
-            self.packets += 1
-            if jumped and packet.pts is not None:
+            self.count += 1
+            if self.packets.jumped and packet.pts is not None:
                 self.jumped.append(packet.pts * packet.time_base)
             yield packet
         yield None
@@ -101,10 +76,26 @@ class Pictures:
         if base is None:
             return None, None, frame
         time = None if frame.pts is None else frame.pts * base
-        if time is not None and self.clock.end is not None and time > self.clock.end + LONGEST_HOLE:
+        if time is not None and self.packets.clock.end is not None and time > self.packets.clock.end + LONGEST_HOLE:
             time = None
         duration = frame.duration * base if frame.duration else None
         return time, duration, frame
+
+
+def _decoder(stream: av.video.stream.VideoStream) -> av.VideoCodecContext:
+    """The stream's decoder; it refuses pictures larger than a header may declare."""
+    import av
+
+    decoder = stream.codec_context
+    # FFmpeg's own decoders of VP8 and VP9 leave the alpha out, and what is behind it is whatever was encoded there
+    alpha = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(decoder.name)
+    if alpha in av.codecs_available and stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) == "1":
+        decoder = av.VideoCodecContext.create(alpha, "r")  # type: ignore[assignment]
+        decoder.extradata = stream.codec_context.extradata
+    if not decoder.is_open:
+        decoder.thread_type = "AUTO"
+        decoder.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
+    return decoder
 
 
 def first_times(path: str | os.PathLike[str]) -> list[float]:
@@ -112,22 +103,16 @@ def first_times(path: str | os.PathLike[str]) -> list[float]:
 
     Nothing is decoded. Raises InputError as `open_media`.
     """
-    import av
-
     times: list[float] = []
     with open_media(path) as container:
-        stream, clock = moving_picture(container), MediaClock()
+        stream, packets = moving_picture(container), Packets(container)
         if stream is None:
             return times
-        try:
-            for packet, _ in zip(container.demux(), range(_MEASURED_PACKETS), strict=False):
-                clock.place(packet)
-                if clock.jumps or len(times) == _MEASURED_PICTURES:
-                    break
-                if packet.stream.index == stream.index and packet.size and packet.pts is not None:
-                    times.append(float(packet.pts * packet.time_base))
-        except (av.error.FFmpegError, OSError, ValueError):
-            pass  # what came before tells the rate as well
+        for packet in islice(packets, _MEASURED_PACKETS):
+            if packets.clock.jumps or len(times) == _MEASURED_PICTURES:
+                break
+            if packet.stream.index == stream.index and packet.pts is not None:
+                times.append(float(packet.pts * packet.time_base))
     return times
 
 

@@ -97,13 +97,13 @@ class FrameReader:
                 yield rgb
             end = declared_end(container)
             # AVI readers scale the declared time down to the bytes that are there, but keep the declared count.
-            missing = container.format.name == "avi" and pictures.packets < 0.97 * stream.frames - 2
+            missing = container.format.name == "avi" and pictures.count < 0.97 * stream.frames - 2
         if not self.count:
             fault = "holds no frame that can be decoded"
             if pictures.damaged:
                 fault += f" ({pictures.damaged} damaged)"
             raise InputError(str(self.path), fault, "re-export it as an MP4 (H.264)")
-        self.truncated = pictures.broken or missing or (end is not None and pictures.end < end)
+        self.truncated = pictures.packets.broken or missing or (end is not None and pictures.packets.end < end)
         self.notes = self._said(pictures)
 
     def _watched(self, timed: Iterable, pictures: Pictures) -> Iterator[TimedShown]:
@@ -140,13 +140,15 @@ class FrameReader:
         notes = []
         if pictures.damaged:
             notes.append(f"{pictures.damaged} of its pictures are damaged and were left out")
-        if pictures.clock.jumps:
-            holes = sum(jump.hole for jump in pictures.clock.jumps)
+        if pictures.packets.clock.jumps:
+            holes = sum(jump.hole for jump in pictures.packets.clock.jumps)
             places = ", ".join(f"{frame / float(self.fps):.1f} s" for frame in self.breaks[:5])
             places += ", …" * (len(self.breaks) > 5)
             said = f"its clock starts again or jumps at {places}" if places else "its clock jumps"
             hole = f"; {holes:.0f} s in which nothing was recorded were left out" if holes >= 1 else ""
             notes.append(f"{said}: taken as recordings that were joined{hole}")
+        if pictures.packets.strange:
+            notes.append("a further picture or sound begins in the middle of it and was left out")
         if self._resized is not None:
             at = self._resized / float(self.fps)
             notes.append(f"its picture has another size from {at:.1f} s on and was fitted into the first")

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.media.clock import MediaClock
 from tango_models.media.container import check_seconds, open_media
+from tango_models.media.packets import Packets
 from tango_models.media.pictures.decoding import first_picture_time
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 UNKNOWN = "holds no sound that can be decoded"
 REMEDY = "export it again as WAV, FLAC, MP3 or M4A"
-_REFUSALS = 16  # errors of the reader in a row, behind which nothing more is expected of the file
 _UNTIMED = {"aac", "mp3", "ac3", "amr", "amrnb", "amrwb"}
 """Formats that are nothing but packets: their times are counted by the reader, in lengths of the first packet."""
 _STEP = 0.05  # seconds by which timestamps must leave the running clock before they count as a gap or an overlap
@@ -100,17 +100,16 @@ def _can_decode(path: Path, track: int) -> bool:
 
 
 def _decode(container: av.container.InputContainer, stream: Any) -> Iterator[tuple[av.AudioFrame, bool]]:
-    """Frames on the clock of `MediaClock`, and whether something is torn before: the beginning, a jump of the clock, a
+    """Frames on the clock of `Packets`, and whether something is torn before: the beginning, a jump of the clock, a
     packet that could not be decoded."""
     import av
 
-    clock, torn = MediaClock(), True
-    for packet in _packets(container):
+    packets, torn = Packets(container), True
+    for packet in chain(packets, (None,)):  # None empties the decoder
         if packet is not None:
-            jumped = clock.place(packet)
             if packet.stream.index != stream.index:
                 continue
-            torn |= jumped
+            torn |= packets.jumped
         try:
             frames = stream.decode(packet)
         except av.error.EOFError:  # the decoder was emptied already
@@ -122,27 +121,6 @@ def _decode(container: av.container.InputContainer, stream: Any) -> Iterator[tup
             if frame.samples:
                 yield frame, torn
                 torn = False
-
-
-def _packets(container: av.container.InputContainer) -> Iterator[av.Packet | None]:
-    """All packets of the file, since the clock is the file's; None, which empties the decoder, at the end. Where the
-    reader meets missing bytes it goes on behind them as long as it can."""
-    import av
-
-    refused, packets = 0, container.demux()
-    while refused < _REFUSALS:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            break
-        except (av.error.FFmpegError, OSError, ValueError):
-            refused += 1
-            packets = container.demux()
-            continue
-        if packet.size:
-            refused = 0
-            yield packet
-    yield None
 
 
 def _without_padding(frames: Iterator[tuple[av.AudioFrame, bool]]) -> Iterator[tuple[av.AudioFrame, int, bool]]:

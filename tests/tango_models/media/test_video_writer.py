@@ -15,7 +15,7 @@ from tango_models.media.sound.audio import read_audio
 from tango_models.media.sound.track import SoundArray
 from tango_models.media.video_writer import VideoWriter
 from tests.media_samples import coded_picture, read_code
-from tests.tango_models.media.test_audio import chirp, delay_of
+from tests.tango_models.media.sound.test_audio import chirp, delay_of
 
 
 def render(path, count=47, **options):

@@ -26,7 +26,8 @@ def rendered(catalog: Catalog) -> Playback:
     video = {"video_id": "v", "file_name": "v.mp4", "width": 96, "height": 96, "n_frames": 160}
     catalog.table("videos").upsert([{**video, "repeated": bytes(20), "cuts": []}])
     catalog.table("clips").upsert(
-        {"clip_id": clip_id("v", k), "track_id": "v", "index": k, "motion_energy": [0.1] * 4} for k in range(40)
+        {"clip_id": clip_id("v", k), "track_id": "v", "index": k, "motion_energy": [0.1] * 4, "mask": bytes(2048)}
+        for k in range(40)
     )
     terms = {"pose": 0.1, "velocity": 0.2, "translation": 0.3, "mask_iou": 0.9, "hand_iou": 0.8}
     pairs = sorted({(seam.src, seam.dst) for seam in playback.seams})

@@ -10,7 +10,7 @@ from tango_models.media.pictures.frames import iter_frames
 from tango_models.media.sound.audio import read_audio
 from tango_models.media.sound.resampling import Resampler
 from tests.media_samples import coded_picture, read_code, tone, write_video
-from tests.tango_models.media.test_speech_sound import heard, render, write
+from tests.tango_models.media.sound.test_speech_file import heard, render, write
 
 LAYOUTS = {1: "mono", 2: "stereo"}
 
