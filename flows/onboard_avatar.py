@@ -159,8 +159,7 @@ def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
 
 
 def read_notes(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """What was noted when each video was read: its sound, damage, joins and holes, what stands
-    still."""
+    """What was noted when each video was read: its sound, damage, joins and holes, what stands still."""
     where = equals(video_id=[video["video_id"] for video in added])
     rows = catalog.table("videos").read(["video_id", "file_name", "notes"], where=where).to_pylist()
     return [f"{row['file_name']}: {note}" for row in rows for note in row["notes"] or ()]

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tango_models.perception.colours import colour_counts
 from tango_models.perception.landmarks import letterbox
 
-BINS = (6, 6, 6)
-"""Of a colour's lightness, a and b: coarse, so that light and folds change little."""
 _SPREAD = (1.0, 0.5, 0.5)  # bins: light changes more than hue
 _OTHER_ROOM, _OTHER_CLOTHES, _OTHER_FACE = 0.36, 0.38, 0.04
 
@@ -49,15 +48,13 @@ def colours(picture: np.ndarray, mask: np.ndarray, face_xy: np.ndarray) -> tuple
         (x0, y0), (x1, y1) = face_xy.min(0), face_xy.max(0)
         x, y, size = (x0 + x1) / 2, (y0 + y1) / 2, y1 - y0
         below[max(0, round(y + 0.9 * size)) : round(y + 2.4 * size), max(0, round(x - size)) : round(x + size)] = 1
-    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-    return _shares(lab, below * person), _shares(lab, 1 - person)
+    return _shares(picture, below * person), _shares(picture, 1 - person)
 
 
-def _shares(lab: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    import cv2
+def _shares(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
-    counts = cv2.calcHist([lab], [0, 1, 2], mask, list(BINS), [0, 256, 64, 192, 64, 192])
+    counts = colour_counts(picture, mask)
     counts = gaussian_filter(counts, _SPREAD, mode="nearest").ravel()  # a colour between two bins counts in both
     total = float(counts.sum())
     return (counts / total if total else np.full_like(counts, np.nan)).astype(np.float32)

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from tango_models.perception.colours import colour_counts
 from tango_models.perception.quiet import quiet_native_logs
 
 PICTURE_SIDE = 384
 """Longest side of a picture that is worth handing over: the network itself looks at 192 x 192."""
 
 _MIN_SCORE = 0.6  # the speakers of real clips score 0.7 to 0.95; at 0.5 a crumpled sleeve can pass
-_BINS = (6, 6, 6)  # of a colour's lightness, a and b: coarse, so that light and folds change little
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,10 @@ class FaceFinder:
 
 
 def _clothes(picture: np.ndarray, x: float, y: float, size: float) -> np.ndarray | None:
-    import cv2
-
     height, width = picture.shape[:2]
     left, right = max(0, round(x - size)), min(width, round(x + size))
     top, bottom = max(0, round(y + 0.9 * size)), min(height, round(y + 2.4 * size))
     if right - left < 4 or bottom - top < 4:
         return None
-    lab = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_RGB2LAB)
-    counts = cv2.calcHist([lab], [0, 1, 2], None, list(_BINS), [0, 256, 64, 192, 64, 192]).ravel()
+    counts = colour_counts(picture[top:bottom, left:right]).ravel()
     return (counts / max(1.0, float(counts.sum()))).astype(np.float32)
