@@ -84,7 +84,6 @@ def test_without_a_signal_the_handlers_are_as_they_were():
 
 
 @pytest.mark.integration
-@pytest.mark.skip(reason="workers of Ray were once still there at its end: not yet known to be mended")
 def test_an_interrupted_render_leaves_no_half_file_and_counts_no_attempt(onboarded, tmp_path):
     speech = tmp_path / "speech.wav"
     soundfile.write(speech, read_audio(SPEECH)[: 12 * 16000], 16000)
