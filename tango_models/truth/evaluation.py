@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tango_models.errors import InputError
 from tango_models.interpolation.interpolators import NAMES, create_interpolator
 from tango_models.interpolation.seam import Interpolator, Seam
-from tango_models.errors import InputError
 from tango_models.truth.figures import Likeness, likeness, look_at
 from tango_models.truth.gaps import SPEEDS, Gap
 from tango_models.truth.hand_finder import HandFinder
-from tango_models.truth.hands import doubled, hands_found, true_hands
+from tango_models.truth.hands import hands_found, stray, true_hands
 
 FOOTAGE = "footage"
 """The line of the true frames themselves: what the figures are where nothing was made."""
@@ -56,7 +56,7 @@ class Score:
 
     Attributes:
         hands, found: true hands in all frames together, and those that the made frames show.
-        doubled: made frames with a hand too many.
+        stray: made frames with a hand where there is none.
         frames: that were made.
         seconds: to make them.
     """
@@ -67,7 +67,7 @@ class Score:
     pace: int
     hands: int
     found: int
-    doubled: int
+    stray: int
     frames: int
     likeness: Likeness
     seconds: float
@@ -75,7 +75,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Row:
-    """Scores put together. pace: of `SPEEDS`, or `all`. recall: share of the true hands, NaN without any; doubled: of
+    """Scores put together. pace: of `SPEEDS`, or `all`. recall: share of the true hands, NaN without any; stray: of
     the frames; worst: the least sharp frame of all; seconds: a frame. The others are means over gaps; see `Likeness`.
     """
 
@@ -86,13 +86,30 @@ class Row:
     gaps: int
     hands: int
     recall: float
-    doubled: float
+    stray: float
     hand_error: float
     gradients: float
     sharpness: float
     worst: float
     warping: float
     seconds: float
+
+    def cells(self) -> dict[str, str]:
+        """As text, for a table."""
+        return {
+            "speed": self.pace,
+            "made by": self.interpolator,
+            "gaps": str(self.gaps),
+            "hands": str(self.hands),
+            "recall": f"{self.recall:.0%}" if self.hands else "–",
+            "stray": f"{self.stray:.0%}",
+            "error": f"{self.hand_error:.1f}",
+            "gradient": f"{self.gradients:.3f}",
+            "sharp": f"{self.sharpness:.2f}",
+            "least": f"{self.worst:.2f}",
+            "warping": f"{self.warping:.2f}",
+            "s": f"{self.seconds:.2f}",
+        }
 
 
 def evaluate(
@@ -130,7 +147,7 @@ def judge(interpolators: Mapping[str, Interpolator], gap: Gap, finder: HandFinde
     def score(name: str, made: np.ndarray, seconds: float) -> Score:
         return Score(
             name, gap.kind, len(gap.made), gap.pace, len(hands), hands_found(made, hands, finder),
-            doubled(made, gap, finder), len(made), likeness(made, known), seconds,
+            stray(made, gap, finder), len(made), likeness(made, known), seconds,
         )  # fmt: skip
 
     scores = [score(FOOTAGE, gap.true, 0.0)]
@@ -173,7 +190,7 @@ def _row(scores: list[Score], pace: str) -> Row:
         gaps=len(scores),
         hands=hands,
         recall=sum(s.found for s in scores) / hands if hands else float("nan"),
-        doubled=sum(s.doubled for s in scores) / frames,
+        stray=sum(s.stray for s in scores) / frames,
         hand_error=float(np.nanmean(errors)) if np.isfinite(errors).any() else float("nan"),
         gradients=mean("gradients"),
         sharpness=mean("sharpness"),

@@ -43,7 +43,7 @@ def hands_found(made: np.ndarray, hands: list[TrueHand], finder: HandFinder) -> 
     return sum(same_hand(finder.find(made[hand.frame], hand.box), hand.points) for hand in hands)
 
 
-def doubled(made: np.ndarray, gap: Gap, finder: HandFinder) -> int:
+def stray(made: np.ndarray, gap: Gap, finder: HandFinder) -> int:
     """In how many of the made frames (n, H, W, 3) a hand stands where it was before the gap or will be behind it, but
     truly is not."""
     count = 0
