@@ -57,11 +57,12 @@ class FlowInterpolator:
             apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
             arms = [(a, b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
         layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None) for k in between]
-        change = between[0] - 1 + changeover(
+        change = changeover(
             [layer.disagreement for layer in layers],
             [layer.outgoing_strain for layer in layers],
             [layer.incoming_strain for layer in layers],
         )
+        change += between[0] - 1
         out = seam.cut_at(int(np.searchsorted(alphas, 1.0)))  # the frames at 0 and 1 are as they were filmed
         for k, layer in zip(between, layers, strict=True):
             out[k] = compose(seam.outgoing[k], seam.incoming[k], layer, float(alphas[k]), k >= change)
