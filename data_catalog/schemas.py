@@ -19,6 +19,8 @@ FACE_POINTS = 12
 PARTS = 6
 """Of the speaker, told apart by whether they were seen."""
 PICTURE_SIDE = 32
+MESH_POINTS = 478
+"""Points of a face mesh."""
 
 _SPECS = [
     table(
@@ -96,6 +98,37 @@ _SPECS = [
                 "mask",
                 "hand_boxes",
                 "person_box",
+            ),
+        },
+    ),
+    table(
+        "mouths",
+        {"video_id": pa.string(), "frame": pa.int32()},
+        {
+            "middle": vector(2),  # of the mesh, pixels; NaN, as all else, without a face
+            "mesh": fixed_bytes(MESH_POINTS * 3 * 2),  # float16, pixels about the middle; z away from the camera
+            "opening": pa.float32(),  # these three: shares of the distance of the outer corners of the eyes
+            "width": pa.float32(),
+            "protrusion": pa.float32(),
+            "yaw": pa.float32(),  # degrees
+            "pitch": pa.float32(),
+            "sharpness": pa.float32(),  # grey levels
+            "light": vector(3),  # mean colour around the mouth
+            "covered": pa.bool_(),  # a hand is before it
+        },
+        stage="detect_mouths",
+        groups={
+            "mouths": (
+                "middle",
+                "mesh",
+                "opening",
+                "width",
+                "protrusion",
+                "yaw",
+                "pitch",
+                "sharpness",
+                "light",
+                "covered",
             ),
         },
     ),

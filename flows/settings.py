@@ -20,6 +20,7 @@ from flows.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, check_environm
 from tasks.analyse_speech import AnalyseSpeechConfig
 from tasks.create_clips import CreateClipsSettings
 from tasks.detect_landmarks import DetectLandmarksConfig
+from tasks.detect_mouths import DetectMouthsConfig
 from tasks.extract_frames import ExtractFramesConfig
 from tasks.fit_smplx import FitSmplxSettings
 from tasks.interpolate_seams import InterpolateSeamsConfig
@@ -37,6 +38,7 @@ class StageSettings(BaseModel):
 
     extract_frames: ExtractFramesConfig = ExtractFramesConfig()
     detect_landmarks: DetectLandmarksConfig = DetectLandmarksConfig()
+    detect_mouths: DetectMouthsConfig = DetectMouthsConfig()
     fit_smplx: FitSmplxSettings = FitSmplxSettings()
     create_clips: CreateClipsSettings = CreateClipsSettings()
     score_edges: ScoreEdgesConfig = ScoreEdgesConfig()

@@ -8,6 +8,7 @@ from tasks.runtime.stage import Stage
 STAGES: dict[str, str] = {
     "extract_frames": "tasks.extract_frames:ExtractFrames",
     "detect_landmarks": "tasks.detect_landmarks:DetectLandmarks",
+    "detect_mouths": "tasks.detect_mouths:DetectMouths",
     "fit_smplx": "tasks.fit_smplx:FitSmplx",
     "create_clips": "tasks.create_clips:CreateClips",
     "embed_clips": "tasks.embed_clips:EmbedClips",
