@@ -88,7 +88,9 @@ def collect(parts: Sequence[tuple[np.ndarray, Mouths, Sequence[int]]]) -> MouthL
     """
     video = np.concatenate([np.full(len(frame), k) for k, (frame, _, _) in enumerate(parts)])
     frame = np.concatenate([frame for frame, _, _ in parts])
-    mouths = Mouths(*(np.concatenate(columns) for columns in zip(*(vars(m).values() for _, m, _ in parts), strict=True)))
+    mouths = Mouths(
+        *(np.concatenate(columns) for columns in zip(*(vars(m).values() for _, m, _ in parts), strict=True))
+    )
     follows = np.zeros(len(frame), bool)
     follows[1:] = (np.diff(video) == 0) & (np.diff(frame) == 1)
     for k, (_, _, cuts) in enumerate(parts):

@@ -58,9 +58,7 @@ def lip_measures(meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return opening, width, -forward / eyes
 
 
-def describe_mouths(
-    frames: list[np.ndarray], meshes: np.ndarray, hands: np.ndarray
-) -> Mouths:
+def describe_mouths(frames: list[np.ndarray], meshes: np.ndarray, hands: np.ndarray) -> Mouths:
     """What of each mouth is kept.
 
     Args:

@@ -129,7 +129,9 @@ class _Costs:
         width = (seen.width[mouths] - self._breadth[t]) / (0.3 * self._wide)
         cost = cost + config.width * np.minimum(width**2, 8.0)
         if self._closed[t]:
-            cost = cost + 4.0 * np.maximum(0, (seen.opening[mouths] - self._library.range.closed) / self._span - _CLOSED)
+            cost = cost + 4.0 * np.maximum(
+                0, (seen.opening[mouths] - self._library.range.closed) / self._span - _CLOSED
+            )
         turned = ((seen.yaw[mouths] - heads.yaw[t]) / 8) ** 2 + ((seen.pitch[mouths] - heads.pitch[t]) / 8) ** 2
         light = (np.abs(seen.light[mouths] - heads.light[t]).mean(1) / 12) ** 2
         cost = cost + config.turned * np.nan_to_num(turned) + config.light * np.nan_to_num(np.minimum(light, 6.0))
