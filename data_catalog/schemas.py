@@ -280,6 +280,39 @@ _SPECS = [
         groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost")},
     ),
     table(
+        "lips",  # for every frame of a path the picture its mouth comes from, and how it is painted
+        {"path_id": pa.string(), "part": pa.int32()},  # a part is a minute
+        {
+            "source_video": pa.list_(pa.string()),  # these are empty where the frames stay as they are ...
+            "source_frame": pa.list_(pa.int32()),
+            "other_video": pa.list_(pa.string()),  # a second mouth that it fades from or to; "" without
+            "other_frame": pa.list_(pa.int32()),
+            "other_weight": pa.list_(pa.float32()),
+            "strength": pa.list_(pa.float32()),  # 0: the frame stays as it is
+            "run": pa.list_(pa.int32()),  # frames of one run show one stretch of footage
+            "opening": pa.list_(pa.float32()),  # what the speech asks for; 1: as wide as this speaker opens the mouth
+            "shape": pa.binary(),  # float32 (frames, 55, 3), lips and jaw in eye distances
+            "reference": pa.binary(),  # float32 (478, 3), the mean face
+            "note": pa.string(),  # ... and why
+        },
+        stage="match_lips",
+        groups={
+            "lips": (
+                "source_video",
+                "source_frame",
+                "other_video",
+                "other_frame",
+                "other_weight",
+                "strength",
+                "run",
+                "opening",
+                "shape",
+                "reference",
+                "note",
+            ),
+        },
+    ),
+    table(
         "transitions",  # generated seam frames: a cache shared by all renders
         {"src": pa.string(), "dst": pa.string(), "interpolator_id": pa.string()},
         {"n_frames": pa.int32(), "pixels": "blob", "sharpness": pa.float32(), "jump": pa.float32()},

@@ -4,7 +4,7 @@ Apart from the landmarks, which need no such mesh: only lips that follow a speec
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -80,7 +80,7 @@ class DetectMouths(Stage):
 def _shots(begin: int, stop: int, cuts: list[int]) -> list[tuple[int, int]]:
     """`[begin, stop)` cut at its cuts."""
     edges = [begin, *cuts, stop]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _blocks(begin: int, end: int, start: int) -> Iterator[tuple[int, int]]:

@@ -56,12 +56,15 @@ def reenact(
         InterpolatorName, typer.Option(help="What makes the frames around a jump")
     ] = InterpolatorName.flow,
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
+    lips: Annotated[
+        str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
+    ] = "off",
     catalog: CatalogOption = None,
 ) -> None:
     """Make a video of an avatar gesturing to a speech."""
     from flows.command_line import commands
 
-    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog)
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips)
 
 
 @app.command()

@@ -51,7 +51,7 @@ def head_pose(meshes: np.ndarray, reference: np.ndarray) -> HeadPose:
     centre = seen.mean(1)
     moved = np.where(known[:, None, None], seen - centre[:, None], still)
     u, strength, vt = np.linalg.svd(np.swapaxes(np.broadcast_to(still, moved.shape), 1, 2) @ moved)
-    mirrored = np.linalg.det(u @ vt) < 0
+    mirrored = np.flatnonzero(np.linalg.det(u @ vt) < 0)
     u[mirrored, :, 2] *= -1
     strength[mirrored, 2] *= -1
     rotation = u @ vt

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tango_models.lips.head_pose import head_pose, reference_face
+from tango_models.lips.head_pose import head_pose
 from tango_models.lips.mesh_points import MOUTH
 from tango_models.lips.mouths import Mouths
 
@@ -24,7 +24,7 @@ class SpeakerRange:
     """What a speaker's mouth does, in eye distances.
 
     Attributes:
-        closed: opening at the 3rd percentile; wide: at the 95th; rest: opening of the mouth at rest.
+        closed: opening at the 3rd percentile; wide: at the 95th.
         narrow, usual, broad: width at the 5th, 50th and 95th percentile.
     """
 
@@ -43,9 +43,9 @@ class SpeakerRange:
         """Whether the mouth opens and closes at all."""
         return self.span >= _LEAST_RANGE
 
-    def gap(self, opening: np.ndarray) -> np.ndarray:
+    def gap(self, opening: np.ndarray | float) -> np.ndarray:
         """Openings of `LipTargets` in eye distances."""
-        return self.closed + opening * self.span
+        return self.closed + np.asarray(opening) * self.span
 
     def breadth(self, width: np.ndarray) -> np.ndarray:
         """Widths of `LipTargets` in eye distances."""
@@ -80,29 +80,40 @@ class MouthLibrary:
         return len(self.frame)
 
 
-def collect(parts: Sequence[tuple[np.ndarray, Mouths, Sequence[int]]]) -> MouthLibrary | None:
+def collect(
+    parts: Sequence[tuple[np.ndarray, Mouths, Sequence[int]]], shape: np.ndarray, reference: np.ndarray
+) -> MouthLibrary | None:
     """The mouths of several videos as one library; None where fewer than 30 frames show one that can be used.
 
     Args:
-        parts: for each video its frame numbers (T,), their mouths, and the frames behind its cuts.
+        parts: for each video its frame numbers (T,), their mouths (whose meshes may be left out), and the frames behind
+            its cuts.
+        shape: (N, 55, 3) of `mouth_shapes`, of all of them.
+        reference: (478, 3) that they are turned to.
     """
     video = np.concatenate([np.full(len(frame), k) for k, (frame, _, _) in enumerate(parts)])
     frame = np.concatenate([frame for frame, _, _ in parts])
-    mouths = Mouths(
-        *(np.concatenate(columns) for columns in zip(*(vars(m).values() for _, m, _ in parts), strict=True))
-    )
+    mouths = Mouths.concatenate([mouths for _, mouths, _ in parts])
     follows = np.zeros(len(frame), bool)
     follows[1:] = (np.diff(video) == 0) & (np.diff(frame) == 1)
     for k, (_, _, cuts) in enumerate(parts):
         follows &= ~((video == k) & np.isin(frame, list(cuts)))
-    seen = mouths.found & ~mouths.covered
-    seen &= np.abs(np.nan_to_num(mouths.yaw, nan=90.0)) < _MOST_TURNED
+    seen = clear(mouths)
     if seen.sum() < _LEAST_MOUTHS:
         return None
-    usable = seen & (mouths.sharpness > _BLURRED * np.nanmedian(mouths.sharpness[seen]))
-    reference = reference_face(mouths.mesh[seen])
-    shape = head_pose(mouths.mesh, reference).to_face(mouths.mesh)[:, MOUTH].astype(np.float32)
+    usable = seen & (mouths.sharpness > _BLURRED * np.median(mouths.sharpness[seen]))
     closed, wide = np.percentile(mouths.opening[usable], [3, 95])
     narrow, usual, broad = np.percentile(mouths.width[usable], [5, 50, 95])
     limits = SpeakerRange(*(float(value) for value in (closed, wide, narrow, usual, broad)))
     return MouthLibrary(video, frame, mouths, shape, reference, usable, follows, limits)
+
+
+def clear(mouths: Mouths) -> np.ndarray:
+    """(T,) bool: a mouth is seen, nothing is before it, and the face is not turned away."""
+    turned = np.abs(np.nan_to_num(mouths.yaw, nan=90.0))
+    return mouths.found & ~mouths.covered & (turned < _MOST_TURNED)
+
+
+def mouth_shapes(meshes: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(T, 55, 3) float32: lips and jaw of meshes (T, 478, 3) without the head's pose, one unit between the eyes."""
+    return head_pose(meshes, reference).to_face(meshes)[:, MOUTH].astype(np.float32)

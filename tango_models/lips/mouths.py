@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -47,6 +48,12 @@ class Mouths:
 
     def __getitem__(self, rows: np.ndarray | slice) -> Mouths:
         return Mouths(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @staticmethod
+    def concatenate(parts: Sequence[Mouths]) -> Mouths:
+        """Several videos' one after the other."""
+        names = [field.name for field in fields(Mouths)]
+        return Mouths(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def lip_measures(meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

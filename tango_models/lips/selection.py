@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from tango_models.lips.library import MouthLibrary
 from tango_models.lips.visemes import LipTargets
 
+_PACE = 0.35  # price of half or twice the speed
 _CLOSED = 0.2
 """Of the speaker's range: lips that are no further apart count as closed."""
 
@@ -69,43 +70,32 @@ def select_mouths(
     usable = np.flatnonzero(library.usable)
     if not len(usable):
         raise ValueError("no mouth can be used")
-    unit = _Costs(targets, heads, library, config)
-    ends = _last_of_run(library)
-    states: list[tuple[np.ndarray, np.ndarray]] = []  # (mouth, the state before it)
-    mouth = cost = age = None
-    for t in range(len(targets)):
-        fresh = unit.of(t, usable)
-        own = heads.own[t]
-        best = usable[np.argpartition(fresh, min(config.candidates, len(usable)) - 1)[: config.candidates]]
-        if own >= 0 and library.usable[own]:
-            best = np.union1d(best, [own])
-        if mouth is None:
-            mouth, age = best, np.ones(len(best), int)
-            cost = unit.of(t, best)
-            states.append((mouth, np.full(len(best), -1)))
-            continue
+    costs, ends = _Costs(targets, heads, library, config), _last_of_run(library)
+    mouth = costs.best(0, usable)
+    cost, age = costs.of(0, mouth), np.ones(len(mouth), int)
+    steps = [(mouth, np.full(len(mouth), -1))]  # (mouth, its state in the frame before)
+    for t in range(1, len(targets)):
         parts = []
-        for step, price in ((1, 0.0), (0, 0.35), (2, 0.35)):
+        for step, price in ((1, 0.0), (0, _PACE), (2, _PACE)):
             after = mouth + step
-            fits = (after <= ends[mouth]) & library.usable[np.minimum(after, len(library) - 1)]
-            kept = np.flatnonzero(fits)
+            kept = np.flatnonzero((after <= ends[mouth]) & library.usable[np.minimum(after, len(library) - 1)])
             parts.append((after[kept], kept, cost[kept] + price, np.minimum(age[kept] + 1, config.stay)))
-        free = np.flatnonzero(age >= config.stay)
-        if not len(free):
-            free = np.flatnonzero(age == age.max()) if t < config.stay else np.arange(len(mouth))
-        if len(free):
-            total = cost[free][:, None] + unit.join(mouth[free], best)
-            before = np.argmin(total, axis=0)
-            parts.append((best, free[before], total[before, np.arange(len(best))], np.ones(len(best), int)))
+        # A source that must stay may be at its end: where none may go, all may.
+        free = np.flatnonzero(age >= min(config.stay, t))
+        free = free if len(free) else np.arange(len(mouth))
+        best = costs.best(t, usable)
+        total = cost[free][:, None] + costs.join(mouth[free], best)
+        cheapest = np.argmin(total, axis=0)
+        parts.append((best, free[cheapest], total[cheapest, np.arange(len(best))], np.ones(len(best), int)))
         found, before, price, old = (np.concatenate(column) for column in zip(*parts, strict=True))
-        price = price + unit.of(t, found)
-        order = _best_states(found, old, price, 3 * config.candidates)
-        mouth, cost, age = found[order], price[order], old[order]
-        states.append((mouth, before[order]))
+        price = price + costs.of(t, found)
+        kept = _best_states(found, old, price, 3 * config.candidates)
+        mouth, cost, age = found[kept], price[kept], old[kept]
+        steps.append((mouth, before[kept]))
     at = int(np.argmin(cost))
     path = np.empty(len(targets), int)
     for t in range(len(targets) - 1, -1, -1):
-        names, before = states[t]
+        names, before = steps[t]
         path[t], at = names[at], before[at]
     return path
 
@@ -137,6 +127,13 @@ class _Costs:
         cost = cost + config.turned * np.nan_to_num(turned) + config.light * np.nan_to_num(np.minimum(light, 6.0))
         blur = np.maximum(0, np.log(self._sharp / np.maximum(seen.sharpness[mouths], 1e-3)))
         return cost + 2.0 * blur + config.own * (mouths != heads.own[t])
+
+    def best(self, t: int, usable: np.ndarray) -> np.ndarray:
+        """(M,) those of the usable mouths that suit frame `t` best, its own among them."""
+        cost, most = self.of(t, usable), self._config.candidates
+        found = usable if len(usable) <= most else usable[np.argpartition(cost, most)[:most]]
+        own = self._heads.own[t]
+        return np.union1d(found, [own]) if own >= 0 and self._library.usable[own] else found
 
     def join(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """(B, A) what it costs to show mouth `after` behind mouth `before`."""

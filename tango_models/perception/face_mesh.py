@@ -18,15 +18,18 @@ class FaceMeshDetector:
 
     It tracks: a picture is searched where the face was in the one before, so pictures of one video are cut at the same
     place; `reset` starts another. 10 to 12 ms a frame.
+
+    Args:
+        tracks: False looks at each picture by itself, wherever it was cut.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tracks: bool = True) -> None:
         # As in the landmark detector: compiled protobuf files of this release ask in a way that protobuf 4 warns about.
         warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype")
         from mediapipe.python.solutions.face_mesh import FaceMesh
 
         with quiet_native_logs():
-            self._network: Any = FaceMesh(max_num_faces=1, refine_landmarks=True)
+            self._network: Any = FaceMesh(static_image_mode=not tracks, max_num_faces=1, refine_landmarks=True)
         self._fresh = True
 
     def find(self, picture: np.ndarray) -> np.ndarray | None:
@@ -48,7 +51,8 @@ class FaceMeshDetector:
 
     def reset(self) -> None:
         """Forget the face seen last."""
-        self._network.reset()
+        with quiet_native_logs():
+            self._network.reset()
         self._fresh = True
 
     def close(self) -> None:
