@@ -20,8 +20,8 @@ from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import edges_out_of_date, out_of_date, scopes, submit
-from tango_models.motion_graph.scoring.scorers import create_scorer
 from tango_models.lips.plugs import MATCH
+from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import render_key
 from tasks.runtime.cluster import Pools
 from tasks.views.motion_graph import path_key

@@ -65,10 +65,7 @@ def reenact(
             from flows.reenact import reenact as flow
 
             ready()
-            made = flow(
-                avatar, str(source), str(target), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings,
-                lips=lips,
-            )  # fmt: skip
+            made = flow(avatar, str(source), str(target), scorer, interpolator, seed, settings, lips)
             _print_made(made)
 
 

@@ -47,11 +47,11 @@ def head_pose(meshes: np.ndarray, reference: np.ndarray) -> HeadPose:
     middle = still.mean(0)
     still = still - middle
     seen = meshes[:, stiff].astype(np.float64)
-    known = np.isfinite(seen).all((1, 2))
+    known = np.asarray(np.isfinite(seen).all((1, 2)))
     centre = seen.mean(1)
     moved = np.where(known[:, None, None], seen - centre[:, None], still)
     u, strength, vt = np.linalg.svd(np.swapaxes(np.broadcast_to(still, moved.shape), 1, 2) @ moved)
-    mirrored = np.flatnonzero(np.linalg.det(u @ vt) < 0)
+    mirrored = np.flatnonzero(np.asarray(np.linalg.det(u @ vt)) < 0)
     u[mirrored, :, 2] *= -1
     strength[mirrored, 2] *= -1
     rotation = u @ vt

@@ -75,18 +75,19 @@ def select_mouths(
     cost, age = costs.of(0, mouth), np.ones(len(mouth), int)
     steps = [(mouth, np.full(len(mouth), -1))]  # (mouth, its state in the frame before)
     for t in range(1, len(targets)):
-        parts = []
-        for step, price in ((1, 0.0), (0, _PACE), (2, _PACE)):
+        parts: list[tuple[np.ndarray, ...]] = []
+        for step, extra in ((1, 0.0), (0, _PACE), (2, _PACE)):
             after = mouth + step
             kept = np.flatnonzero((after <= ends[mouth]) & library.usable[np.minimum(after, len(library) - 1)])
-            parts.append((after[kept], kept, cost[kept] + price, np.minimum(age[kept] + 1, config.stay)))
-        # A source that must stay may be at its end: where none may go, all may.
-        free = np.flatnonzero(age >= min(config.stay, t))
-        free = free if len(free) else np.arange(len(mouth))
-        best = costs.best(t, usable)
-        total = cost[free][:, None] + costs.join(mouth[free], best)
-        cheapest = np.argmin(total, axis=0)
-        parts.append((best, free[cheapest], total[cheapest, np.arange(len(best))], np.ones(len(best), int)))
+            parts.append((after[kept], kept, cost[kept] + extra, np.minimum(age[kept] + 1, config.stay)))
+        free = np.flatnonzero(age >= config.stay)
+        if not any(len(names) for names, *_ in parts):  # all are at their ends
+            free = np.arange(len(mouth))
+        if len(free):
+            best = costs.best(t, usable)
+            total = cost[free][:, None] + costs.join(mouth[free], best)
+            cheapest = np.argmin(total, axis=0)
+            parts.append((best, free[cheapest], total[cheapest, np.arange(len(best))], np.ones(len(best), int)))
         found, before, price, old = (np.concatenate(column) for column in zip(*parts, strict=True))
         price = price + costs.of(t, found)
         kept = _best_states(found, old, price, 3 * config.candidates)

@@ -30,9 +30,7 @@ def painted_shapes(chosen: np.ndarray, targets: LipTargets, library: MouthLibrar
     before, after = np.concatenate([raw[:1], raw[:-1]]), np.concatenate([raw[1:], raw[-1:]])
     smooth = 0.25 * before + 0.5 * raw + 0.25 * after
     wanted = library.range.gap(targets.opening)
-    near = np.convolve(np.pad(targets.closed, 1), [1, 1, 1], "valid") > 0
-    wanted = np.where(targets.closed, 0.0, np.where(near, np.minimum(wanted, library.range.gap(0.15)), wanted))
-    wanted = np.maximum(wanted, 0.0)
+    wanted = np.maximum(np.where(targets.closed, 0.0, wanted), 0.0)
     return with_gap(smooth, wanted).astype(np.float32)
 
 

@@ -11,8 +11,6 @@ import numpy as np
 from tango_models.speech.phones import Phones
 from tango_models.speech.timeline import FRAME_RATE
 
-_REST = (0.0, 0.0, 0.0)
-
 
 @dataclass(frozen=True)
 class Viseme:
@@ -54,7 +52,7 @@ _CLASSES: dict[str, tuple[Viseme, str]] = {
     "close back round": (Viseme(0.28, -1.0, 1.4, 0.10), "u ʊ ʉ ɯ"),
 }
 _TABLE = {symbol: viseme for viseme, symbols in _CLASSES.values() for symbol in symbols.split()}
-_REST_SECONDS = 0.12
+_NEARLY = 0.25  # opening of lips that are about to meet
 
 
 def viseme(symbol: str) -> Viseme | None:
@@ -124,6 +122,8 @@ def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTar
     rest = 1e-3 + 2.0 * (1 - speaking) ** 2
     mixed = total + rest
     opening, width = opening / mixed, width / mixed
+    around = np.convolve(closed, [1, 1, 1], "same") > 0  # lips take a frame to meet and a frame to part
+    opening = np.where(closed, 0.0, np.where(around, np.minimum(opening, _NEARLY), opening))
     return LipTargets(
         (opening * np.clip(speaking * 2, 0, 1)).astype(np.float32), width.astype(np.float32), closed,
         speaking.astype(np.float32),
