@@ -12,6 +12,7 @@ from tango_models.lips.mesh_points import CHIN, LIPS, MOUTH
 from tango_models.lips.warp import FaceTriangles, lower_face, sample, triangle_map
 
 _LEVELS = 4  # of the pyramids that are blended: the widest band is blended over 16 px
+_STILL = 0.02  # px: a corner that moves less does not
 _EVEN = 0.7  # how much of the memory of the colour match is kept from frame to frame
 
 
@@ -72,42 +73,39 @@ class MouthPainter:
         """
         size = (frame.shape[1], frame.shape[0])
         pose = head_pose(mesh[None], self._reference)
-        wanted = self._wanted(mouths, shape)
+        face = self._face(mouths, shape)
         target = mesh.astype(np.float64).copy()
-        goal = pose.to_picture(wanted[None])[0]
+        goal = pose.to_picture(face[None])[0]
         target[:, :2] += strength * self._moves[:, None] * (goal[:, :2] - mesh[:, :2])
-        corners = self._triangles.place(target)
-        still = self._triangles.place(mesh.astype(np.float64))
+        corners, still = self._triangles.place(target), self._triangles.place(mesh.astype(np.float64))
         ring = len(self._triangles.points)
         corners[ring:] = still[ring:]
-        where = triangle_map(self._triangles, corners, size)
+        moved = np.abs(corners - still).max(1) > _STILL
+        wanted = (moved | (self._mask(self._triangles.flat) > 0))[self._triangles.corners].any(1)
+        where = triangle_map(self._triangles, corners, size, wanted)
         if where is None:
             return frame.copy()
         places = [still, *(self._triangles.place(m.mesh.astype(np.float64)) for m in mouths), self._triangles.flat]
         carried = where.carry(np.concatenate(places, axis=1))
-        outside = ~np.isfinite(carried).all(2)
-        flat = carried[..., -2:]
-        alpha = np.where(outside, 0, self._mask(flat)).astype(np.float32)
-        own = carried[..., :2]
-        rows, columns = np.mgrid[where.top : where.top + own.shape[0], where.left : where.left + own.shape[1]]
-        own = np.where(outside[..., None], np.stack([columns, rows], 2), own).astype(np.float32)
-        skin = sample(frame, own)
-        inside = np.zeros_like(skin)
+        grid = np.mgrid[where.top : where.top + where.height, where.left : where.left + where.width]
+        here = np.stack([grid[1], grid[0]], axis=2).astype(np.float32)
+        alpha = where.spread(self._mask(carried[:, -2:]), np.zeros(here.shape[:2]))
+        skin = sample(frame, where.spread(carried[:, :2], here))
         band = (alpha > 0.02) & (alpha < 0.5)
-        for k, mouth in enumerate(mouths):
-            place = np.where(outside[..., None], np.nanmean(carried[..., 2 * k + 2 : 2 * k + 4], axis=(0, 1)),
-                             carried[..., 2 * k + 2 : 2 * k + 4]).astype(np.float32)  # fmt: skip
-            layer = sample(mouth.picture, place)
+        inside = np.zeros_like(skin)
+        for k, mouth in enumerate(mouths, start=1):
+            place = carried[:, 2 * k : 2 * k + 2]
+            layer = sample(mouth.picture, where.spread(place, np.broadcast_to(place.mean(0), here.shape)))
+            layer = where.spread(layer[where.rows, where.columns], skin)
             inside += mouth.weight * np.clip(layer * self._gain(mouth.run, layer, skin, band), 0, 255)
-        inside = np.where(outside[..., None], skin, inside)
         blended = _blend(skin, inside, strength * alpha)
         out = frame.copy()
-        box = out[where.top : where.top + own.shape[0], where.left : where.left + own.shape[1]]
-        moved = ~outside & (alpha > 0) | (np.abs(own - np.stack([columns, rows], 2)).max(2) > 0.02)
-        box[moved] = np.clip(np.round(blended[moved]), 0, 255).astype(np.uint8)
+        box = out[where.top : where.top + where.height, where.left : where.left + where.width]
+        changed = (where.rows, where.columns)
+        box[changed] = np.clip(np.round(blended[changed]), 0, 255).astype(np.uint8)
         return out
 
-    def _wanted(self, mouths: Sequence[MouthPicture], shape: np.ndarray) -> np.ndarray:
+    def _face(self, mouths: Sequence[MouthPicture], shape: np.ndarray) -> np.ndarray:
         """(478, 3) the face of the mouths, mixed, with `shape` for its lips and jaw."""
         total = sum(m.weight for m in mouths)
         meshes = np.stack([m.mesh for m in mouths]).astype(np.float64)

@@ -122,7 +122,7 @@ def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTar
     rest = 1e-3 + 2.0 * (1 - speaking) ** 2
     mixed = total + rest
     opening, width = opening / mixed, width / mixed
-    around = np.convolve(closed, [1, 1, 1], "same") > 0  # lips take a frame to meet and a frame to part
+    around = np.convolve(np.pad(closed, 1), [1, 1, 1], "valid") > 0  # lips take a frame to meet and a frame to part
     opening = np.where(closed, 0.0, np.where(around, np.minimum(opening, _NEARLY), opening))
     return LipTargets(
         (opening * np.clip(speaking * 2, 0, 1)).astype(np.float32), width.astype(np.float32), closed,

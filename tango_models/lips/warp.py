@@ -54,59 +54,77 @@ def _corners(flat: np.ndarray, points: np.ndarray, ring: np.ndarray) -> np.ndarr
 
 @dataclass(frozen=True)
 class TriangleMap:
-    """Which triangle each pixel of a box lies in.
+    """The pixels of a box that lie in some triangles.
 
     Attributes:
-        left, top: of the box; number: (h, w) int32, -1 outside of all triangles.
-        inverse: (F, 3, 3) from (x, y, 1) in pixels of the frame to the triangle's barycentric coordinates.
+        left, top, width, height: of the box.
+        rows, columns: (N,) of its pixels that lie in one of the triangles, within the box.
+        corners: (N, 3) numbers of the corners of a pixel's triangle; share: (N, 3) float32 how near it is to each.
     """
 
     left: int
     top: int
-    number: np.ndarray
-    inverse: np.ndarray
+    width: int
+    height: int
+    rows: np.ndarray
+    columns: np.ndarray
     corners: np.ndarray
+    share: np.ndarray
 
     def carry(self, values: np.ndarray) -> np.ndarray:
-        """(h, w, C) float32: values of corners (K, C) between which they run evenly; NaN outside."""
-        # rows: x, y, 1 of a pixel -> value
-        affine = np.einsum("fij,fic->fjc", self.inverse, values[self.corners]).astype(np.float32)
-        affine = np.concatenate([affine, np.full((1, 3, values.shape[1]), np.nan, np.float32)])
-        height, width = self.number.shape
-        of = affine[self.number]
-        x = np.arange(self.left, self.left + width, dtype=np.float32)[None, :, None]
-        y = np.arange(self.top, self.top + height, dtype=np.float32)[:, None, None]
-        return of[..., 0, :] * x + of[..., 1, :] * y + of[..., 2, :]
+        """(N, C) float32: values of corners (K, C) between which they run evenly."""
+        given = values.astype(np.float32)
+        return sum(self.share[:, k, None] * given[self.corners[:, k]] for k in range(3))
+
+    def spread(self, values: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """(h, w, …) float32: values of the pixels in the box, and `rest` (h, w, …) elsewhere."""
+        out = rest.astype(np.float32, copy=True)
+        out[self.rows, self.columns] = values
+        return out
 
 
-def triangle_map(triangles: FaceTriangles, corners: np.ndarray, size: tuple[int, int]) -> TriangleMap | None:
-    """Which triangle every pixel around the lower face lies in.
+def triangle_map(
+    triangles: FaceTriangles, corners: np.ndarray, size: tuple[int, int], wanted: np.ndarray
+) -> TriangleMap | None:
+    """Which triangle every pixel around the lower face lies in. No pixel gets more than its triangle's corners have,
+    though the triangle be thinner than a pixel.
 
     Args:
         corners: (K, 2) pixels, where the corners lie.
         size: (width, height) of the picture.
+        wanted: (F,) bool: the triangles that matter.
 
     Returns:
-        None where nothing of it lies inside the picture.
+        None where nothing of them lies inside the picture.
     """
     import cv2
 
-    low = np.floor(np.clip(corners.min(0), 0, size)).astype(int)
-    high = np.ceil(np.clip(corners.max(0) + 1, 0, size)).astype(int)
-    if (high - low < 2).any():
+    known = triangles.corners[wanted]
+    at = corners[known]  # (F, 3, 2)
+    edges = at[:, 1:] - at[:, :1]
+    area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+    known, at = known[np.abs(area) > 1e-3], at[np.abs(area) > 1e-3]
+    if not len(at):
+        return None
+    low = np.floor(np.clip(at.min((0, 1)) - 2, 0, size)).astype(int)
+    high = np.ceil(np.clip(at.max((0, 1)) + 3, 0, size)).astype(int)
+    if (high - low < 8).any():
         return None
     number = np.full((high[1] - low[1], high[0] - low[0]), -1, np.int32)
-    at = corners[triangles.corners]  # (F, 3, 2)
-    area = np.cross(at[:, 1] - at[:, 0], at[:, 2] - at[:, 0])
     fixed = np.round((at - low) * 16).astype(np.int32)
-    for k in np.flatnonzero(np.abs(area) > 1e-3):
-        cv2.fillConvexPoly(number, fixed[k], int(k), lineType=cv2.LINE_8, shift=4)
-    square = np.concatenate([at, np.ones((*at.shape[:2], 1))], axis=2)  # rows x, y, 1 of each corner
-    flat = np.abs(area) <= 1e-3
-    square[flat] = np.eye(3)
-    # barycentric b with b @ square = (x, y, 1)
-    inverse = np.swapaxes(np.linalg.inv(square), 1, 2)
-    return TriangleMap(int(low[0]), int(low[1]), number, inverse, triangles.corners)
+    for k in range(len(fixed)):
+        cv2.fillConvexPoly(number, fixed[k], k, lineType=cv2.LINE_8, shift=4)
+    rows, columns = np.nonzero(number >= 0)
+    if not len(rows):
+        return None
+    of = number[rows, columns]
+    square = np.concatenate([at - low, np.ones((*at.shape[:2], 1))], axis=2)  # x, y, 1 of each corner
+    inverse = np.linalg.inv(square).astype(np.float32)[of]  # (x, y, 1) @ inverse = share of each corner
+    x, y = columns[:, None].astype(np.float32), rows[:, None].astype(np.float32)
+    share = np.maximum(x * inverse[:, 0] + y * inverse[:, 1] + inverse[:, 2], 0)
+    share /= np.maximum(share.sum(1, keepdims=True), 1e-6)
+    box = number.shape
+    return TriangleMap(int(low[0]), int(low[1]), box[1], box[0], rows, columns, known[of], share)
 
 
 def sample(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
