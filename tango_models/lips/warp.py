@@ -10,6 +10,7 @@ from tango_models.lips.mesh_points import OVAL
 
 _IRISES = 468
 _BELOW = 0.45  # of the way from the nose's tip to the eyes: where the lower face begins
+_BEYOND = 1.0  # triangles of closed lips are slivers: a pixel is at most so many heights beyond one
 _RING = (1.25, 1.6)  # how far beyond the border of the face the warp has died away
 
 
@@ -86,8 +87,8 @@ class TriangleMap:
 def triangle_map(
     triangles: FaceTriangles, corners: np.ndarray, size: tuple[int, int], wanted: np.ndarray
 ) -> TriangleMap | None:
-    """Which triangle every pixel around the lower face lies in. No pixel gets more than its triangle's corners have,
-    though the triangle be thinner than a pixel.
+    """Which triangle every pixel around the lower face lies in. No pixel gets much more than its triangle's corners
+    have, though the triangle be thinner than a pixel.
 
     Args:
         corners: (K, 2) pixels, where the corners lie.
@@ -121,8 +122,8 @@ def triangle_map(
     square = np.concatenate([at - low, np.ones((*at.shape[:2], 1))], axis=2)  # x, y, 1 of each corner
     inverse = np.linalg.inv(square).astype(np.float32)[of]  # (x, y, 1) @ inverse = share of each corner
     x, y = columns[:, None].astype(np.float32), rows[:, None].astype(np.float32)
-    share = np.maximum(x * inverse[:, 0] + y * inverse[:, 1] + inverse[:, 2], 0)
-    share /= np.maximum(share.sum(1, keepdims=True), 1e-6)
+    share = np.maximum(x * inverse[:, 0] + y * inverse[:, 1] + inverse[:, 2], -_BEYOND)
+    share /= share.sum(1, keepdims=True)  # 1 where nothing was cut off, else more
     box = number.shape
     return TriangleMap(int(low[0]), int(low[1]), box[1], box[0], rows, columns, known[of], share)
 
