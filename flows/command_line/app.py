@@ -109,6 +109,13 @@ class ModelName(StrEnum):
     aumoclip = "aumoclip"
 
 
+class ImportedName(StrEnum):
+    """Whose published weights can be converted."""
+
+    aumoclip = "aumoclip"
+    acinterp = "acinterp"
+
+
 PairsOption = Annotated[Path | None, typer.Option(help="Folder of <name>.npz motion and <name>.wav speech")]
 
 
@@ -160,14 +167,20 @@ def evaluate(
 
 @app.command("import-weights")
 def import_weights(
-    model: Annotated[ModelName, typer.Argument(help="Whose weights")],
-    file: Annotated[Path, typer.Argument(help="The published checkpoint (.pth)")],
+    model: Annotated[ImportedName, typer.Argument(help="Whose weights")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="aumoclip: the published checkpoint (.pth). acinterp: a folder with AnimateAnyone's denoising_unet, "
+            "reference_unet, pose_guider and motion_module, and the hub's sd-vae-ft-mse and image_encoder"
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The safetensors file to write")],
 ) -> None:
-    """Convert a published checkpoint, strictly. Nothing in it is executed. (TANGO's own weights are CC BY-NC.)"""
+    """Convert published weights, strictly. Nothing in them is executed. (TANGO's own weights are CC BY-NC.)"""
     from flows.command_line import model_commands
 
-    model_commands.import_weights(file, out)
+    model_commands.import_weights(model.value, file, out)
 
 
 @app.command()

@@ -76,14 +76,29 @@ def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
         CONSOLE.print(table)
 
 
-def import_weights(file: Path, out: Path) -> None:
+def import_weights(model: str, file: Path, out: Path) -> None:
     with reported():
-        from tango_models.aumoclip.checkpoints import save
-        from tango_models.aumoclip.published import convert_published
+        count = (_import_acinterp if model == "acinterp" else _import_aumoclip)(file, out)
+        CONSOLE.print(f"{out}: {count / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
 
-        model = convert_published(file)
-        save(model, out)
-        CONSOLE.print(f"{out}: {model.parameter_count() / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
+
+def _import_aumoclip(file: Path, out: Path) -> int:
+    from tango_models.aumoclip.checkpoints import save
+    from tango_models.aumoclip.published import convert_published
+
+    model = convert_published(file)
+    save(model, out)
+    return model.parameter_count()
+
+
+def _import_acinterp(folder: Path, out: Path) -> int:
+    from tango_models.interpolation.acinterp.checkpoints import check_target, save
+    from tango_models.interpolation.acinterp.published import convert_published
+
+    check_target(out)
+    model = convert_published(folder)
+    save(model, out, notes={"stage": "published", "avatars": []})
+    return model.parameter_count()
 
 
 def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) -> Any:
