@@ -146,19 +146,36 @@ class Judged(StrEnum):
 
     aumoclip = "aumoclip"
     seams = "seams"
+    interpolators = "interpolators"
 
 
 @app.command()
 def evaluate(
-    what: Annotated[Judged, typer.Argument(help="The embedding, or the jumps of the videos that were made")],
+    what: Annotated[
+        Judged, typer.Argument(help="The embedding, the jumps of the videos that were made, or what makes their frames")
+    ],
     checkpoint: Annotated[Path | None, typer.Option(help="A safetensors file [default: the one in use]")] = None,
     pairs: PairsOption = None,
     avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
+    interpolators: Annotated[
+        list[str] | None, typer.Option("--interpolator", help="To judge: cut, fade, or as for reenact [default: all]")
+    ] = None,
+    gaps: Annotated[int, typer.Option(min=1, help="For interpolators: of each length and avatar")] = 12,
+    lengths: Annotated[
+        list[int] | None, typer.Option("--length", min=1, max=60, help="Frames taken out [default: 3, 7 and 11]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds take out others")] = 0,
     catalog: CatalogOption = None,
 ) -> None:
-    """How well speech finds its own motion, beside chance and prosody; or how visible the jumps of renders are."""
+    """How well speech finds its own motion, beside chance and prosody; how visible the jumps of renders are; or how
+    true the frames are that each interpolator makes of footage with frames taken out."""
     from flows.command_line import model_commands
 
+    if what is Judged.interpolators:
+        model_commands.evaluate_interpolators(
+            avatars or [], interpolators or [], lengths=lengths or [], count=gaps, seed=seed, catalog=catalog
+        )
+        return
     if what is Judged.seams:
         model_commands.evaluate_seams(avatars or [], catalog=catalog)
         return

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from flows.command_line.commands import CONSOLE, read_settings, reported
@@ -74,6 +75,35 @@ def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
             values = [f"{figures[name]:.0%}" if "pop" in name else f"{figures[name]:.1f}" for name in _SEAM_FIGURES]
             table.add_row(row["avatar"], Path(row["uri"]).name, *values)
         CONSOLE.print(table)
+
+
+def evaluate_interpolators(
+    avatars: list[str], interpolators: list[str], *, lengths: list[int], count: int, seed: int, catalog: str | None
+) -> None:
+    """A table for each length of gap."""
+    with reported():
+        from flows.evaluate_interpolators import evaluate_interpolators as judge
+        from tango_models.truth.gaps import LENGTHS
+
+        with CONSOLE.status("") as status:
+            found = judge(
+                read_settings(catalog),
+                avatars,
+                interpolators,
+                lengths=lengths or LENGTHS,
+                count=count,
+                seed=seed,
+                progress=lambda done, total: status.update(f"{done} of {total} gaps"),
+            )
+        for length in sorted({row.length for row in found}):
+            group = [row for row in found if row.length == length]
+            table = Table(title=f"{length} frames taken out", title_justify="left", box=SIMPLE, padding=0)
+            cells = [row.cells() for row in group]
+            for name in cells[0]:
+                table.add_column(name, justify="left" if name in ("speed", "made by") else "right")
+            for row, values in zip(group, cells, strict=True):
+                table.add_row(*values.values(), end_section=row.interpolator == group[-1].interpolator)
+            CONSOLE.print(table)
 
 
 def import_weights(model: str, file: Path, out: Path) -> None:
