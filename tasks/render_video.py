@@ -26,7 +26,7 @@ from tasks.views.motion_graph import pair_keys
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.read_ahead import ahead
 from tasks.views.segments import segment_keys
-from tasks.views.speech import read_speech_audio, read_speech_track
+from tasks.views.speech import read_speech_track
 from tasks.views.stand_ins import block_key, shown_blocks
 from tasks.views.transitions import transition_key
 from tasks.views.videos import frame_count
@@ -62,7 +62,7 @@ class RenderVideoConfig(RenderVideoSettings):
 class RenderVideo(Stage):
     name, code_version = "render_video", "4"
     reads: ClassVar = {
-        "analyse_speech": ("track", "prosody", "name", "audio"),
+        "analyse_speech": ("track", "prosody", "name"),
         "retrieve_path": ("path",),
         "extract_frames": ("pixels", "timing", "shape", "name"),
         "detect_landmarks": ("landmarks",),
@@ -153,6 +153,7 @@ class RenderVideo(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.body.motion_io import save_motion
         from tango_models.media.probe import content_id
+        from tango_models.media.sound.audio import read_audio
         from tango_models.media.sound.speech_file import SpeechSound
         from tango_models.media.video_writer import VideoWriter
 
@@ -177,7 +178,7 @@ class RenderVideo(Stage):
                 source, playback, given["path_id"], pictures, size, smooth=smooth, cache_mb=config.frame_cache_mb
             )
         elif given["lips"] != OFF:
-            audio = read_speech_audio(source, given["speech_id"])
+            audio = read_audio(speech, track=read_speech_track(source, given["speech_id"]))
             pictures = plugged(load_plug(given["lips"]), given["lips"], pictures, audio, FPS)
         with (
             SpeechSound(speech, read_speech_track(source, given["speech_id"])) as sound,
