@@ -12,7 +12,7 @@ def test_speech_has_sounds_in_order_within_its_length_and_silence_none():
     audio = read_audio(SPEECH)[: 12 * SAMPLE_RATE]  # two pieces
     found = recognise_phones(audio)
     assert 5 * 12 < len(found) < 20 * 12
-    assert (np.diff(found.time) >= 0).all() and 0 <= found.time[0] and found.time[-1] <= 12
+    assert (np.diff(found.time) >= 0).all() and found.time[0] >= 0 and found.time[-1] <= 12
     assert not len(recognise_phones(np.zeros(2 * SAMPLE_RATE, np.float32)))
 
 
