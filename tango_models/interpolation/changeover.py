@@ -16,9 +16,10 @@ import numpy as np
 from tango_models.interpolation.matching import blur
 
 _CAPPED = 60.0  # grey levels: what differs by more is simply something else
-_SLOWEST = 1.5  # frames over which even equal places go over
+_QUICKEST = 1.5  # frames over which even equal places go over
 _PREFERS_ALIKE = 6  # power by which a likeness counts
 _MIDDLE = 0.2  # of the window: standard deviation of the moments when nothing tells
+_BEHIND = 4.0  # grey levels behind the speaker from which a place takes the whole window
 _TOGETHER = 30, 60  # shares of the longer side over which differences, and moments, are one place's
 
 
@@ -58,10 +59,10 @@ def plan_changeover(
     moment = np.tensordot(index, alike, axes=1) / alike.sum(axis=0)
     moment = blur(moment.astype(np.float32), side / _TOGETHER[1])
     most = float(count - 1)
-    bound = np.full_like(least, min(longest, most))
+    frames = np.clip(least / per_frame, min(_QUICKEST, most), min(longest, most)).astype(np.float32)
     if person is not None:
-        bound = most + person * (bound - most)
-    frames = np.clip(least / per_frame, min(_SLOWEST, most), np.maximum(bound, _SLOWEST)).astype(np.float32)
+        slow = np.clip(least / _BEHIND, 0, 1) * (most - _QUICKEST) + _QUICKEST
+        frames = (slow + person * (frames - slow)).astype(np.float32)
     frames = np.minimum(blur(frames, side / _TOGETHER[1]), most)
     return Changeover(np.clip(moment, frames / 2, most - frames / 2).astype(np.float32), frames)
 

@@ -16,10 +16,12 @@ import numpy as np
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
 from tango_models.interpolation.arms import ArmFlow, steady_arms
 from tango_models.interpolation.changeover import on_grid, plan_changeover
+from tango_models.interpolation.hand_layer import HandLayer, hidden, paint
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 from tango_models.interpolation.seam import Seam, settings_id
 
 VERSION = 5
+_LAST_RESORT = 0.01  # weight of a hand that is painted elsewhere, where the other run has one too
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class FlowSettings:
     to the flow as a starting point. guess: how far pictures are bent where the flow is a guess, 1 for all the way.
     per_frame: grey levels by which a place may change in a frame when it goes over to the other run. longest: frames
     over which a place on the speaker goes over at most. around_person: share of the longer side that belongs to the
-    speaker's outline."""
+    speaker's outline. hands: bring hands as pictures of their own."""
 
     flow_side: int = 352
     same: float = 3.0
@@ -41,6 +43,7 @@ class FlowSettings:
     per_frame: float = 4.0
     longest: float = 5.0
     around_person: float = 0.02
+    hands: bool = True
 
 
 class FlowInterpolator:
@@ -60,10 +63,11 @@ class FlowInterpolator:
         between = [k for k in range(1, len(seam) - 1) if 0 < alphas[k] < 1]
         if not between:
             return seam.cut_at(seam.half)
-        arms = None
+        arms = hands = None
         if seam.outgoing_arms is not None and seam.incoming_arms is not None:
             apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
             arms = [(a, b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
+            hands = HandLayer(seam, apart) if self.settings.hands else None
         layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None) for k in between]
         plan = plan_changeover(
             [layer.rest for layer in layers],
@@ -73,7 +77,14 @@ class FlowInterpolator:
         )
         out = seam.cut_at(int(np.searchsorted(alphas, 1.0)))  # the frames at 0 and 1 are as they were filmed
         for index, (k, layer) in enumerate(zip(between, layers, strict=True), start=1):
-            out[k] = compose(seam.outgoing[k], seam.incoming[k], layer, float(alphas[k]), plan.share(index))
+            runs, shown = (seam.outgoing[k], seam.incoming[k]), hands.at(k) if hands else []
+            without = None
+            if shown:
+                cuts = ([hand.outgoing for hand in shown], [hand.incoming for hand in shown])
+                without = tuple(hidden(own, out.shape[1:3]) for own in cuts)
+            out[k] = compose(*runs, layer, float(alphas[k]), plan.share(index), without)
+            for hand in shown:
+                paint(out[k], hand, *runs)
         return out
 
     def _person(self, seam: Seam, shape: tuple[int, int]) -> np.ndarray | None:
@@ -150,9 +161,15 @@ def warp_layer(match: Match, alpha: float, settings: FlowSettings) -> Layer:
 
 
 def compose(
-    outgoing: np.ndarray, incoming: np.ndarray, layer: Layer, alpha: float, changed: np.ndarray | float
+    outgoing: np.ndarray,
+    incoming: np.ndarray,
+    layer: Layer,
+    alpha: float,
+    changed: np.ndarray | float,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """(H, W, 3) uint8; `changed`: share (h, w) of the incoming run where the two cannot be brought together."""
+    """(H, W, 3) uint8; `changed`: share (h, w) of the incoming run where the two cannot be brought together.
+    `without`: (H, W) 0..1, what of each frame is not to be shown if the other has something there."""
     height, width = outgoing.shape[:2]
     a = _warp_full(outgoing, layer.from_outgoing, layer.scale)
     b = _warp_full(incoming, layer.from_incoming, layer.scale)
@@ -163,7 +180,14 @@ def compose(
     # Share of the incoming picture: alpha where cross-fading helps, as it was planned elsewhere.
     small = (layer.fade * alpha + (1 - layer.fade) * changed).astype(np.float32)
     share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.blendLinear(a, b, 1 - share, share)
+    if without is None:
+        return cv2.blendLinear(a, b, 1 - share, share)
+    places = (layer.from_outgoing, layer.from_incoming)
+    weights = [
+        own * np.clip(1 - _warp_full(gone, place, layer.scale, interpolation=cv2.INTER_LINEAR), _LAST_RESORT, 1)
+        for own, gone, place in zip((1 - share, share), without, places, strict=True)
+    ]
+    return cv2.blendLinear(a, b, *weights)
 
 
 def _moved(
@@ -201,10 +225,12 @@ def _still(displacement: np.ndarray, scale: float) -> np.ndarray:
     return (displacement * _ramp(size, 0.2, 0.5)).astype(np.float32)
 
 
-def _warp_full(image: np.ndarray, displacement: np.ndarray, scale: float) -> np.ndarray:
+def _warp_full(
+    image: np.ndarray, displacement: np.ndarray, scale: float, *, interpolation: int = cv2.INTER_CUBIC
+) -> np.ndarray:
     height, width = image.shape[:2]
     full = cv2.resize(displacement, (width, height), interpolation=cv2.INTER_LINEAR) / scale
-    return sample(image, full, interpolation=cv2.INTER_CUBIC)
+    return sample(image, full, interpolation=interpolation)
 
 
 def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:
