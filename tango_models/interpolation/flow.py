@@ -8,7 +8,8 @@ moment and within a few frames (`changeover`).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,7 +22,8 @@ from tango_models.interpolation.matching import Match, arriving, blur, length, m
 from tango_models.interpolation.seam import Seam, settings_id
 
 VERSION = 5
-_LAST_RESORT = 0.01  # weight of a hand that is painted elsewhere, where the other run has one too
+_ARM_ITSELF = 0.6, 0.95  # weight of an arm's movement that belongs to it rather than to what is around
+_ANY, _LAST_RESORT = 0.01, 0.0005  # weights of the run that is not shown, and of a hand that is painted elsewhere
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class FlowSettings:
     exposure_limit: float = 30.0
     torso_shift: float = 0.015
     guess: float = 0.4
-    per_frame: float = 4.0
-    longest: float = 5.0
+    per_frame: float = 2.0
+    longest: float = 9.0
     around_person: float = 0.02
     hands: bool = True
 
@@ -80,8 +82,7 @@ class FlowInterpolator:
             runs, shown = (seam.outgoing[k], seam.incoming[k]), hands.at(k) if hands else []
             without = None
             if shown:
-                cuts = ([hand.outgoing for hand in shown], [hand.incoming for hand in shown])
-                without = tuple(hidden(own, out.shape[1:3]) for own in cuts)
+                without = tuple(hidden(shown, out.shape[1:3], incoming=incoming) for incoming in (False, True))
             out[k] = compose(*runs, layer, float(alphas[k]), plan.share(index), without)
             for hand in shown:
                 paint(out[k], hand, *runs)
@@ -90,8 +91,7 @@ class FlowInterpolator:
     def _person(self, seam: Seam, shape: tuple[int, int]) -> np.ndarray | None:
         if seam.outgoing_person is None or seam.incoming_person is None:
             return None
-        around = self.settings.around_person * max(shape)
-        return on_grid([*seam.outgoing_person, *seam.incoming_person], shape, around=around)
+        return self._grown([*seam.outgoing_person, *seam.incoming_person], shape)
 
     def _layer(self, seam: Seam, index: int, alpha: float, arms: tuple[np.ndarray, np.ndarray] | None) -> Layer:
         torso = None
@@ -111,11 +111,21 @@ class FlowInterpolator:
             seam.incoming[index],
             torso,
             flow_side=self.settings.flow_side,
-            arms=arms,
+            arms=None if self.settings.hands else arms,
             heads=heads,
             alpha=alpha,
         )
+        if seam.outgoing_person is not None and seam.incoming_person is not None:
+            person = self._grown([seam.outgoing_person[index], seam.incoming_person[index]], match.outgoing.shape[:2])
+            match = replace(
+                match,
+                forward_arms=_on_person(match.forward_arms, person),
+                backward_arms=_on_person(match.backward_arms, person),
+            )
         return warp_layer(match, alpha, self.settings)
+
+    def _grown(self, masks: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+        return on_grid(masks, shape, around=self.settings.around_person * max(shape))
 
 
 @dataclass(frozen=True)
@@ -182,12 +192,32 @@ def compose(
     share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     if without is None:
         return cv2.blendLinear(a, b, 1 - share, share)
-    places = (layer.from_outgoing, layer.from_incoming)
-    weights = [
-        own * np.clip(1 - _warp_full(gone, place, layer.scale, interpolation=cv2.INTER_LINEAR), _LAST_RESORT, 1)
-        for own, gone, place in zip((1 - share, share), without, places, strict=True)
+    seen = [
+        1 - _warp_full(gone, place, layer.scale, interpolation=cv2.INTER_LINEAR)
+        for gone, place in zip(without, (layer.from_outgoing, layer.from_incoming), strict=True)
     ]
-    return cv2.blendLinear(a, b, *weights)
+    weights = [
+        (own + _ANY) * np.clip(part, _LAST_RESORT, 1) for own, part in zip((1 - share, share), seen, strict=True)
+    ]
+    return filled(cv2.blendLinear(a, b, *weights), np.maximum(*seen), layer.scale)
+
+
+def filled(picture: np.ndarray, known: np.ndarray, scale: float) -> np.ndarray:
+    """`picture` (H, W, 3) uint8 with what is around continued into where it is not `known` (H, W) 0..1, smoothly, on a
+    grid of `scale` px per px."""
+    if known.min() > 0.9:
+        return picture
+    height, width = known.shape
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA) ** 2
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    total, mass = np.zeros_like(small), np.full(weight.shape, 1e-6, np.float32)
+    for spread, part in ((2.0, 1.0), (6.0, 0.01), (20.0, 1e-4)):
+        total += part * blur(weight[..., None] * small, spread)
+        mass += part * blur(weight, spread)
+    around = cv2.resize((total / mass[..., None]).clip(0, 255).astype(np.uint8), (width, height))
+    share = _ramp(known, 0.1, 0.6).astype(np.float32)
+    return cv2.blendLinear(picture, around, share, 1 - share)
 
 
 def _moved(
@@ -204,6 +234,13 @@ def _moved(
     if arms is not None:
         places = places + arms.weight[..., None] * (arriving(arms.flow, share) - places)
     return _still(places, scale)
+
+
+def _on_person(arms: ArmFlow | None, person: np.ndarray) -> ArmFlow | None:
+    """Cloth gives way to a moving hand, what stands behind the speaker does not: there only the arm itself moves."""
+    if arms is None:
+        return None
+    return replace(arms, weight=arms.weight * np.maximum(person, _ramp(arms.weight, *_ARM_ITSELF)))
 
 
 def _trust(confidence: np.ndarray, arms: ArmFlow | None, places: np.ndarray) -> np.ndarray:

@@ -13,15 +13,16 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import similarity
-from tango_models.interpolation.arms import HAND
-from tango_models.interpolation.hand_matte import Matte, hand_matte, hand_size
+from tango_models.interpolation.arms import ELBOW, HAND
+from tango_models.interpolation.hand_matte import Matte, forearm_matte, hand_matte, hand_size
 from tango_models.interpolation.seam import Seam
 
 _COARSE = 4  # px of a grid on which a smooth movement is told
 _REACH = 0.3  # of a hand's size: how far a point bends what is around it
 _BENDS = 0.5  # of a hand's size: most that a point goes beyond what the whole hand does
 _AROUND = 0.35  # of a hand's size around its points: what is painted
-_HIDES = 0.04  # of a hand's size: rim of a hand that is taken away with it
+_HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
+_GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
 _FARTHEST = 0.45  # of the picture's longer side; hands further apart are no hand that moved
 _SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other
 _ALIKE = 0.04  # of its size by which a hand may change in a frame
@@ -30,15 +31,16 @@ _HEAD_POINTS = 24
 
 @dataclass(frozen=True)
 class Cut:
-    """A hand cut out of a frame: its points (21, 2) px and its matte."""
+    """A hand or a forearm cut out of a frame: its points (21, 2) px, or wrist and elbow (2, 2), and its matte."""
 
     points: np.ndarray
     matte: Matte
+    size: float  # of the hand, px
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A hand in a made frame: where its points (21, 2) lie, what it is made of, and the incoming run's share."""
+    """A hand or a forearm in a made frame: where its points lie, what it is made of, and the incoming run's share."""
 
     place: np.ndarray
     outgoing: Cut | None
@@ -55,8 +57,9 @@ class HandLayer:
 
     def __init__(self, seam: Seam, apart: np.ndarray) -> None:
         assert seam.outgoing_arms is not None and seam.incoming_arms is not None
-        self._seam, self._alphas = seam, seam.alphas
-        self._hands = (seam.outgoing_arms[:, :, HAND:], seam.incoming_arms[:, :, HAND:])
+        self._alphas = seam.alphas
+        self._frames, self._heads = (seam.outgoing, seam.incoming), (seam.outgoing_heads, seam.incoming_heads)
+        self._arms = (seam.outgoing_arms, seam.incoming_arms)
         self._apart = np.stack([_continued(apart[:, side, HAND:]) for side in (0, 1)], axis=1)
         farthest = _FARTHEST * max(seam.outgoing.shape[1:3])
         gaps = np.linalg.norm(self._apart, axis=-1).mean(axis=-1)
@@ -64,36 +67,46 @@ class HandLayer:
         self._share = {side: self._plan(side) for side in self._sides}
 
     def at(self, k: int) -> list[Shown]:
-        """The hands of frame `k` that can be brought."""
-        shown = []
+        """The forearms and hands of frame `k` that can be brought, from back to front."""
+        arms: list[Shown] = []
+        hands: list[Shown] = []
         for side in self._sides:
-            cuts = [self._cut(run, k, side) for run in (0, 1)]
+            cuts = [self._hand(run, k, side) for run in (0, 1)]
             if cuts[0] is None and cuts[1] is None:
                 continue
-            old = cuts[0].points if cuts[0] else cuts[1].points - self._apart[k, side]  # type: ignore[union-attr]
-            place = between_hands(old, old + self._apart[k, side], float(self._alphas[k]))
-            shown.append(Shown(place, *cuts, share=float(self._share[side][k])))
-        return shown
+            share, apart = float(self._share[side][k]), self._apart[k, side]
+            old = cuts[0].points if cuts[0] else cuts[1].points - apart  # type: ignore[union-attr]
+            place = between_hands(old, old + apart, float(self._alphas[k]))
+            hands.append(Shown(place, *cuts, share=share))
+            elbows = [arm[k, side, ELBOW] for arm in self._arms]
+            if all(cuts) and np.isfinite(elbows).all():
+                elbow = elbows[0] + self._alphas[k] * (elbows[1] - elbows[0])
+                parts = [self._forearm(run, k, cut, elbows[run]) for run, cut in enumerate(cuts)]  # type: ignore[arg-type]
+                if all(parts):
+                    arms.append(Shown(np.stack([place[0], elbow]).astype(np.float32), *parts, share=share))
+        return arms + hands
 
-    def _cut(self, run: int, k: int, side: int) -> Cut | None:
-        points = self._hands[run][k, side]
+    def _forearm(self, run: int, k: int, hand: Cut, elbow: np.ndarray) -> Cut | None:
+        matte = forearm_matte(self._frames[run][k], hand.points[0], elbow, hand.size)
+        return None if matte is None else Cut(np.stack([hand.points[0], elbow]), matte, hand.size)
+
+    def _hand(self, run: int, k: int, side: int) -> Cut | None:
+        points, heads = self._arms[run][k, side, HAND:], self._heads[run]
         if not np.isfinite(points).all():
             return None
-        seam = self._seam
-        frames, heads = ((seam.outgoing, seam.outgoing_heads), (seam.incoming, seam.incoming_heads))[run]
         others = []
-        if np.isfinite(other := self._hands[run][k, 1 - side]).all():
+        if np.isfinite(other := self._arms[run][k, 1 - side, HAND:]).all():
             others.append(other)
         if heads is not None and np.isfinite(heads[k]).all():
             turn = np.linspace(0, 2 * np.pi, _HEAD_POINTS)
             others.append(heads[k, :2] + heads[k, 2] * np.column_stack([np.cos(turn), np.sin(turn)]))
-        matte = hand_matte(frames[k], points, others)
-        return None if matte is None else Cut(points, matte)
+        matte = hand_matte(self._frames[run][k], points, others)
+        return None if matte is None else Cut(points, matte, hand_size(points))
 
     def _plan(self, side: int) -> np.ndarray:
         """(2m,) share of the incoming hand: it takes over where both are most alike in shape."""
         inner = np.flatnonzero((self._alphas > 0) & (self._alphas < 1))
-        apart = np.array([unlikeness(self._hands[0][k, side], self._hands[1][k, side]) for k in inner])
+        apart = np.array([unlikeness(*(arm[k, side, HAND:] for arm in self._arms)) for k in inner])
         known = np.isfinite(apart)
         middle = (inner[0] + inner[-1]) / 2
         weight = np.exp(-0.5 * ((inner - middle) / (0.2 * len(inner) + 1)) ** 2)
@@ -129,26 +142,36 @@ def between_hands(old: np.ndarray, new: np.ndarray, alpha: float) -> np.ndarray:
     return np.column_stack([turned.real, turned.imag]).astype(np.float32)
 
 
-def hidden(hands: list[Cut | None], shape: tuple[int, int]) -> np.ndarray:
-    """(H, W) float32 0..1: what of a frame is a hand that will be painted elsewhere."""
+def hidden(shown: list[Shown], shape: tuple[int, int], *, incoming: bool) -> np.ndarray:
+    """(H, W) float32 0..1: what of a run's frame is painted elsewhere: all around a hand that goes away, as fingers in
+    motion have no edge; less around one that hardly moves."""
     total = np.zeros(shape, np.float32)
-    for hand in hands:
-        if hand is None:
+    for hand in shown:
+        cut = hand.incoming if incoming else hand.outgoing
+        if cut is None:
             continue
-        matte = hand.matte
-        rim = 2 * max(1, round(_HIDES * hand_size(hand.points))) + 1
-        grown = cv2.dilate(matte.alpha, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
-        part = total[matte.top : matte.top + grown.shape[0], matte.left : matte.left + grown.shape[1]]
-        np.maximum(part, grown, out=part)
+        moved = float(np.linalg.norm(hand.place - cut.points, axis=-1).max()) / cut.size
+        rim = 2 * max(1, round(min(_HIDES * cut.size, 0.6 * moved * cut.size))) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
+        matte = cut.matte
+        gone = cv2.dilate(matte.alpha, kernel)
+        if len(cut.points) > 2:
+            hull = np.zeros(gone.shape, np.float32)
+            around = cv2.convexHull(np.rint(cut.points - [matte.left, matte.top]).astype(np.int32))
+            cv2.fillConvexPoly(hull, around, (1.0,))
+            hull = cv2.GaussianBlur(cv2.dilate(hull, kernel), (0, 0), max(1.0, rim / 4))
+            gone = np.maximum(gone, hull * min(1.0, moved / _GONE))
+        part = total[matte.top : matte.top + gone.shape[0], matte.left : matte.left + gone.shape[1]]
+        np.maximum(part, gone, out=part)
     return total
 
 
 def paint(frame: np.ndarray, hand: Shown, outgoing: np.ndarray, incoming: np.ndarray) -> None:
     """Put a hand before a made frame (H, W, 3) uint8, which is changed; `outgoing`, `incoming`: the runs' frames."""
     height, width = frame.shape[:2]
-    size = hand_size(hand.place)
-    low = np.maximum(np.floor(hand.place.min(axis=0) - _AROUND * size).astype(int), 0)
-    high = np.minimum(np.ceil(hand.place.max(axis=0) + _AROUND * size).astype(int), [width, height])
+    size = _AROUND * hand_size(hand.place) if len(hand.place) > 2 else max(c.size for c in (hand.outgoing, hand.incoming) if c)
+    low = np.maximum(np.floor(hand.place.min(axis=0) - size).astype(int), 0)
+    high = np.minimum(np.ceil(hand.place.max(axis=0) + size).astype(int), [width, height])
     if (high - low < 2).any():
         return
     box = (slice(low[1], high[1]), slice(low[0], high[0]))
@@ -172,6 +195,8 @@ def _reads(place: np.ndarray, source: np.ndarray, low: np.ndarray, high: np.ndar
     matrix = similarity(place, source, scale=3.0, turn=180.0, clip=True)
     if matrix is None:
         matrix = np.column_stack([np.eye(2), source.mean(axis=0) - place.mean(axis=0)])
+    if len(place) == 2:
+        return _grid((at @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32), _shape(low, high))
     rest = source - (place @ matrix[:, :2].T + matrix[:, 2])
     most = _BENDS * hand_size(source)
     rest *= np.minimum(1, most / np.maximum(np.linalg.norm(rest, axis=-1, keepdims=True), 1e-6))
@@ -180,8 +205,11 @@ def _reads(place: np.ndarray, source: np.ndarray, low: np.ndarray, high: np.ndar
     near = 1 / (squared + 0.02) ** 1.5
     weight = near / near.sum(-1, keepdims=True) * np.exp(-np.clip(squared.min(-1), 0, 50))[..., None]
     reads = (at @ matrix[:, :2].T + matrix[:, 2] + weight @ rest).astype(np.float32)
-    shape = (int(high[0] - low[0]), int(high[1] - low[1]))
-    return _grid(reads, shape)
+    return _grid(reads, _shape(low, high))
+
+
+def _shape(low: np.ndarray, high: np.ndarray) -> tuple[int, int]:
+    return int(high[0] - low[0]), int(high[1] - low[1])
 
 
 def _grid(reads: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Which pixels are a hand's: near its bones, and of its colours rather than of those around it."""
+"""Which pixels are a hand's or a forearm's: near its bones, and of its colours rather than of those around it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _SIDE = 128  # px, longer side of the grid that a matte is found on
 _AROUND = 0.55  # of the hand's size: what lies around it
 _FINGER = 0.075  # of the hand's size: half as thick as a finger
 _FAR = 0.22  # of the hand's size, beyond its bones' flesh: no colour makes a hand of that
+_SLEEVE = 0.26, 0.4  # of the hand's size: half as thick as a forearm with its sleeve, at the wrist and at the elbow
+_ENDS = 0.45, 0.8  # of a forearm, from the wrist: over so much it goes over into what does not move with it
 _LEAST = 20  # pixels of each colour model
 
 
@@ -76,6 +78,35 @@ def hand_matte(frame: np.ndarray, points: np.ndarray, others: list[np.ndarray]) 
     alpha = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 1.0)
     alpha = np.clip((alpha - 0.25) / 0.5, 0, 1)
     return Matte(cv2.resize(alpha, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR), left, top)
+
+
+def forearm_matte(frame: np.ndarray, wrist: np.ndarray, elbow: np.ndarray, size: float) -> Matte | None:
+    """The matte of a forearm from `wrist` (2,) towards `elbow` (2,) px, of a hand of `size` px; it ends softly before
+    the elbow. None when it is outside of the frame or as short as it is thick."""
+    height, width = frame.shape[:2]
+    reach = 2 * _SLEEVE[1] * size
+    low = np.maximum(np.floor(np.minimum(wrist, elbow) - reach).astype(int), 0)
+    high = np.minimum(np.ceil(np.maximum(wrist, elbow) + reach).astype(int) + 1, [width, height])
+    axis = elbow - wrist
+    if (high - low < 8).any() or float(np.linalg.norm(axis)) < _SLEEVE[1] * size:
+        return None
+    crop = frame[low[1] : high[1], low[0] : high[0]]
+    scale = min(1.0, _SIDE / max(crop.shape[:2]))
+    small = (max(4, round(crop.shape[1] * scale)), max(4, round(crop.shape[0] * scale)))
+    lab = cv2.cvtColor(cv2.resize(crop, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB).astype(np.float32)
+    x, y = np.meshgrid(np.arange(small[0], dtype=np.float32), np.arange(small[1], dtype=np.float32))
+    place = np.stack([x, y], axis=-1) / scale + low
+    along = ((place - wrist) @ axis) / float(axis @ axis)
+    off = np.linalg.norm(place - (wrist + np.clip(along, 0, 1)[..., None] * axis), axis=-1) / size
+    thick = _SLEEVE[0] + np.clip(along, 0, 1) * (_SLEEVE[1] - _SLEEVE[0])
+    near = np.clip((1.3 * thick - off) / (0.3 * thick), 0, 1) * np.clip((_ENDS[1] - along) / (_ENDS[1] - _ENDS[0]), 0, 1)
+    inside, ring = (off < 0.6 * thick) & (along < 1), (off > 1.5 * thick) & (along > 0)
+    alpha = near
+    if inside.sum() >= _LEAST and ring.sum() >= _LEAST:
+        apart = _nearest_distance(lab, lab[inside]) - _nearest_distance(lab, lab[ring])
+        alpha = near * np.clip(2 / (1 + np.exp(np.clip(0.5 * apart, -20, 20))), 0, 1)
+    alpha = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 1.5)
+    return Matte(cv2.resize(alpha, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR), int(low[0]), int(low[1]))
 
 
 def _away(points: np.ndarray, unit: float, shape: tuple[int, int]) -> np.ndarray:
