@@ -19,6 +19,8 @@ _CAPPED = 60.0  # grey levels: what differs by more is simply something else
 _QUICKEST = 1.5  # frames over which even equal places go over
 _PREFERS_ALIKE = 6  # power by which a likeness counts
 _MIDDLE = 0.2  # of the window: standard deviation of the moments when nothing tells
+_OTHER = 15, 35  # grey levels from which two places show other things, which must not be seen at once for long
+_DOUBLE = 4.0  # frames that this may last
 _BEHIND = 4.0  # grey levels behind the speaker from which a place takes the whole window
 _TOGETHER = 30, 60  # shares of the longer side over which differences, and moments, are one place's
 
@@ -48,7 +50,7 @@ def plan_changeover(
         differences: of each of these frames, (h, w) grey levels that the two warped runs are apart.
         person: (h, w) 0..1, where the speaker is seen in any of them; None: everywhere.
         per_frame: grey levels that a place may change in a frame by going over.
-        longest: frames that a place on the speaker may take, however far apart.
+        longest: frames that a place on the speaker may take; 4 where the runs show other things there.
     """
     count, side = len(differences) + 2, max(differences[0].shape)
     apart = np.stack([blur(np.minimum(rest, _CAPPED), side / _TOGETHER[0]) for rest in differences])
@@ -59,7 +61,9 @@ def plan_changeover(
     moment = np.tensordot(index, alike, axes=1) / alike.sum(axis=0)
     moment = blur(moment.astype(np.float32), side / _TOGETHER[1])
     most = float(count - 1)
-    frames = np.clip(least / per_frame, min(_QUICKEST, most), min(longest, most)).astype(np.float32)
+    other = np.clip((least - _OTHER[0]) / (_OTHER[1] - _OTHER[0]), 0, 1)
+    bound = np.minimum(longest + other * (_DOUBLE - longest), most)
+    frames = np.clip(least / per_frame, min(_QUICKEST, most), bound).astype(np.float32)
     if person is not None:
         slow = np.clip(least / _BEHIND, 0, 1) * (most - _QUICKEST) + _QUICKEST
         frames = (slow + person * (frames - slow)).astype(np.float32)

@@ -68,8 +68,12 @@ class FlowInterpolator:
         arms = hands = None
         if seam.outgoing_arms is not None and seam.incoming_arms is not None:
             apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
-            arms = [(a, b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
-            hands = HandLayer(seam, apart) if self.settings.hands else None
+            arms = [(a.copy(), b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
+            if self.settings.hands:
+                hands = HandLayer(seam, apart)
+                for pair in arms:
+                    for points in pair:
+                        points[hands.sides] = np.nan  # what is brought as a picture of its own bends nothing
         layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None) for k in between]
         plan = plan_changeover(
             [layer.rest for layer in layers],
@@ -82,7 +86,8 @@ class FlowInterpolator:
             runs, shown = (seam.outgoing[k], seam.incoming[k]), hands.at(k) if hands else []
             without = None
             if shown:
-                without = tuple(hidden(shown, out.shape[1:3], incoming=incoming) for incoming in (False, True))
+                shape = (out.shape[1], out.shape[2])
+                without = hidden(shown, shape, incoming=False), hidden(shown, shape, incoming=True)
             out[k] = compose(*runs, layer, float(alphas[k]), plan.share(index), without)
             for hand in shown:
                 paint(out[k], hand, *runs)
@@ -111,7 +116,7 @@ class FlowInterpolator:
             seam.incoming[index],
             torso,
             flow_side=self.settings.flow_side,
-            arms=None if self.settings.hands else arms,
+            arms=arms,
             heads=heads,
             alpha=alpha,
         )

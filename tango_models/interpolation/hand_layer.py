@@ -23,7 +23,7 @@ _BENDS = 0.5  # of a hand's size: most that a point goes beyond what the whole h
 _AROUND = 0.35  # of a hand's size around its points: what is painted
 _HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
 _GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
-_FARTHEST = 0.45  # of the picture's longer side; hands further apart are no hand that moved
+_FARTHEST = 0.6  # of the picture's longer side; hands further apart are no hand that moved
 _SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other
 _ALIKE = 0.04  # of its size by which a hand may change in a frame
 _HEAD_POINTS = 24
@@ -63,30 +63,33 @@ class HandLayer:
         self._apart = np.stack([_continued(apart[:, side, HAND:]) for side in (0, 1)], axis=1)
         farthest = _FARTHEST * max(seam.outgoing.shape[1:3])
         gaps = np.linalg.norm(self._apart, axis=-1).mean(axis=-1)
-        self._sides = [side for side in (0, 1) if bool((gaps[:, side] < farthest).all())]
-        self._share = {side: self._plan(side) for side in self._sides}
+        self.sides = [side for side in (0, 1) if bool((gaps[:, side] < farthest).all())]
+        self._share = {side: self._plan(side) for side in self.sides}
 
     def at(self, k: int) -> list[Shown]:
         """The forearms and hands of frame `k` that can be brought, from back to front."""
         arms: list[Shown] = []
         hands: list[Shown] = []
-        for side in self._sides:
+        for side in self.sides:
             cuts = [self._hand(run, k, side) for run in (0, 1)]
             if cuts[0] is None and cuts[1] is None:
                 continue
             share, apart = float(self._share[side][k]), self._apart[k, side]
             old = cuts[0].points if cuts[0] else cuts[1].points - apart  # type: ignore[union-attr]
             place = between_hands(old, old + apart, float(self._alphas[k]))
-            hands.append(Shown(place, *cuts, share=share))
+            hands.append(Shown(place, cuts[0], cuts[1], share))
             elbows = [arm[k, side, ELBOW] for arm in self._arms]
-            if all(cuts) and np.isfinite(elbows).all():
+            if np.isfinite(elbows).all():
                 elbow = elbows[0] + self._alphas[k] * (elbows[1] - elbows[0])
-                parts = [self._forearm(run, k, cut, elbows[run]) for run, cut in enumerate(cuts)]  # type: ignore[arg-type]
+                parts = [self._forearm(run, k, cut, elbows[run]) for run, cut in enumerate(cuts)]
                 if all(parts):
-                    arms.append(Shown(np.stack([place[0], elbow]).astype(np.float32), *parts, share=share))
+                    at = np.stack([place[0], elbow]).astype(np.float32)
+                    arms.append(Shown(at, parts[0], parts[1], share))
         return arms + hands
 
-    def _forearm(self, run: int, k: int, hand: Cut, elbow: np.ndarray) -> Cut | None:
+    def _forearm(self, run: int, k: int, hand: Cut | None, elbow: np.ndarray) -> Cut | None:
+        if hand is None:
+            return None
         matte = forearm_matte(self._frames[run][k], hand.points[0], elbow, hand.size)
         return None if matte is None else Cut(np.stack([hand.points[0], elbow]), matte, hand.size)
 
@@ -116,7 +119,9 @@ class HandLayer:
             length = float(np.clip(least / _ALIKE, _QUICKEST, _SLOWEST))
             weight = weight * np.where(known, ((least + 0.05) / (np.where(known, apart, 1) + 0.05)) ** 4, 1e-6)
         length = min(length, float(len(inner) + 1))
-        moment = float(np.clip((weight * inner).sum() / weight.sum(), inner[0] - 1 + length / 2, inner[-1] + 1 - length / 2))
+        moment = float(
+            np.clip((weight * inner).sum() / weight.sum(), inner[0] - 1 + length / 2, inner[-1] + 1 - length / 2)
+        )
         return np.clip((np.arange(len(self._alphas)) - moment) / length + 0.5, 0, 1)
 
 
@@ -156,7 +161,7 @@ def hidden(shown: list[Shown], shape: tuple[int, int], *, incoming: bool) -> np.
         matte = cut.matte
         gone = cv2.dilate(matte.alpha, kernel)
         if len(cut.points) > 2:
-            hull = np.zeros(gone.shape, np.float32)
+            hull: np.ndarray = np.zeros(gone.shape, np.float32)
             around = cv2.convexHull(np.rint(cut.points - [matte.left, matte.top]).astype(np.int32))
             cv2.fillConvexPoly(hull, around, (1.0,))
             hull = cv2.GaussianBlur(cv2.dilate(hull, kernel), (0, 0), max(1.0, rim / 4))
@@ -169,7 +174,11 @@ def hidden(shown: list[Shown], shape: tuple[int, int], *, incoming: bool) -> np.
 def paint(frame: np.ndarray, hand: Shown, outgoing: np.ndarray, incoming: np.ndarray) -> None:
     """Put a hand before a made frame (H, W, 3) uint8, which is changed; `outgoing`, `incoming`: the runs' frames."""
     height, width = frame.shape[:2]
-    size = _AROUND * hand_size(hand.place) if len(hand.place) > 2 else max(c.size for c in (hand.outgoing, hand.incoming) if c)
+    size = (
+        _AROUND * hand_size(hand.place)
+        if len(hand.place) > 2
+        else max(c.size for c in (hand.outgoing, hand.incoming) if c)
+    )
     low = np.maximum(np.floor(hand.place.min(axis=0) - size).astype(int), 0)
     high = np.minimum(np.ceil(hand.place.max(axis=0) + size).astype(int), [width, height])
     if (high - low < 2).any():

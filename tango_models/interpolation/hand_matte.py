@@ -99,7 +99,9 @@ def forearm_matte(frame: np.ndarray, wrist: np.ndarray, elbow: np.ndarray, size:
     along = ((place - wrist) @ axis) / float(axis @ axis)
     off = np.linalg.norm(place - (wrist + np.clip(along, 0, 1)[..., None] * axis), axis=-1) / size
     thick = _SLEEVE[0] + np.clip(along, 0, 1) * (_SLEEVE[1] - _SLEEVE[0])
-    near = np.clip((1.3 * thick - off) / (0.3 * thick), 0, 1) * np.clip((_ENDS[1] - along) / (_ENDS[1] - _ENDS[0]), 0, 1)
+    near = np.clip((1.3 * thick - off) / (0.3 * thick), 0, 1) * np.clip(
+        (_ENDS[1] - along) / (_ENDS[1] - _ENDS[0]), 0, 1
+    )
     inside, ring = (off < 0.6 * thick) & (along < 1), (off > 1.5 * thick) & (along > 0)
     alpha = near
     if inside.sum() >= _LEAST and ring.sum() >= _LEAST:
@@ -140,7 +142,12 @@ def _nearest_distance(lab: np.ndarray, examples: np.ndarray) -> np.ndarray:
     sample = np.ascontiguousarray(examples[::step], np.float32)
     cv2.setRNGSeed(0)
     _, labels, _ = cv2.kmeans(
-        sample, groups, None, (cv2.TERM_CRITERIA_MAX_ITER, 8, 0), 1, cv2.KMEANS_PP_CENTERS  # type: ignore[call-overload]
+        sample,
+        groups,
+        None,
+        (cv2.TERM_CRITERIA_MAX_ITER, 8, 0),
+        1,
+        cv2.KMEANS_PP_CENTERS,  # type: ignore[call-overload]
     )
     parts = [sample[labels[:, 0] == k] for k in range(groups)]
     return np.min([_distance(lab, part) for part in parts if len(part) >= 8], axis=0)

@@ -102,7 +102,7 @@ def _masks(masks: np.ndarray, size: tuple[int, int], canvas: tuple[int, int]) ->
     from tango_models.perception.landmarks import letterbox
 
     x, y, width, height = letterbox(*size)
-    inside, reduced = (tuple(max(1, -(-side // _MASK_PIXEL)) for side in shape) for shape in (size, canvas))
+    inside, reduced = ((max(1, -(-w // _MASK_PIXEL)), max(1, -(-h // _MASK_PIXEL))) for w, h in (size, canvas))
     own = masks[:, y : y + height, x : x + width].astype(np.float32)
     shown = [fit_frame(cv2.resize(mask, inside, interpolation=cv2.INTER_LINEAR), reduced) for mask in own]
     return np.stack(shown) > 0.5
