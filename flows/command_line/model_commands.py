@@ -106,14 +106,53 @@ def evaluate_interpolators(
             CONSOLE.print(table)
 
 
-def import_weights(file: Path, out: Path) -> None:
+def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
+    """A table of what is seen of lips, and one of how well they are told from the sound."""
     with reported():
-        from tango_models.aumoclip.checkpoints import save
-        from tango_models.aumoclip.published import convert_published
+        from flows.evaluate_lips import evaluate_lips as judge
 
-        model = convert_published(file)
-        save(model, out)
-        CONSOLE.print(f"{out}: {model.parameter_count() / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
+        with CONSOLE.status("") as status:
+            figures, held = judge(read_settings(catalog), avatars, status.update)
+        for title, rows in (("Lips", figures), ("Footage whose lips were held out", held)):
+            if not rows:
+                continue
+            table = Table(title=title, title_justify="left", box=SIMPLE, padding=0)
+            for name in vars(rows[0]):
+                table.add_column(name, justify="left" if name in ("name", "lips") else "right")
+            for row in rows:
+                table.add_row(*(_cell(value) for value in vars(row).values()))
+            CONSOLE.print(table)
+
+
+def _cell(value: str | int | float) -> str:
+    if isinstance(value, float):
+        return "·" if value != value else f"{value:.2f}"
+    return str(value)
+
+
+def import_weights(model: str, file: Path, out: Path) -> None:
+    with reported():
+        count = (_import_acinterp if model == "acinterp" else _import_aumoclip)(file, out)
+        CONSOLE.print(f"{out}: {count / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
+
+
+def _import_aumoclip(file: Path, out: Path) -> int:
+    from tango_models.aumoclip.checkpoints import save
+    from tango_models.aumoclip.published import convert_published
+
+    model = convert_published(file)
+    save(model, out)
+    return model.parameter_count()
+
+
+def _import_acinterp(folder: Path, out: Path) -> int:
+    from tango_models.interpolation.acinterp.checkpoints import check_target, save
+    from tango_models.interpolation.acinterp.published import convert_published
+
+    check_target(out)
+    model = convert_published(folder)
+    save(model, out, notes={"stage": "published", "avatars": []})
+    return model.parameter_count()
 
 
 def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) -> Any:
