@@ -183,13 +183,18 @@ def demo(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Of the Prefect server and its UI")] = 4200,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Of the server and its UI [default: the first free from 4200]")
+    ] = None,
+    home: Annotated[
+        str | None, typer.Option(help="Folder of Prefect's database and the logs [default: beside the catalog]")
+    ] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Start the Prefect server with its UI, and a worker with the deployments of prefect.yaml."""
     from flows.command_line import commands
 
-    commands.serve(port, catalog)
+    commands.serve(port, home, catalog)
 
 
 @app.command()

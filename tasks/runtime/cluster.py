@@ -62,6 +62,17 @@ class Pools:
             for pool in list(self._pools.values()):
                 pool.close()
 
+    def cpus(self) -> float:
+        """Of the cluster; starts or joins it when that was not done.
+
+        Raises:
+            InputError: more is asked for than it has.
+            PoolClosed: the run has ended.
+        """
+        with self._lock:
+            self._begin()
+            return self._cpus
+
     def of(self, stage: str) -> WorkerPool:
         """The pool of a stage; starts or joins the cluster when it is the first.
 
@@ -73,15 +84,18 @@ class Pools:
             PoolClosed: the run has ended.
         """
         with self._lock:
-            if self._closed:
-                raise PoolClosed
-            if not self._cpus:
-                self._cpus = self._start()
+            self._begin()
             pool = self._pool(stage)
             pool.warm()
             for following in next_stages(stage):
                 self._pool(following).warm()
             return pool
+
+    def _begin(self) -> None:
+        if self._closed:
+            raise PoolClosed
+        if not self._cpus:
+            self._cpus = self._start()
 
     def _pool(self, stage: str) -> WorkerPool:
         if stage not in self._pools:

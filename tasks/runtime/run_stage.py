@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Failed, State
 from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, UnitRecord
@@ -45,6 +46,18 @@ class StageIncomplete(RuntimeError):
     """Units failed for reasons that may pass; the task is worth trying again."""
 
 
+class StageFailed(RuntimeError):
+    """Units failed, or could not be planned, and trying again at once would not help.
+
+    Attributes:
+        summary: what became of all units.
+    """
+
+    def __init__(self, summary: StageSummary) -> None:
+        self.summary = summary
+        super().__init__("; ".join(summary.errors) or summary.blocked or f"{summary.failed} units failed")
+
+
 class Progress:
     """Where progress goes; the flow gives one that draws it. Called from several threads."""
 
@@ -70,13 +83,21 @@ def _may_pass(task: Any, task_run: Any, state: Any) -> bool:
 )
 def run_stage(
     stage: str, label: str, scope: dict[str, Any], pools: Pools, progress: Progress, max_attempts: int
-) -> StageSummary:
+) -> StageSummary | State:
     """Do the pending units of a stage in a scope.
 
-    Raises:
-        StageIncomplete: units failed for transient reasons and fewer than `max_attempts` times.
+    Returns:
+        what became of them; where some are not `ok`, as a failed state with the reasons, whose data is a `StageFailed`,
+        or a `StageIncomplete` that is tried again. (Raised instead, the reasons would stand inside a stack trace.)
     """
-    return compute_stage(stage, label, scope, pools, progress, max_attempts, get_run_logger().error)
+    try:
+        summary = compute_stage(stage, label, scope, pools, progress, max_attempts, get_run_logger().error)
+    except StageIncomplete as error:
+        return Failed(message=str(error), data=error)
+    if summary.ok:
+        return summary
+    failed = StageFailed(summary)
+    return Failed(message=str(failed), data=failed)
 
 
 def compute_stage(
@@ -88,7 +109,11 @@ def compute_stage(
     max_attempts: int,
     log: Callable[[str], None] = lambda text: None,
 ) -> StageSummary:
-    """`run_stage` without Prefect around it; `log` takes the stack traces of what nobody foresaw."""
+    """`run_stage` without Prefect around it; `log` takes the stack traces of what nobody foresaw.
+
+    Raises:
+        StageIncomplete: units failed for transient reasons and fewer than `max_attempts` times.
+    """
     catalog = pools.catalog
     versions = Versions(catalog, pools.configs)
     planner = versions.stage(stage)

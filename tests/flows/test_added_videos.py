@@ -7,7 +7,8 @@ import pytest
 
 from data_catalog import Catalog
 from data_catalog.refusals import refusals
-from flows.onboard_avatar import add_videos, onboard_avatar
+from flows.intake.entering import add_videos
+from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowReport
 from flows.preprocess_dataset import preprocess_dataset
 from flows.reenact import reenact
