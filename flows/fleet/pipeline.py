@@ -4,6 +4,7 @@ import queue
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flows.stage_runs import StageRuns
@@ -62,7 +63,7 @@ def run_tracks(
     while waiting or busy:
         while waiting and busy < at_a_time:
             track = waiting.popleft()
-            submit(runs, dict(track.scope), track.label, when_ended=lambda avatar=track.avatar: through.put(avatar))
+            submit(runs, dict(track.scope), track.label, when_ended=partial(through.put, track.avatar))
             busy += 1
         avatar = through.get()
         busy -= 1

@@ -99,7 +99,7 @@ def _bring_up_to_date(
     """Create the schedules that are not there, and change those whose time or parameters are other ones now."""
     by_slug = {schedule.slug: schedule for schedule in known.schedules if schedule.slug}
     for schedule in wanted:
-        found = by_slug.get(schedule.slug)
+        found = by_slug.get(schedule.slug or "")
         if found is None:
             client.create_deployment_schedules(known.id, [schedule])
         elif found.schedule != schedule.schedule:

@@ -25,6 +25,8 @@ _START_SECONDS = 300
 _END_SECONDS = 1.5
 """For each process; what is left of them and of theirs is then killed."""
 _LOOK_SECONDS = 1.0
+_PATIENCE = {"PREFECT_SERVER_DATABASE_TIMEOUT": "60", "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60"}
+"""For a busy machine: of SQLite's one writer the others wait their turn, rather than fail."""
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -53,10 +55,10 @@ def _serve(console: Console, port: int, catalog: str, home: Path) -> None:
     api = os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
     check_database()
     adopt_orphans()
-    arguments = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-    server = Supervised("server", arguments, os.environ, home / "server.log")
-    arguments = ("prefect", "worker", "start", "--pool", "tango", "--type", "process", "--name", "tango-serve")
-    worker = Supervised("worker", arguments, _worker_environment(catalog), home / "worker.log")
+    command = f"prefect server start --host 127.0.0.1 --port {port}".split()
+    server = Supervised("server", command, {**_PATIENCE, **os.environ}, home / "server.log")
+    command = ["prefect", "worker", "start", "--pool", "tango", "--type", "process", "--name", "tango-serve"]
+    worker = Supervised("worker", command, _worker_environment(catalog), home / "worker.log")
     try:
         server.start()
         _wait_for(api, server, port)

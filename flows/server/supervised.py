@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -27,7 +27,7 @@ class Supervised:
         log: where what it says goes; the log before is kept as `<log>.1`.
     """
 
-    def __init__(self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name, self.log = name, log
         self._arguments, self._environment = arguments, dict(environment)
         self._process: subprocess.Popen | None = None
