@@ -7,9 +7,9 @@ from pathlib import Path
 from prefect.runtime import deployment, flow_run
 
 from data_catalog import Catalog
-from flows.fleet.notes import notes_about
 from flows.fleet.pipeline import Track, in_work, run_tracks
 from flows.intake.entering import add_videos
+from flows.intake.notes import notes_about
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
@@ -83,7 +83,7 @@ def onboard_all(
             run_tracks(runs, tracks, at_a_time=in_work(pools.cpus()), also=idle, finish=score)
             report.stages = runs.summaries()
     for avatar, added in given.items():
-        report.notes += notes_about(catalog, avatar, added)
+        report.notes += notes_about(catalog, avatar, added) if added else []
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 

@@ -1,4 +1,4 @@
-"""What is worth knowing of the videos that a run was given, and is no failure."""
+"""What a user should know of the videos that were added: what was used of them, and what was not seen in them."""
 
 from typing import Any
 
@@ -9,15 +9,13 @@ _HARDLY, _NEVER = 0.5, 0.05  # shares of a video's frames that show a part of th
 
 
 def notes_about(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> list[str]:
-    """Everything that is noted of some of an avatar's videos.
+    """A line for each thing to know of the added videos, after their stages ran.
 
     Args:
-        added: their scopes.
+        added: of each video its `video_id`, `track` and `file_name`.
     """
-    if not added:
-        return []
-    found = [note for about in (cut_off, read_notes, left_out, hardly_seen, unusable) for note in about(catalog, added)]
-    return found + strangers(catalog, avatar, added)
+    about = (cut_off, read_notes, left_out, hardly_seen, unusable)
+    return [note for subject in about for note in subject(catalog, added)] + strangers(catalog, avatar, added)
 
 
 def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
@@ -96,14 +94,16 @@ def strangers(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> lis
 
 
 def unusable(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each video of which clips cannot be shown."""
+    """A note about each video of which clips cannot be shown, and why."""
     notes = []
     for video in added:
         where = equals(track_id=video["track"])
-        clips, used = catalog.table("clips").count(where), catalog.table("clips").count(f"{where} AND usable")
-        if used < clips:
-            share = "none" if not used else f"only {used}"
-            notes.append(
-                f"{video['file_name']}: {share} of its {clips} clips can be shown (the speaker is lost or unsure)"
-            )
+        clips = catalog.table("clips").count(where)
+        hidden = catalog.table("clips").read(["repeated"], where=f"{where} AND NOT usable")["repeated"].to_pylist()
+        if hidden:
+            still = sum(sum(frames) > 1 for frames in hidden)
+            because = {"the picture stands still": still, "the speaker is lost or unsure": len(hidden) - still}
+            share = "none" if len(hidden) == clips else f"only {clips - len(hidden)}"
+            reasons = ", ".join(f"{why} in {count}" for why, count in because.items() if count)
+            notes.append(f"{video['file_name']}: {share} of its {clips} clips can be shown ({reasons})")
     return notes
