@@ -1,17 +1,24 @@
 """What a form takes: kinds of parameters, and the settings of one run."""
 
+import functools
 import json
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
+from prefect.states import Failed
 from pydantic import Field, ValidationError
 
+from flows.outcome import FlowIncomplete
 from tango_models.errors import InputError
 
 if TYPE_CHECKING:
     from flows.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 AvatarName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^./\\\s][^/\\]*$")]
 """Refused by the server already: what could be a path. `check_avatar_name` has the whole rule."""
@@ -19,6 +26,20 @@ WholePath = Annotated[str, Field(min_length=1, pattern=r"^(/|~|[A-Za-z][A-Za-z0-
 """A run is in a folder of the worker's, so a relative path would mean something else than was meant."""
 Override = Annotated[str, Field(pattern=r"^\s*[a-z_0-9]+(\.[a-z_0-9]+)*\s*=.*$")]
 """`name=value`, e.g. `stages.render_video.crf=16`."""
+
+
+def told(run: Callable[P, T]) -> Callable[P, T]:
+    """Of a flow: what a person can mend ends it as a failed state that says it. Raised, it would stand inside the stack
+    traces of everything that it passes through."""
+
+    @functools.wraps(run)
+    def ended(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return run(*given, **named)
+        except (FlowIncomplete, InputError, ValueError) as error:
+            return Failed(message=str(error), data=error)  # type: ignore[return-value]  # Prefect takes it as the end
+
+    return ended
 
 
 def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings":

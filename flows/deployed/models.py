@@ -6,7 +6,7 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.deployed.given import AvatarName, Override, WholePath, given_settings
+from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.evaluate_aumoclip import RetrievalReport
 from flows.train_aumoclip import TrainedModel
 
@@ -19,6 +19,7 @@ class Size(StrEnum):
 
 
 @flow(name="train-aumoclip", flow_run_name="train {size}", persist_result=False)
+@told
 def train_aumoclip(
     folder: WholePath,
     pairs: WholePath | None = None,
@@ -68,6 +69,7 @@ def train_aumoclip(
 
 
 @flow(name="evaluate-aumoclip", flow_run_name="evaluate", persist_result=False)
+@told
 def evaluate_aumoclip(
     checkpoint: WholePath | None = None,
     pairs: WholePath | None = None,

@@ -3,7 +3,7 @@
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.deployed.given import AvatarName, Override, WholePath, given_settings
+from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.fleet.pipeline import THREADS
 from flows.outcome import FlowReport
 from tango_models.errors import InputError
@@ -15,6 +15,7 @@ from tango_models.errors import InputError
     task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
     persist_result=False,
 )
+@told
 def onboard_avatar(
     avatar: AvatarName,
     videos: list[WholePath] = [],  # noqa: B006  (Prefect shows it in the form, and copies it)
@@ -42,6 +43,7 @@ def onboard_avatar(
     task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
     persist_result=False,
 )
+@told
 def preprocess_dataset(
     folder: WholePath | None = None,
     settings_file: WholePath | None = None,

@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows.deployed.given import AvatarName, Override, WholePath, given_settings
+from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.reenact import Reenactment
 
 
@@ -25,6 +25,7 @@ class Interpolator(StrEnum):
     task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
     persist_result=False,
 )
+@told
 def reenact(
     avatar: AvatarName,
     speech: WholePath,

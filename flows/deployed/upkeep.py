@@ -5,7 +5,7 @@ from enum import StrEnum
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.deployed.given import AvatarName, Override, WholePath, given_settings
+from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.fleet.pipeline import THREADS
 from flows.outcome import FlowReport
 from flows.upkeep.rerun import Redo
@@ -21,6 +21,7 @@ StageName = StrEnum("StageName", {name: name for name in ONBOARDING})  # type: i
     task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
     persist_result=False,
 )
+@told
 def rerun_stage(
     avatars: list[AvatarName] = [],  # noqa: B006
     stages: list[StageName] = [],  # noqa: B006
