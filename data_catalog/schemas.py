@@ -30,6 +30,8 @@ _SPECS = [
             "motion_uri": pa.string(),  # a motion file to import instead of fitting
             "motion_hash": pa.string(),
             "added_at": pa.timestamp("us", tz="UTC"),
+            "size": pa.int64(),  # of the file in bytes, and its st_ctime_ns, when it was last read
+            "changed_ns": pa.int64(),
         },
     ),
     table(

@@ -1,21 +1,26 @@
 """Avatars are brought up to date, all in one run with one set of workers."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from prefect.runtime import deployment, flow_run
 
 from data_catalog import Catalog
+from data_catalog.keys import equals
 from flows.fleet.pipeline import Track, in_work, run_tracks
-from flows.intake.entering import add_videos
+from flows.intake.entering import Entry
 from flows.intake.notes import notes_about
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
-from flows.tracks import current_tracks, edges_out_of_date, made_tracks, out_of_date, scopes
+from flows.tracks import current_tracks, is_current, scope
 from tasks.runtime.cluster import Pools
+from tasks.runtime.versions import Versions
+from tasks.views.motion_graph import pair_keys
 
 
 @dataclass(frozen=True)
@@ -49,27 +54,13 @@ def onboard_all(
     """
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     report = report or FlowReport(subject=subject)
-    given: dict[str, list[dict]] = {}
-    tracks: list[Track] = []
-    idle: list[str] = []
-    for request in requests:
-        avatar = request.avatar
-        added = given[avatar] = add_videos(
-            catalog, avatar, list(request.videos), request.motion, report,
-            run_id=str(flow_run.id), deployed=deployment.id is not None,
-        )  # fmt: skip
-        wanted = _wanted(catalog, request, added, configs)
-        ready = current_tracks(catalog, avatar, configs)
-        if not wanted and not edges_out_of_date(catalog, ready, configs):
-            continue
-        if not wanted:
-            idle.append(avatar)
-        alone = len(requests) == 1
-        tracks += [
-            Track(avatar, s["file_name"] if alone else f"{avatar} / {s['file_name']}", s, _size(s["uri"]))
-            for s in wanted
-        ]
-    if tracks or idle:
+    entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None)
+    added = {request.avatar: entry.add(request.avatar, request.videos, request.motion) for request in requests}
+    versions = Versions(catalog, configs).preload()
+    report.notes += take_out_withdrawn(catalog, versions, [request.avatar for request in requests])
+    tracks, unscored = _wanted(catalog, requests, added, versions)
+    del versions
+    if tracks or unscored:
         with (
             Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
             FlowProgress() as progress,
@@ -80,24 +71,62 @@ def onboard_all(
                 if ready := current_tracks(catalog, avatar, configs):
                     runs.submit("score_edges", avatar, {"tracks": ready})
 
-            run_tracks(runs, tracks, at_a_time=in_work(pools.cpus()), also=idle, finish=score)
+            run_tracks(runs, tracks, at_a_time=in_work(pools.cpus()), also=unscored, finish=score)
             report.stages = runs.summaries()
-    for avatar, added in given.items():
-        report.notes += notes_about(catalog, avatar, added) if added else []
+    for avatar, videos in added.items():
+        report.notes += notes_about(catalog, avatar, videos) if videos else []
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
 
-def _wanted(catalog: Catalog, request: Request, added: list[dict], configs: dict) -> list[dict]:
-    """The scopes of the tracks that are not in the version that is wanted: of those that were added, and of the others
-    that were made before (or, when it is to be tried again, of all)."""
-    by_track = {scope["track"]: scope for scope in added}
-    others = scopes(catalog, request.avatar)
-    known = list(others) if request.again else made_tracks(catalog, request.avatar, configs)
-    for track in known:
-        by_track.setdefault(track, others[track])
-    old = out_of_date(catalog, request.avatar, list(by_track), configs)
-    return [by_track[track] for track in by_track if track in old]
+def _wanted(
+    catalog: Catalog,
+    requests: Sequence[Request],
+    added: Mapping[str, Sequence[Mapping[str, Any]]],
+    versions: Versions,
+) -> tuple[list[Track], list[str]]:
+    """What the ledger does not show to be done: of the tracks that were added, and of the others that were made before
+    (or, where it is to be tried again, of all); and the avatars of which only the edges between tracks are not."""
+    known = catalog.all_videos()
+    tracks, unscored = [], []
+    for request in requests:
+        avatar = request.avatar
+        by_track = {video["track"]: video for video in added[avatar]}
+        for row in known.get(avatar, {}).values():
+            if request.again or versions.made_of("create_clips", row["track_id"]):
+                by_track.setdefault(row["track_id"], scope(row))
+        wanted = [video for track, video in by_track.items() if not is_current(versions, track)]
+        before = "" if len(requests) == 1 else f"{avatar} / "
+        tracks += [Track(avatar, before + video["file_name"], video, _size(video["uri"])) for video in wanted]
+        if not wanted and not _scored(versions, list(by_track)):
+            unscored.append(avatar)
+    return tracks, unscored
+
+
+def take_out_withdrawn(catalog: Catalog, versions: Versions, avatars: Sequence[str]) -> list[str]:
+    """Take out of use the videos that could never be read and whose files were taken away.
+
+    Args:
+        versions: with the ledger preloaded.
+
+    Returns:
+        a note for each.
+    """
+    known, notes = catalog.all_videos(), []
+    for avatar in avatars:
+        gone = {}
+        for video_id, row in known.get(avatar, {}).items():
+            states = {standing.state for standing in versions.made_of("extract_frames", video_id).values()}
+            if states == {"failed"} and "://" not in row["uri"] and not os.path.lexists(row["uri"]):
+                gone[video_id] = row["file_name"]
+        if gone:
+            catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
+        notes += [f"{name}: could not be used, and was taken away; it is forgotten" for name in gone.values()]
+    return notes
+
+
+def _scored(versions: Versions, tracks: list[str]) -> bool:
+    return all(standing.state == "current" for standing in versions.look("score_edges", pair_keys(tracks)).values())
 
 
 def _size(uri: str) -> int:

@@ -26,6 +26,21 @@ class Versions:
         self._catalog, self._configs = catalog, configs
         self._stages: dict[str, Stage] = {}
         self._standing: dict[tuple[str, str], Standing] = {}
+        self._ledger: dict[str, dict[str, UnitRecord]] | None = None
+        self._owned: dict[tuple[str, str], list[str]] = {}
+
+    def preload(self) -> "Versions":
+        """Read the whole ledger now: for a look at many avatars."""
+        self._ledger = self._catalog.ledger()
+        for stage, records in self._ledger.items():
+            for unit in records:
+                self._owned.setdefault((stage, unit.partition(":")[0]), []).append(unit)
+        return self
+
+    def made_of(self, stage: str, owner: str) -> dict[str, Standing]:
+        """The standing of a stage's units in the ledger that belong to a video or track: those whose key is its id, or
+        begins with that and a colon. After `preload`."""
+        return self.look(stage, self._owned.get((stage, owner), ()))
 
     def stage(self, name: str) -> Stage:
         if name not in self._stages:
@@ -36,7 +51,7 @@ class Versions:
         """The standing of units of a stage."""
         wanted = sorted(set(units))
         if new := [unit for unit in wanted if (stage, unit) not in self._standing]:
-            records = self._catalog.records(stage, new)
+            records = self._records(stage, new)
             upstream: dict[str, set[str]] = {}
             for record in records.values():
                 for name, keys in record.upstream.items():
@@ -46,6 +61,12 @@ class Versions:
             for unit in new:
                 self._standing[stage, unit] = self._judge(stage, records.get(unit))
         return {unit: self._standing[stage, unit] for unit in wanted}
+
+    def _records(self, stage: str, units: list[str]) -> dict[str, UnitRecord]:
+        if self._ledger is None:
+            return self._catalog.records(stage, units)
+        known = self._ledger.get(stage, {})
+        return {unit: known[unit] for unit in units if unit in known}
 
     def _judge(self, name: str, record: UnitRecord | None) -> Standing:
         if record is None:
