@@ -75,8 +75,8 @@ def _changed(known: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Path], 
 
 
 def _identify(path: Path, known: Mapping[str, Mapping[str, Any]]) -> tuple[str, tuple[int, int]]:
-    """The id of a video with its size in bytes and when it was last changed, in nanoseconds. A file that has both as when it
-    was last read, in the same place, is not read again."""
+    """The id of a video with its size in bytes and when it was last changed, in nanoseconds. A file that has both as
+    when it was last read, in the same place, is not read again."""
     from tango_models.media.probe import content_id
 
     before = path.stat()
