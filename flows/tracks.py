@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data_catalog import Catalog
-from data_catalog.keys import video_of
 from tasks.runtime.plan_source import Standing, UpstreamNotReady
 from tasks.runtime.registry import PER_TRACK
 from tasks.runtime.versions import Versions, plan_units
@@ -12,9 +11,6 @@ from tasks.views.motion_graph import pair_keys
 
 if TYPE_CHECKING:
     from flows.stage_runs import StageRuns
-
-_PER_VIDEO = ("extract_frames", "detect_landmarks")
-"""Stages whose units belong to a video, whatever motion goes with it."""
 
 
 def scopes(catalog: Catalog, avatar: str) -> dict[str, dict[str, Any]]:
@@ -32,21 +28,6 @@ def scope(row: Mapping[str, Any]) -> dict[str, Any]:
         "file_name": row["file_name"],
         "motion_uri": row["motion_uri"],
     }
-
-
-def is_current(versions: Versions, track: str) -> bool:
-    """Whether the ledger alone shows that all that is made of a track is there in the version that is wanted. Reads no
-    table; where it says no, `standing_of` says why, or that it is so all the same.
-
-    Args:
-        versions: with the ledger preloaded.
-    """
-    for stage in PER_TRACK:
-        owner = video_of(track) if stage in _PER_VIDEO else track
-        states = {standing.state for standing in versions.made_of(stage, owner).values()}
-        if "current" not in states or "failed" in states:
-            return False
-    return True
 
 
 def standing_of(catalog: Catalog, versions: Versions, wanted: Mapping[str, Any], *, embedded: bool = True) -> Standing:

@@ -11,13 +11,14 @@ from prefect.runtime import deployment, flow_run
 from data_catalog import Catalog
 from data_catalog.keys import equals
 from flows.fleet.pipeline import Track, in_work, run_tracks
+from flows.fleet.summary import State, stand
 from flows.intake.entering import Entry
 from flows.intake.notes import notes_about
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
-from flows.tracks import current_tracks, is_current, scope
+from flows.tracks import current_tracks, scope
 from tasks.runtime.cluster import Pools
 from tasks.runtime.versions import Versions
 from tasks.views.motion_graph import pair_keys
@@ -95,7 +96,7 @@ def _wanted(
         for row in known.get(avatar, {}).values():
             if request.again or versions.made_of("create_clips", row["track_id"]):
                 by_track.setdefault(row["track_id"], scope(row))
-        wanted = [video for track, video in by_track.items() if not is_current(versions, track)]
+        wanted = [video for track, video in by_track.items() if stand(versions, track)[1] is not State.complete]
         before = "" if len(requests) == 1 else f"{avatar} / "
         tracks += [Track(avatar, before + video["file_name"], video, _size(video["uri"])) for video in wanted]
         if not wanted and not _scored(versions, list(by_track)):
