@@ -88,8 +88,8 @@ def preprocess(folder: str, catalog: str | None) -> None:
 
 def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
-        from flows.forget import forget as take_out
-        from flows.forget import forget_for_good
+        from flows.upkeep.forget import forget as take_out
+        from flows.upkeep.forget import forget_for_good
 
         settings = read_settings(catalog)
         if not erase:

@@ -11,6 +11,7 @@ from collections.abc import MutableMapping
 from importlib import metadata
 
 DEFAULT_LOGGING_LEVEL = "WARNING"
+CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
 _DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -49,7 +50,7 @@ def spare_loopback(environment: MutableMapping[str, str]) -> None:
 
 def quiet_console() -> None:
     """Keep Prefect's log out of the terminal, where the progress and one line per fault stand; the UI has all of it."""
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault(CONSOLE_LEVEL, "CRITICAL")
 
 
 def answers(url: str, *, timeout: float = 0.3) -> bool:

@@ -107,6 +107,7 @@ def _worker_environment(catalog: str) -> dict[str, str]:
     found = {**os.environ, "TANGO_CATALOG": catalog, "PREFECT_WORKER_QUERY_SECONDS": "2"}
     if found.get("PREFECT_LOGGING_LEVEL") == environment.DEFAULT_LOGGING_LEVEL:
         found["PREFECT_LOGGING_LEVEL"] = "INFO"  # the UI shows what a run does
+    found.pop(environment.CONSOLE_LEVEL, None)  # what goes to a terminal here goes to a file there
     # `python` in prefect.yaml is the one that runs this.
     found["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), found.get("PATH", os.defpath)])
     places = [str(_PROJECT), *filter(None, found.get("PYTHONPATH", "").split(os.pathsep))]
