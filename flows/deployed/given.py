@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 import os
 import tomllib
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from tango_models.errors import InputError
 if TYPE_CHECKING:
     from flows.settings import Settings
 
+_TOLD = (FlowIncomplete, InputError, ValueError)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -34,12 +36,18 @@ def told(run: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(run)
     def ended(*given: P.args, **named: P.kwargs) -> T:
+        logging.getLogger("prefect.flow_runs").addFilter(_says_more)  # once, however often it is added
         try:
             return run(*given, **named)
-        except (FlowIncomplete, InputError, ValueError) as error:
+        except _TOLD as error:
             return Failed(message=str(error), data=error)  # type: ignore[return-value]  # Prefect takes it as the end
 
     return ended
+
+
+def _says_more(record: logging.LogRecord) -> bool:
+    """Not so the trace that Prefect's engine logs of a failed run once more, after the line that says it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _TOLD))
 
 
 def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings":
