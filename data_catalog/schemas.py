@@ -276,6 +276,11 @@ _SPECS = [
         stage="render_video",
     ),
     table(
+        "leases",  # who is at a unit just now; see `leases`
+        {"lease": pa.string()},  # hash of stage and unit
+        {"holder": pa.string(), "expires_at": pa.float64()},  # seconds since 1970
+    ),
+    table(
         "units",
         {"stage": pa.string(), "unit": pa.string()},
         {

@@ -56,6 +56,11 @@ class FlowProgress(Progress):
             self._bars.update(task, completed=done, total=total, note="")
         self._publish(stage, f"{stage} {scope}", 100.0 * done / max(total, 1), at_once=True)
 
+    def others(self, stage: str, scope: str, count: int) -> None:
+        with self._lock:
+            if (task := self._tasks.get((stage, scope))) is not None:
+                self._bars.update(task, note=f"another run is at {count} of them")
+
     def unit(self, unit: Unit, done: int, total: int) -> None:
         if not total:
             return

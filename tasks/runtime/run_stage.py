@@ -15,7 +15,12 @@ from pydantic import BaseModel
 from data_catalog import Catalog, Unit, UnitRecord
 from tasks.runtime.cluster import Pools
 from tasks.runtime.plan_source import UpstreamNotReady
+from tasks.runtime.stage import Stage
 from tasks.runtime.versions import Versions, plan_units
+from tasks.runtime.workers import Outcome, PoolClosed
+
+_WAIT_SECONDS = 1.0
+"""Between two looks whether another run has done with a unit."""
 
 
 class StageSummary(BaseModel):
@@ -63,6 +68,9 @@ class Progress:
 
     def stage(self, stage: str, scope: str, done: int, total: int) -> None:
         """Units of a stage that are done."""
+
+    def others(self, stage: str, scope: str, count: int) -> None:
+        """Another run is at so many units of a stage, and is waited for."""
 
     def unit(self, unit: Unit, done: int, total: int) -> None:
         """How far the unit is, in the stage's own measure."""
@@ -127,8 +135,8 @@ def compute_stage(
     todo, given_up = _split(catalog, pending, max_attempts)
     done = len(units) - len(pending)
     progress.stage(stage, label, done, len(units))
-    outcomes = pools.of(stage).run(todo, progress.unit) if todo else []
-    failed = [outcome for outcome in outcomes if not outcome.ok]
+    outcomes = _do(stage, label, todo, planner, pools, progress) if todo else {}
+    failed = [outcome for outcome in outcomes.values() if not outcome.ok]
     for outcome in failed:
         if outcome.trace:
             log(f"{outcome.subject}\n{outcome.trace}")
@@ -138,9 +146,9 @@ def compute_stage(
         "a higher TANGO_MAX_ATTEMPTS tries again)"
         for r in given_up
     ]
-    done += len(outcomes) - len(failed)
+    done = len(units) - len(failed) - len(given_up)
     progress.stage(stage, label, done, len(units))
-    may_pass = [unit for unit, outcome in zip(todo, outcomes, strict=True) if outcome.transient]
+    may_pass = [unit for unit in todo if unit.key in outcomes and outcomes[unit.key].transient]
     if may_pass and _split(catalog, may_pass, max_attempts)[0]:
         raise StageIncomplete("; ".join(errors))
     return StageSummary(
@@ -149,10 +157,36 @@ def compute_stage(
         wanted=len(units),
         computed=len(outcomes) - len(failed),
         failed=len(units) - done,
-        rows=sum(outcome.n_rows for outcome in outcomes),
-        seconds=sum(outcome.seconds for outcome in outcomes),
+        rows=sum(outcome.n_rows for outcome in outcomes.values()),
+        seconds=sum(outcome.seconds for outcome in outcomes.values()),
         errors=errors,
     )
+
+
+def _do(
+    stage: str, label: str, todo: list[Unit], planner: Stage, pools: Pools, progress: Progress
+) -> dict[str, Outcome]:
+    """Do units, each when no other run is at it.
+
+    Returns:
+        by unit what became of it here; nothing for those that another run did meanwhile.
+    """
+    catalog, found = pools.catalog, dict[str, Outcome]()
+    while todo:
+        mine = pools.leases.take(stage, [unit.key for unit in todo])
+        try:
+            pending = {unit.key for unit in catalog.pending([unit for unit in todo if unit.key in mine])}
+            own = [u for u in todo if u.key in mine and (u.key in pending or not planner.is_intact(catalog, u))]
+            if own:
+                found |= {outcome.unit: outcome for outcome in pools.of(stage).run(own, progress.unit)}
+        finally:
+            pools.leases.give_back(stage, mine)
+        todo = [unit for unit in todo if unit.key not in mine]
+        if todo:
+            progress.others(stage, label, len(todo))
+            if pools.closed_within(_WAIT_SECONDS):
+                raise PoolClosed
+    return found
 
 
 def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list[Unit], list[UnitRecord]]:
