@@ -72,7 +72,14 @@ def onboard_all(
                 if ready := current_tracks(catalog, avatar, configs):
                     runs.submit("score_edges", avatar, {"tracks": ready})
 
-            run_tracks(runs, tracks, at_a_time=in_work(pools.cpus()), also=unscored, finish=score)
+            run_tracks(
+                runs,
+                tracks,
+                at_a_time=in_work(pools.cpus()),
+                also=unscored,
+                finish=score,
+                through_so_far=progress.overall,
+            )
             report.stages = runs.summaries()
     for avatar, videos in added.items():
         report.notes += notes_about(catalog, avatar, videos) if videos else []

@@ -44,13 +44,15 @@ def run_tracks(
     at_a_time: int,
     also: Iterable[str] = (),
     finish: Callable[[str], None],
+    through_so_far: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Send tracks through the stages, the longest video first, so that no long one is left for the end; and call
     `finish` for each avatar when the last of its tracks is through, well or not.
 
     Args:
         also: avatars of which no track is to be done.
-        finish: submits what compares the tracks of an avatar; called from this thread.
+        finish: submits what compares the tracks of an avatar; through_so_far: takes how many tracks are through, of
+            how many. Both are called from this thread.
     """
     waiting = deque(sorted(tracks, key=lambda track: -track.size))
     left: dict[str, int] = {}
@@ -59,14 +61,16 @@ def run_tracks(
     through: queue.SimpleQueue[str] = queue.SimpleQueue()
     for avatar in also:
         finish(avatar)
-    busy = 0
+    busy = done = 0
+    through_so_far(done, len(tracks))
     while waiting or busy:
         while waiting and busy < at_a_time:
             track = waiting.popleft()
             submit(runs, dict(track.scope), track.label, when_ended=partial(through.put, track.avatar))
             busy += 1
         avatar = through.get()
-        busy -= 1
+        busy, done = busy - 1, done + 1
+        through_so_far(done, len(tracks))
         left[avatar] -= 1
         if not left[avatar]:
             finish(avatar)
