@@ -33,6 +33,7 @@ def reenact(
     scorer: Annotated[str, Field(pattern=r"^[a-z0-9.*+ -]+$", max_length=200)] = "aumoclip",
     interpolator: Interpolator = Interpolator.flow,
     seed: Annotated[int, Field(ge=0)] = 0,
+    lips: Annotated[str, Field(pattern=r"^(off|match|plug:[A-Za-z0-9_.-]+)$")] = "off",
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> Reenactment:
@@ -45,6 +46,7 @@ def reenact(
         scorer: What fits clips to speech: aumoclip, prosody, e.g. 0.7*aumoclip+0.3*prosody, or random.
         interpolator: What makes the frames around a jump.
         seed: Other seeds give other good paths.
+        lips: off - as in the footage, match - by mouths from the footage, or plug:NAME - by a package.
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value, e.g. stages.render_video.crf=16.
     """
@@ -52,5 +54,12 @@ def reenact(
 
     settings = given_settings(settings_file, overrides)
     return render.fn(
-        avatar, speech, out, scorer=scorer, interpolator=Interpolator(interpolator).value, seed=seed, settings=settings
+        avatar,
+        speech,
+        out,
+        scorer=scorer,
+        interpolator=Interpolator(interpolator).value,
+        seed=seed,
+        settings=settings,
+        lips=lips,
     )
