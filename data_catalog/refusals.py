@@ -17,7 +17,8 @@ _PATH = "path"
 def refuse(catalog: Catalog, avatar: str, path: Path, reason: str, *, run_id: str) -> None:
     """Write down that a file given for an avatar cannot be read, and why."""
     unit = Unit(_STAGE, _key(avatar, path), path.name, "", "")
-    catalog.fail(unit, reason, run_id=run_id, fields={_PATH: str(path)})
+    there = os.path.lexists(path)  # what never was there cannot be taken away
+    catalog.fail(unit, reason, run_id=run_id, fields={_PATH: str(path)} if there else {})
 
 
 def accept(catalog: Catalog, avatar: str, paths: Iterable[Path]) -> None:
