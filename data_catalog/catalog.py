@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data_catalog.keys import check_avatar_name, equals, track_id
-from data_catalog.ledger import Unit, UnitRecord
+from data_catalog.ledger import COLUMNS, Unit, UnitRecord
 from data_catalog.reachable import check_folder, check_store
 from data_catalog.schemas import TABLES, tables_of
 from data_catalog.store import Table
@@ -105,8 +105,8 @@ class Catalog:
     def ledger(self) -> dict[str, dict[str, UnitRecord]]:
         """All rows of the ledger, by stage and unit key: one read, for a look at many avatars."""
         found: dict[str, dict[str, UnitRecord]] = {}
-        for row in self.table("units").read().to_pylist():
-            found.setdefault(row["stage"], {})[row["unit"]] = UnitRecord.from_row(row)
+        for record in UnitRecord.from_table(self.table("units").read(COLUMNS)):
+            found.setdefault(record.stage, {})[record.unit] = record
         return found
 
     def record(self, stage: str, unit: str) -> UnitRecord | None:

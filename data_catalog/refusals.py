@@ -1,7 +1,7 @@
 """Files that could not even be read, so that they have no content and no video id: rows of the ledger by their path."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from data_catalog.catalog import Catalog
@@ -39,10 +39,16 @@ def forget_withdrawn(catalog: Catalog, refused: Mapping[str, Iterable[UnitRecord
         catalog.table("units").delete(equals(stage=_STAGE, unit=gone))
 
 
-def refusals(catalog: Catalog) -> dict[str, list[UnitRecord]]:
-    """The files that could not be read when they were last given, by avatar."""
+def refusals(
+    catalog: Catalog, records: Callable[[str], Mapping[str, UnitRecord]] | None = None
+) -> dict[str, list[UnitRecord]]:
+    """The files that could not be read when they were last given, by avatar.
+
+    Args:
+        records: gives the rows of the ledger of a stage, where they were read already.
+    """
     found: dict[str, list[UnitRecord]] = {}
-    for key, record in catalog.records(_STAGE).items():
+    for key, record in (records or catalog.records)(_STAGE).items():
         if key.startswith(_PREFIX):
             found.setdefault(key.split(":")[1], []).append(record)
     return found

@@ -56,7 +56,7 @@ def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Seque
     catalog = Catalog(settings.catalog, settings.storage_options)
     known = catalog.all_videos()
     versions = Versions(catalog, settings.stage_configs()).preload()
-    refused = refusals(catalog) if known or catalog.table("units").count() else {}
+    refused = refusals(catalog, versions.records)
     found = []
     for avatar in sorted({*known, *refused}):
         summary = AvatarSummary(avatar=avatar)

@@ -37,6 +37,10 @@ class Versions:
                 self._owned.setdefault((stage, unit.partition(":")[0]), []).append(unit)
         return self
 
+    def records(self, stage: str) -> Mapping[str, UnitRecord]:
+        """A stage's rows of the ledger, by unit. After `preload`."""
+        return (self._ledger or {}).get(stage, {})
+
     def made_of(self, stage: str, owner: str) -> dict[str, Standing]:
         """The standing of a stage's units in the ledger that belong to a video or track: those whose key is its id, or
         begins with that and a colon. After `preload`."""
@@ -50,8 +54,13 @@ class Versions:
     def look(self, stage: str, units: Iterable[str]) -> dict[str, Standing]:
         """The standing of units of a stage."""
         wanted = sorted(set(units))
-        if new := [unit for unit in wanted if (stage, unit) not in self._standing]:
-            records = self._records(stage, new)
+        new = [unit for unit in wanted if (stage, unit) not in self._standing]
+        if new and self._ledger is not None:
+            known = self._ledger.get(stage, {})
+            for unit in new:
+                self._standing[stage, unit] = self._judge(stage, known.get(unit))
+        elif new:  # what they were made of is read in one go, not one by one
+            records = self._catalog.records(stage, new)
             upstream: dict[str, set[str]] = {}
             for record in records.values():
                 for name, keys in record.upstream.items():
@@ -61,12 +70,6 @@ class Versions:
             for unit in new:
                 self._standing[stage, unit] = self._judge(stage, records.get(unit))
         return {unit: self._standing[stage, unit] for unit in wanted}
-
-    def _records(self, stage: str, units: list[str]) -> dict[str, UnitRecord]:
-        if self._ledger is None:
-            return self._catalog.records(stage, units)
-        known = self._ledger.get(stage, {})
-        return {unit: known[unit] for unit in units if unit in known}
 
     def _judge(self, name: str, record: UnitRecord | None) -> Standing:
         if record is None:
