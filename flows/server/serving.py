@@ -56,7 +56,7 @@ def _serve(console: Console, port: int, catalog: str, home: Path) -> None:
     check_database()
     adopt_orphans()
     command = f"prefect server start --host 127.0.0.1 --port {port}".split()
-    server = Supervised("server", command, {**_PATIENCE, **os.environ}, home / "server.log")
+    server = Supervised("server", command, {**_PATIENCE, **os.environ}, home / "server.log", whole=True)
     command = ["prefect", "worker", "start", "--pool", "tango", "--type", "process", "--name", "tango-serve"]
     worker = Supervised("worker", command, _worker_environment(catalog), home / "worker.log")
     try:

@@ -25,10 +25,13 @@ class Supervised:
         name: by which a person is told of it, and of its log.
         arguments: a module of Python's with its arguments.
         log: where what it says goes; the log before is kept as `<log>.1`.
+        whole: what it started is of no use without it, and ends when it is found dead.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self.name, self.log = name, log
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, *, whole: bool = False
+    ) -> None:
+        self.name, self.log, self._whole = name, log, whole
         self._arguments, self._environment = arguments, dict(environment)
         self._process: subprocess.Popen | None = None
         self._began = self._ended = 0.0
@@ -67,6 +70,8 @@ class Supervised:
         now = time.monotonic()
         if not self._ended:
             self._ended = now
+            if self._whole and self._process is not None:
+                _signal_group(self._process.pid, signal.SIGKILL)
             steady = now - self._began > _STEADY_SECONDS
             self._pause = 0.0 if steady else min(_LONGEST_PAUSE, max(_FIRST_PAUSE, 2 * self._pause))
             return f"the {self.name} ended ({_how(self.code)}); it starts again in {self._pause:.0f} s ({self.log})"

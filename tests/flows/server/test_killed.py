@@ -34,12 +34,11 @@ def test_a_run_and_the_worker_and_the_server_are_killed_and_the_run_completes_by
         until(lambda: catalog.table("frames").count(), within=600, what="the first frames")
         (engine,) = _of(served, "-m prefect.engine")
         engine.kill()
-        for name, words in (("worker", ("prefect worker start",)), ("server", ("prefect server start",))):
-            (child,) = _of(served, "flows.server.child", *words[0].split()[1:])
+        for name in ("worker", "server"):
+            (child,) = _of(served, "flows.server.child", f"prefect {name} start")
             os.kill(child.pid, signal.SIGKILL)
-            until(
-                lambda name=name: f"the {name} ended (SIGKILL)" in served.said(), within=60, what=f"word of the {name}"
-            )
+            said = f"the {name} ended (SIGKILL)"
+            until(lambda said=said: said in served.said(), within=60, what=said)
         until(lambda: "is tried once more" in served.said(), within=300, what="the second try")
         ended = served.ended(run["id"], within=900)
         assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 2)
