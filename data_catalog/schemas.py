@@ -32,6 +32,8 @@ _SPECS = [
             "motion_uri": pa.string(),  # a motion file to import instead of fitting
             "motion_hash": pa.string(),
             "added_at": pa.timestamp("us", tz="UTC"),
+            "size": pa.int64(),  # of the file in bytes, and its st_ctime_ns, when it was last read
+            "changed_ns": pa.int64(),
         },
     ),
     table(
@@ -338,6 +340,11 @@ _SPECS = [
             "settings": pa.string(),  # JSON
         },
         stage="render_video",
+    ),
+    table(
+        "leases",  # who is at a unit just now; see `leases`
+        {"lease": pa.string()},  # hash of stage and unit
+        {"holder": pa.string(), "expires_at": pa.float64()},  # seconds since 1970
     ),
     table(
         "units",

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     """
     Attributes:
         catalog: folder or object-store URI of the Lance tables.
+        home: folder of Prefect's database, and of the logs of `tango serve`; None: beside the catalog.
+        dataset: folder that the deployment `preprocess-dataset` takes when its form names none.
         body: path of the licensed `SMPLX_NEUTRAL*.npz`; None takes the open body in the package.
         aumoclip: the embedding that clips and speech are compared in.
         storage_options: credentials and endpoint of the object store, as Lance takes them.
@@ -69,6 +71,8 @@ class Settings(BaseSettings):
 
     catalog: str = "tango_catalog"
     storage_options: dict[str, str] = Field(default_factory=dict)
+    home: str | None = None
+    dataset: str | None = None
     body: str | None = None
     cluster: ClusterSettings = ClusterSettings()
     stages: StageSettings = StageSettings()

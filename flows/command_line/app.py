@@ -80,12 +80,20 @@ def preprocess(
 
 @app.command()
 def status(
-    avatar: Annotated[str | None, typer.Argument(help="One avatar; all when left out")] = None,
+    avatar: Annotated[str | None, typer.Argument(help="One avatar, stage by stage; all, a line each, if none")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Of all: only avatars of which something failed")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Of all: only avatars that are out of date")] = False,
+    stage: Annotated[list[str] | None, typer.Option("--stage", help="Of all: only what stands still at it")] = None,
     json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="With the stack traces of faults that nobody foresaw")] = False,
     catalog: CatalogOption = None,
 ) -> None:
-    """Units ok, stale, pending and failed per stage, and why."""
+    """How avatars stand, the worst first, and why; or one of them, stage by stage."""
+    if avatar is None:
+        from flows.command_line import overview
+
+        overview.summary(failed=failed, stale=stale, stages=stage or [], as_json=json, catalog=catalog)
+        return
     from flows.command_line import commands
 
     commands.status(avatar, as_json=json, trace=trace, catalog=catalog)
@@ -221,13 +229,18 @@ def demo(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Of the Prefect server and its UI")] = 4200,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Of the server and its UI [default: the first free from 4200]")
+    ] = None,
+    home: Annotated[
+        str | None, typer.Option(help="Folder of Prefect's database and the logs [default: beside the catalog]")
+    ] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Start the Prefect server with its UI, and a worker with the deployments of prefect.yaml."""
     from flows.command_line import commands
 
-    commands.serve(port, catalog)
+    commands.serve(port, home, catalog)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
-from flows.command_line.commands import CONSOLE, read_settings, reported
+from flows.command_line.commands import CONSOLE, prefect_home, read_settings, reported
 from flows.server.local_server import ready, server
 
 
@@ -15,8 +15,7 @@ def train(
     folder: Path, pairs: Path | None, avatars: list[str], *, size: str, start: Path | None, options: list[str],
     workers: int, gpus: float, catalog: str | None,
 ) -> None:  # fmt: skip
-    with reported(), server():
-        from flows.train_aumoclip import train_aumoclip
+    with reported():
         from tasks.runtime.ray_cluster import check_cluster
         from tasks.train_embedding import check_job, training_cluster
 
@@ -33,10 +32,13 @@ def train(
         )
         check_job(job)
         check_cluster(training_cluster(job, settings.cluster))
-        ready()
-        made = train_aumoclip(job, settings=settings)
-        _print(made.report, "On the pairs it was trained on")
-        CONSOLE.print(f"checkpoint  {made.checkpoint}", soft_wrap=True, markup=False)
+        with server(prefect_home(settings)):
+            from flows.train_aumoclip import train_aumoclip
+
+            ready()
+            made = train_aumoclip(job, settings=settings)
+            _print(made.report, "On the pairs it was trained on")
+            CONSOLE.print(f"checkpoint  {made.checkpoint}", soft_wrap=True, markup=False)
 
 
 def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
