@@ -12,6 +12,7 @@ from tango_models.errors import InputError
 from tango_models.interpolation.acinterp.learning.windows import Windows
 from tango_models.interpolation.acinterp.modeling import ACInterp, Conditions
 from tango_models.interpolation.acinterp.noise import TIMESTEPS, noised, offset_noise, snr_weights
+from tango_models.interpolation.acinterp.reference import behind_the_last
 
 STAGES = ("vae", "1", "2")
 """The autoencoder (of the `small` size; the published one is used as it is), Pose2Image, Image2Video."""
@@ -35,8 +36,7 @@ def choose_trained(model: ACInterp, stage: str, *, checkpointing: bool = False) 
     for name, parameter in model.named_parameters():
         motion = ".motion_modules." in name or name.startswith("seed_guider.")
         part = name.split(".")[0]
-        # Nobody reads what the reference network makes behind its last self-attention.
-        unread = name.startswith(("reference.conv_norm_out", "reference.conv_out"))
+        unread = part == "reference" and behind_the_last(model.config, name.removeprefix("reference."))
         wanted = {
             "vae": part == "vae",
             "1": not motion and not unread and part in ("reference", "denoising", "pose_guider", *_encoder(model)),
@@ -78,10 +78,8 @@ def conditions(model: ACInterp, windows: Windows, *, dropped: Tensor | None = No
     with torch.no_grad():
         latents = model.encode(windows.frames)
         background = model.encode(windows.background)
-        seen = F.interpolate(windows.seen.flatten(0, 1), background.shape[-2:], mode="area").unflatten(
-            0, latents.shape[:2]
-        )
-        seen = (seen > 0.99).to(background)
+        seen = F.interpolate(windows.seen.flatten(0, 1), background.shape[-2:], mode="area")
+        seen = (seen > 0.99).to(background).unflatten(0, latents.shape[:2])
         reference = model.encode(windows.reference)
         context = None if windows.context is None else model.encode(windows.context)
     return Conditions(

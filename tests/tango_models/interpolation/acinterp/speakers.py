@@ -32,7 +32,9 @@ def waving(count: int = 24, *, width: int = 160, height: int = 160, seed: int = 
             for finger in fingers[3::4]:
                 cv2.line(frame, _at(*wrist), _at(*finger), (220, 180, 150), max(1, round(3 * unit)), cv2.LINE_AA)
         frames.append(frame)
-    points = np.broadcast_to(np.concatenate([shoulders, shoulders + [0, 85 * unit]]), (count, 4, 2)).astype(np.float32)
+    points = np.broadcast_to(np.concatenate([shoulders, shoulders + np.array([0, 85 * unit])]), (count, 4, 2)).astype(
+        np.float32
+    )
     heads = np.tile(np.array([80, 45, 16], np.float32) * unit, (count, 1))
     person = np.zeros((count, 64, 64), bool)
     person[:, 10:64, 8:56] = True

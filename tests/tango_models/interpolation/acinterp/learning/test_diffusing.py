@@ -106,9 +106,8 @@ def test_gradient_checkpointing_changes_no_gradient():
 def test_the_autoencoder_learns_alone_and_its_latents_get_unit_variance():
     model = tiny_model()
     choose_trained(model, "vae")
-    pictures = draw_windows(takes(WindowConfig(SIDE, 1)), WindowConfig(SIDE, 1), np.random.default_rng(0), 2).frames[
-        :, 0
-    ]
+    config = WindowConfig(SIDE, 1)
+    pictures = draw_windows(takes(config), config, np.random.default_rng(0), 2).frames[:, 0]
     loss, figures = vae_loss(model, pictures, generator())
     loss.backward()
     assert all(p.grad is not None for p in model.vae.parameters()) and figures["psnr"] > 0
