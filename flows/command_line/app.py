@@ -20,6 +20,7 @@ class InterpolatorName(StrEnum):
 
     flow = "flow"
     rife = "rife"
+    acinterp = "acinterp"
     none = "none"
 
 

@@ -77,8 +77,8 @@ def sights(seam: Seam, base: np.ndarray, *, path: PosePath = blended_path) -> It
         if moved is None or not _same_pictures(seam, k, moved[0]):
             masks = (body_mask(poses, k, width, height) for poses in (outgoing, incoming))
             moved = k, camera_move(first, second, *masks)
-        arms = [arm_mask(poses, k, width, height) for poses in (outgoing, incoming)]
-        plate, seen = background_between(first, second, *arms, moved[1], alpha)
+        hidden, other_hidden = (arm_mask(poses, k, width, height) for poses in (outgoing, incoming))
+        plate, seen = background_between(first, second, hidden, other_hidden, moved[1], alpha)
         layer = warp_layer(_match(seam, k, alpha), alpha, FlowSettings())
         sharp = replace(layer, fade=np.zeros_like(layer.fade))
         warped = [compose(first, second, sharp, alpha, incoming_shown) for incoming_shown in (False, True)]

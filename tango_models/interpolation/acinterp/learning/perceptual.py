@@ -29,6 +29,8 @@ class Perceptual(nn.Module):
         InputError: the package is not installed, or holds other weights.
     """
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self._weights = nn.ParameterDict()

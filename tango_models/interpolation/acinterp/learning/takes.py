@@ -73,10 +73,10 @@ def person_square(person: np.ndarray, width: int, height: int) -> tuple[int, int
 
     Where the picture is narrower than the person is long, the square is as large as the picture lets it be.
     """
-    shown = person.any(0)
+    shown: np.ndarray = person.any(axis=0)
     if not shown.any():
         shown = np.ones_like(shown)
-    rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     scale_y, scale_x = height / shown.shape[0], width / shown.shape[1]
     top, bottom = rows[0] * scale_y, (rows[-1] + 1) * scale_y
     left, right = columns[0] * scale_x, (columns[-1] + 1) * scale_x

@@ -51,7 +51,9 @@ def files_of(model: ACInterp) -> dict[str, dict[str, torch.Tensor]]:
     encoder["vision_model.embeddings.position_ids"] = torch.arange(5)[None]
     return {
         "denoising_unet.pth": {n: v for n, v in denoising.items() if ".motion_modules." not in n},
-        "reference_unet.pth": {n: v for n, v in weights(model.reference).items() if not behind_the_last(model.config, n)},
+        "reference_unet.pth": {
+            n: v for n, v in weights(model.reference).items() if not behind_the_last(model.config, n)
+        },
         "pose_guider.pth": weights(model.pose_guider),
         "motion_module.pth": motion,
         "sd-vae-ft-mse/diffusion_pytorch_model.safetensors": vae,
