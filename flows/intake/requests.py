@@ -12,6 +12,7 @@ from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import check_output
 from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
+from tasks.views.interpolation import open_interpolator
 
 
 def check_onboarding(
@@ -53,13 +54,12 @@ def check_reenactment(
             or interpolator, more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is.
     """
-    from tango_models.interpolation.interpolators import create_interpolator
     from tango_models.media.probe import content_id
 
     avatar = check_avatar_name(avatar)
     check_output(target, [speech])
     create_scorer(scorer)
-    create_interpolator(interpolator)
+    open_interpolator(interpolator, settings.acinterp)
     catalog = Catalog(settings.catalog, settings.storage_options)
     rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
     check_output(target, [Path(place) for row in rows for place in row.values() if place])

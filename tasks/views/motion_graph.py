@@ -60,9 +60,7 @@ def read_prosody(source: Source, tracks: list[str], successor: np.ndarray):
     """The `ClipProsody` of all clips of some tracks, in node order. The voice of a video without sound is unknown."""
     from tango_models.motion_graph.scoring.scorers import ClipProsody
 
-    table = source.table("clips").read(
-        ["clip_id", "track_id", "motion_energy", "voice"], where=equals(track_id=tracks)
-    )
+    table = source.table("clips").read(["clip_id", "track_id", "motion_energy", "voice"], where=equals(track_id=tracks))
     videos = sorted({video_of(track) for track in tracks})
     sound = source.table("videos").read(["video_id", "has_audio"], where=equals(video_id=videos))
     silent = {row["video_id"] for row in sound.to_pylist() if not row["has_audio"]}

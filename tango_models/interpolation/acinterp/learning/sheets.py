@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +16,7 @@ from tango_models.interpolation.acinterp.refiner import CHANNELS, Refiner, compo
 from tango_models.interpolation.acinterp.sampling import SamplingConfig, sample
 
 _STEPS = 10
+_SMOOTH = 0.02  # share of the run over which curves are averaged
 
 
 @torch.no_grad()
@@ -43,3 +47,24 @@ def grid(rows: list[Tensor]) -> np.ndarray:
     lines = [torch.cat(list(row.float().cpu()), dim=2) for row in rows]
     picture = torch.cat(lines, dim=1).clamp(0, 1)
     return (picture * 255).round().byte().permute(1, 2, 0).numpy()
+
+
+def curves(figures: Sequence[dict[str, float]]) -> bytes:
+    """A PNG of the figures of a run over its steps: rows of `runs.train`'s report; a resumed run may repeat steps."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    by_step = {int(row["step"]): row for row in figures}
+    steps = sorted(by_step)
+    names = [name for name in figures[-1] if name not in ("step", "seconds", "gradient_norm", "lr")]
+    figure = Figure(figsize=(4.5 * len(names), 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    width = max(1, round(_SMOOTH * len(steps)))
+    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
+        values = np.array([by_step[step][name] for step in steps])
+        axes.plot(steps[width - 1 :], np.convolve(values, np.ones(width) / width, mode="valid"), lw=1.6)
+        axes.set_xlabel("step")
+        axes.set_title(name.replace("_", " "))
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=110)
+    return target.getvalue()
