@@ -57,12 +57,15 @@ def reenact(
         InterpolatorName, typer.Option(help="What makes the frames around a jump")
     ] = InterpolatorName.flow,
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
+    lips: Annotated[
+        str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
+    ] = "off",
     catalog: CatalogOption = None,
 ) -> None:
     """Make a video of an avatar gesturing to a speech."""
     from flows.command_line import commands
 
-    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog)
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips)
 
 
 @app.command()
@@ -148,8 +151,8 @@ def train(
         )  # fmt: skip
         return
     model_commands.train(
-        folder, pairs, avatars or [], size=size or "embedded", start=start, options=options or [], workers=workers, gpus=gpus,
-        catalog=catalog,
+        folder, pairs, avatars or [], size=size or "embedded", start=start, options=options or [], workers=workers,
+        gpus=gpus, catalog=catalog,
     )  # fmt: skip
 
 
@@ -159,12 +162,14 @@ class Judged(StrEnum):
     aumoclip = "aumoclip"
     seams = "seams"
     interpolators = "interpolators"
+    lips = "lips"
 
 
 @app.command()
 def evaluate(
     what: Annotated[
-        Judged, typer.Argument(help="The embedding, the jumps of the videos that were made, or what makes their frames")
+        Judged,
+        typer.Argument(help="The embedding, the jumps or the lips of the videos that were made, or what makes frames"),
     ],
     checkpoint: Annotated[Path | None, typer.Option(help="A safetensors file [default: the one in use]")] = None,
     pairs: PairsOption = None,
@@ -180,13 +185,16 @@ def evaluate(
     catalog: CatalogOption = None,
 ) -> None:
     """How well speech finds its own motion, beside chance and prosody; how visible the jumps of renders are; or how
-    true the frames are that each interpolator makes of footage with frames taken out."""
+    true the frames are that each interpolator makes of footage with frames taken out; or how lips fit their speech."""
     from flows.command_line import model_commands
 
     if what is Judged.interpolators:
         model_commands.evaluate_interpolators(
             avatars or [], interpolators or [], lengths=lengths or [], count=gaps, seed=seed, catalog=catalog
         )
+        return
+    if what is Judged.lips:
+        model_commands.evaluate_lips(avatars or [], catalog=catalog)
         return
     if what is Judged.seams:
         model_commands.evaluate_seams(avatars or [], catalog=catalog)

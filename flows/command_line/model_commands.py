@@ -137,6 +137,30 @@ def evaluate_interpolators(
             CONSOLE.print(table)
 
 
+def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
+    """A table of what is seen of lips, and one of how well they are told from the sound."""
+    with reported():
+        from flows.evaluate_lips import evaluate_lips as judge
+
+        with CONSOLE.status("") as status:
+            figures, held = judge(read_settings(catalog), avatars, status.update)
+        for title, rows in (("Lips", figures), ("Footage whose lips were held out", held)):
+            if not rows:
+                continue
+            table = Table(title=title, title_justify="left", box=SIMPLE, padding=0)
+            for name in vars(rows[0]):
+                table.add_column(name, justify="left" if name in ("name", "lips") else "right")
+            for row in rows:
+                table.add_row(*(_cell(value) for value in vars(row).values()))
+            CONSOLE.print(table)
+
+
+def _cell(value: str | int | float) -> str:
+    if isinstance(value, float):
+        return "·" if value != value else f"{value:.2f}"
+    return str(value)
+
+
 def import_weights(model: str, file: Path, out: Path) -> None:
     with reported():
         count = (_import_acinterp if model == "acinterp" else _import_aumoclip)(file, out)
