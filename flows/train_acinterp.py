@@ -9,7 +9,7 @@ from prefect.artifacts import create_image_artifact
 
 from flows.settings import Settings
 from tasks.runtime.ray_training import FIGURES
-from tasks.train_acinterp import ACInterpJob, train_acinterp_job
+from tasks.training.acinterp import ACInterpJob, train_acinterp_job
 
 
 @flow(name="train-acinterp", flow_run_name="train {job.stage}", persist_result=False)

@@ -47,7 +47,7 @@ def train_acinterp(
         from flows.train_acinterp import train_acinterp as flow
         from flows.train_aumoclip import catalog_tracks
         from tasks.runtime.ray_cluster import check_cluster
-        from tasks.train_acinterp import ACInterpJob, acinterp_cluster, check_acinterp_job
+        from tasks.training.acinterp import ACInterpJob, acinterp_cluster, check_acinterp_job
 
         settings = read_settings(catalog)
         job = ACInterpJob(

@@ -11,8 +11,9 @@ from flows.command_line.model_commands import _options
 from flows.train_acinterp import train_acinterp
 from flows.train_aumoclip import catalog_tracks
 from tango_models.errors import InputError
+from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime.ray_training import FIGURES
-from tasks.train_acinterp import ACInterpJob, check_acinterp_job
+from tasks.training.acinterp import ACInterpJob, check_acinterp_job
 from tasks.views.interpolation import open_interpolator
 
 
@@ -54,10 +55,8 @@ def test_options_may_be_names():
 
 
 def test_a_render_without_weights_says_what_to_import_or_train(tmp_path):
-    speech = tmp_path / "speech.wav"
-    speech.write_bytes(b"")
     catalog = ["--catalog", str(tmp_path / "catalog")]
-    arguments = ["reenact", "ann", str(speech), "--out", str(tmp_path / "a.mp4"), "--interpolator", "acinterp"]
+    arguments = ["reenact", "ann", str(SPEECH), "--out", str(tmp_path / "a.mp4"), "--interpolator", "acinterp"]
     result = CliRunner().invoke(app, [*arguments, *catalog])
     assert result.exit_code == 1
     assert "import-weights acinterp" in result.output and "TANGO_ACINTERP" in result.output

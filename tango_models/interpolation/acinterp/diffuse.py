@@ -96,7 +96,7 @@ class DiffusionInterpolator:
         height, width = made.shape[1:3]
         outgoing, incoming = seam_poses(seam)
         way = self.path(outgoing, incoming, seam.alphas)
-        person = np.stack([body_mask(way, k, width, height) for k in frames])
+        person = np.stack([body_mask(way, k, width, height) for k in frames.tolist()])
         square = person_square(person, width, height)
         x, y, size = square
         before = [seam.outgoing[max(0, first - k)] for k in range(context, 0, -1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ def vae_sheet(model: ACInterp, windows: Windows) -> np.ndarray:
 @torch.no_grad()
 def diffusion_sheet(model: ACInterp, windows: Windows, *, steps: int = _STEPS) -> np.ndarray:
     """(H, W, 3) uint8: poses, true frames, and frames made from noise, of the first window."""
-    first = Windows(**{k: None if v is None else v[:1] for k, v in vars(windows).items()})
+    first = replace(windows, **{k: v[:1] for k, v in vars(windows).items() if v is not None})
     made = model.decode(sample(model, conditions(model, first), SamplingConfig(steps=steps, guidance=1.0)))
     return grid([first.poses[0], first.frames[0], made[0]])
 

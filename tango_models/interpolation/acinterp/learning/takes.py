@@ -73,7 +73,7 @@ def person_square(person: np.ndarray, width: int, height: int) -> tuple[int, int
 
     Where the picture is narrower than the person is long, the square is as large as the picture lets it be.
     """
-    shown: np.ndarray = person.any(axis=0)
+    shown = np.logical_or.reduce(person, axis=0)
     if not shown.any():
         shown = np.ones_like(shown)
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
