@@ -20,7 +20,6 @@ from tango_models.motion_graph.scoring.scorers import ClipProsody
 from tango_models.motion_graph.search.path_search import (
     Path,
     SearchConfig,
-    even_jumps,
     even_reuse,
     repeat_window,
     search_path,
@@ -101,7 +100,6 @@ def limits(steps: int, nodes: int) -> dict[str, Any]:
     """Those that `retrieve_path` gives."""
     return {
         "max_reuse": even_reuse(steps, nodes),
-        "max_jumps": even_jumps(steps, nodes),
         "repeat_within": repeat_window(nodes),
     }
 
