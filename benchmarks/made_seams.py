@@ -9,8 +9,8 @@ import numpy as np
 from data_catalog import Catalog, clip_id, video_of
 from data_catalog.keys import equals
 from tango_models.interpolation.seam import Interpolator, Seam
-from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.interpolation.seam_placement import Placement, PlacementConfig, place_seam
+from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.metrics.seam_visibility import SIDE, ResidualMeter, visibility
 from tasks.views.canvas import fit_points
 from tasks.views.columns import matrix, unpack_masks
@@ -56,9 +56,9 @@ class Footage:
         ]
         self.frames = np.stack(small)
         stand_ins = read_stand_ins(catalog, [self.video])[self.video]
-        for frame, stand_in in stand_ins.items():
+        for place, stand_in in stand_ins.items():
             left, right = small[stand_in.left], small[stand_in.right]
-            self.frames[frame] = between(left, right, stand_in.share) if stand_in.share else left
+            self.frames[place] = between(left, right, stand_in.share) if stand_in.share else left
         left, top, width, height = letterbox(*size)
         masks = unpack_masks(catalog.table("landmarks").read(["video_id", "frame", "mask"], where=where)["mask"])
         self.masks = masks[:, top : top + height, left : left + width]
@@ -66,16 +66,20 @@ class Footage:
         body, hands = (matrix(seen[name]).reshape(frames, -1, 2) for name in ("body_xy", "hands_xy"))
         arms = arm_points(body, matrix(seen["body_visibility"]), hands.reshape(frames, 2, 21, 2))
         self._body, self._arms = (fit_points(points, size, self.canvas) for points in (body, arms))
-        for frame, stand_in in stand_ins.items():
+        for place, stand_in in stand_ins.items():
             for points in (self._body, self._arms):
-                points[frame] = points[stand_in.left] + stand_in.share * (points[stand_in.right] - points[stand_in.left])
+                points[place] = points[stand_in.left] + stand_in.share * (
+                    points[stand_in.right] - points[stand_in.left]
+                )
         self._borders = [0, *row["cuts"], frames]
         meter = ResidualMeter()
-        for frame, mask in zip(self.frames, self.masks, strict=True):
-            meter.see(frame, mask)
+        for picture, mask in zip(self.frames, self.masks, strict=True):
+            meter.see(picture, mask)
         self.whole, self.background = meter.whole, meter.background
 
-    def measure(self, jumps: list[tuple[int, int]], interpolator: Interpolator, config: PlacementConfig | None = None) -> list[Measured]:
+    def measure(
+        self, jumps: list[tuple[int, int]], interpolator: Interpolator, config: PlacementConfig | None = None
+    ) -> list[Measured]:
         """Make and measure the seams between clips by their numbers in the video."""
         keys = [(clip_id(self.track, a), clip_id(self.track, b)) for a, b in jumps]
         around = Surroundings(self.catalog, keys, self.size)
@@ -104,7 +108,9 @@ class Footage:
             meter.see(self.frames[frame], self.masks[frame])
         window = [range(len(before), len(before) + len(made))]
         whole, background = (
-            np.concatenate([getattr(self, kind)[before], getattr(meter, kind)[len(before[-1:]) :], getattr(self, kind)[after[1:]]])
+            np.concatenate(
+                [getattr(self, kind)[before], getattr(meter, kind)[len(before[-1:]) :], getattr(self, kind)[after[1:]]]
+            )
             for kind in ("whole", "background")
         )
         seen = [float(visibility(residual, window).seams[0]) for residual in (whole, background)]

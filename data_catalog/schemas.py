@@ -177,7 +177,9 @@ _SPECS = [
             "face": pa.float32(),
             "picture": pa.float32(),
             "stutter": pa.float32(),
-            "cost": pa.float32(),
+            "whole": pa.float32(),  # predicted visibility of the made seam
+            "background": pa.float32(),  # the same of what is not the person
+            "cost": pa.float32(),  # the larger of both, each in units of what is just seen
         },
         stage="score_edges",
         groups={
@@ -191,6 +193,8 @@ _SPECS = [
                 "face",
                 "picture",
                 "stutter",
+                "whole",
+                "background",
                 "cost",
             ),
         },

@@ -17,33 +17,33 @@ from tango_models.motion_graph.search.viterbi import group_by_destination
 
 __all__ = ["Edges", "Path", "SearchConfig", "even_reuse", "path_cost", "repeat_window", "search_path"]
 
-_EFFORT = 1e9
-"""Slots x edges searched at most in one try to meet the limits; 450 x 430,000 take 0.4 s."""
+_EFFORT, _LONG_EFFORT = 1e9, 2e10
+"""Slots x edges searched at most for the prices of the limits, and for a path of long speech within them; 450 x 430,000
+take 0.4 s."""
+_PACES = (Pace(60, 8), Pace(90, 16), Pace(150, 60))
+_SCALES = (0.7, 0.85, 1.0, 1.2, 1.5)
+"""Of the prices: with each, and each pace, a path is looked for, and the best is taken."""
+_WORST = 4.0
+"""Cost of an edge from which on none is worse than the other."""
 
 
 @dataclass(frozen=True)
 class SearchConfig:
     """What a path pays besides its nodes. Node costs are meant to lie in about [0, 1]."""
 
-    jump_cost: float = 0.6
-    """For every jump. With its edge's share, usually 1.5 to 2.5, it must save the mismatch of several slots."""
-    edge_weight: float = 4.0
-    """Times the edge's own cost, for every jump. Edges of cost 0.7 and more let a hand change place within a frame. At
-    2 a 9.5 s speech bought two of them (0.76, 0.89) among four seams on one of three real avatars; at 4 one (0.77) of
-    two seams. On the others it changed nothing."""
+    jump_cost: float = 0.4
+    """For every jump, seen or not: what it must save in several slots, so that nothing flickers."""
+    edge_weight: float = 2.0
+    """Times the square of the edge's own cost, for every jump: 0.5 to 1 for one that cannot be seen, 2 for one that
+    just can, 8 for one twice as visible, which only a want of other ways buys."""
     early_penalty: float = 1.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
     noise: float = 0.15
     """Seeds other than 0 add up to this much to the costs of a second of footage, the same in all slots: they like
     other passages. (Drawn anew for every node or slot it would average out along a run and change nothing.) As much
     again is added to what the optimum shows, at about the time it shows it."""
-    scales: tuple[float, ...] = (0.7, 0.85, 1.0, 1.2, 1.5)
-    paces: tuple[tuple[int, int], ...] = ((40, 4), (60, 8), (90, 16), (150, 30))
     rounds: int = 200
-    """Searches spent at most to meet the limits, a fifth of it in each window of a search with fixed lag; fewer on
-    large problems, where one takes long and clips are many, but at least 6."""
-    tolerance: float = 0.002
-    """A path within the limits that costs at most this fraction more than the bound is good enough."""
+    """Searches spent at most on the prices of the limits, which give the bound; fewer on large problems, at least 6."""
     exact_cells: int = 60_000_000
     """Slots x clips above which the search has a fixed lag: the way back of an exact one would take 6 bytes each."""
     limited_steps: int = 2_250
@@ -108,7 +108,7 @@ def search_path(
     """The cheapest way to fill T slots with clips.
 
     A path n_0 .. n_{T-1} starts and ends anywhere. From n_{t-1} it goes on to the natural successor, free, or jumps
-    along an edge, for `jump_cost + edge_weight * edge.cost`. Its cost is the sum of these and of node_cost[t, n_t].
+    along an edge, for `jump_cost + edge_weight * edge.cost²`. Its cost is the sum of these and of node_cost[t, n_t].
 
     **Dwell.** A jump is allowed only when at least `min_dwell` clips were shown since the last jump, counting the one
     jumped to; the first clip of the path counts as jumped to. One exception, so that every joined graph can be played:
@@ -186,7 +186,7 @@ def path_cost(
 
 
 def _jump_cost(edges: Edges, config: SearchConfig) -> np.ndarray:
-    return config.jump_cost + config.edge_weight * np.asarray(edges.cost, np.float32)
+    return config.jump_cost + config.edge_weight * np.square(np.minimum(np.asarray(edges.cost, np.float32), _WORST))
 
 
 def _objective(edges: Edges, jump_cost: np.ndarray, min_dwell: int, config: SearchConfig) -> Objective:
@@ -226,7 +226,7 @@ class _Problem:
         edges: Edges,
         min_dwell: int,
         max_reuse: int | None,
-            repeat_within: int,
+        repeat_within: int,
         config: SearchConfig,
     ) -> None:
         self.edges, self.min_dwell, self.config = edges, min_dwell, config
@@ -241,27 +241,30 @@ class _Problem:
     def solve(self, rows: CostRows, jump_cost: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """Nodes (T,) and jumped (T,) of the best path found, and a bound that no path within the limits is below.
         jump_cost (E,)."""
-        steps, nodes = rows.shape
+        steps, count = rows.shape
         config, limits = self.config, self.limits
         objective = _objective(self.edges, jump_cost, self.min_dwell, config)
-        free = np.zeros(nodes)
-        if steps * nodes > config.exact_cells or (self.limited and steps > config.limited_steps):
+        work = steps * (len(self.edges.src) + self.min_dwell * count)
+        if steps * count > config.exact_cells or (self.limited and steps > config.limited_steps):
             pace = Pace(config.window, config.window - config.lag)
-            return (*roll(rows, self.edges, objective, limits, free, pace, evenly=True), -np.inf)
+            if self.limited:  # the shorter what is kept, the evener are the uses
+                pace = next((p for p in _PACES if work * p.window <= _LONG_EFFORT * p.keep), _PACES[-1])
+            return (*roll(rows, self.edges, objective, limits, np.zeros(count), pace, evenly=True), -np.inf)
         cost = read(rows, 0, steps)
-        *path, bound = objective.best(cost)
-        if not excess(*path, limits).total:
-            return (*path, bound)
-        work = steps * (len(self.edges.src) + self.min_dwell * nodes)
-        rounds = int(np.clip(_EFFORT / work, 6, config.rounds))
-        price, dual, met = raise_prices(cost, objective, limits, path[0], rounds)
-        found = [tuple(path), *met]
-        for scale in config.scales:
-            for pace in config.paces:
-                found.append(roll(cost, self.edges, objective, limits, scale * price, Pace(*pace), evenly=False))
-        def judged(path):
-            over = excess(*path, limits).total
+        nodes, jumped, bound = objective.best(cost)
+        if not excess(nodes, jumped, limits).total:
+            return nodes, jumped, bound
+        price, bound_of_prices, met = raise_prices(
+            cost, objective, limits, nodes, int(np.clip(_EFFORT / work, 6, config.rounds))
+        )
+        found = [(nodes, jumped), *met]
+        for scale in _SCALES:
+            for pace in _PACES if work * _PACES[0].window <= _EFFORT * _PACES[0].keep else _PACES[-1:]:
+                found.append(roll(cost, self.edges, objective, limits, scale * price, pace, evenly=False))
+
+        def judged(path: tuple[np.ndarray, np.ndarray]) -> float:
             own = float(cost[np.arange(steps), path[0]].astype(np.float64).sum()) + objective.jumps(*path)
-            return over > 0, own + FINE * over
+            return own + FINE * excess(*path, limits).total
+
         nodes, jumped = min(found, key=judged)
-        return nodes, jumped, max(bound, dual)
+        return nodes, jumped, max(bound, bound_of_prices)

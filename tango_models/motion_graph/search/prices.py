@@ -29,7 +29,8 @@ def raise_prices(
     """
     known = price is not None
     price = np.zeros(node_cost.shape[1]) if price is None else price.copy()
-    best, bound, met = price.copy(), -np.inf, []
+    best, bound = price.copy(), -np.inf
+    met: list[tuple[np.ndarray, np.ndarray]] = []
     if limits.uses is None:
         return best, bound, met
     nodes = first

@@ -7,6 +7,7 @@ import numpy as np
 
 from tango_models.motion_graph.graph import Edges
 
+
 @dataclass(frozen=True)
 class IncomingEdges:
     """Edges grouped by destination: those into node n are [start[n], start[n + 1])."""
