@@ -19,6 +19,8 @@ FACE_POINTS = 12
 PARTS = 6
 """Of the speaker, told apart by whether they were seen."""
 PICTURE_SIDE = 32
+MESH_POINTS = 478
+"""Points of a face mesh."""
 
 _SPECS = [
     table(
@@ -96,6 +98,37 @@ _SPECS = [
                 "mask",
                 "hand_boxes",
                 "person_box",
+            ),
+        },
+    ),
+    table(
+        "mouths",
+        {"video_id": pa.string(), "frame": pa.int32()},
+        {
+            "middle": vector(2),  # of the mesh, pixels; NaN, as all else, without a face
+            "mesh": fixed_bytes(MESH_POINTS * 3 * 2),  # float16, pixels about the middle; z away from the camera
+            "opening": pa.float32(),  # these three: shares of the distance of the outer corners of the eyes
+            "width": pa.float32(),
+            "protrusion": pa.float32(),
+            "yaw": pa.float32(),  # degrees
+            "pitch": pa.float32(),
+            "sharpness": pa.float32(),  # grey levels
+            "light": vector(3),  # mean colour around the mouth
+            "covered": pa.bool_(),  # a hand is before it
+        },
+        stage="detect_mouths",
+        groups={
+            "mouths": (
+                "middle",
+                "mesh",
+                "opening",
+                "width",
+                "protrusion",
+                "yaw",
+                "pitch",
+                "sharpness",
+                "light",
+                "covered",
             ),
         },
     ),
@@ -249,6 +282,39 @@ _SPECS = [
         },
         stage="retrieve_path",
         groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost")},
+    ),
+    table(
+        "lips",  # for every frame of a path the picture its mouth comes from, and how it is painted
+        {"path_id": pa.string(), "part": pa.int32()},  # a part is a minute
+        {
+            "source_video": pa.list_(pa.string()),  # these are empty where the frames stay as they are ...
+            "source_frame": pa.list_(pa.int32()),
+            "other_video": pa.list_(pa.string()),  # a second mouth that it fades from or to; "" without
+            "other_frame": pa.list_(pa.int32()),
+            "other_weight": pa.list_(pa.float32()),
+            "strength": pa.list_(pa.float32()),  # 0: the frame stays as it is
+            "run": pa.list_(pa.int32()),  # frames of one run show one stretch of footage
+            "opening": pa.list_(pa.float32()),  # what the speech asks for; 1: as wide as this speaker opens the mouth
+            "shape": pa.binary(),  # float32 (frames, 55, 3), lips and jaw in eye distances
+            "reference": pa.binary(),  # float32 (478, 3), the mean face
+            "note": pa.string(),  # ... and why
+        },
+        stage="match_lips",
+        groups={
+            "lips": (
+                "source_video",
+                "source_frame",
+                "other_video",
+                "other_frame",
+                "other_weight",
+                "strength",
+                "run",
+                "opening",
+                "shape",
+                "reference",
+                "note",
+            ),
+        },
     ),
     table(
         "transitions",  # generated seam frames: a cache shared by all renders

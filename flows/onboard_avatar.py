@@ -11,6 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
 from data_catalog.refusals import accept, refuse
+from flows.intake.notes import notes_about
 from flows.intake.paths import check_place, local_path, printable
 from flows.intake.requests import check_onboarding
 from flows.intake.videos import check_video
@@ -21,8 +22,6 @@ from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, made_tracks, out_of_date, scope, scopes, submit
 from tango_models.errors import InputError
 from tasks.runtime.cluster import Pools
-
-_HARDLY, _NEVER = 0.5, 0.05  # shares of a video's frames that show a part of the speaker
 
 
 @flow(
@@ -68,9 +67,7 @@ def onboard_avatar(
         if ready := current_tracks(catalog, avatar, configs):
             runs.run("score_edges", avatar, {"tracks": ready})
         report.stages = runs.summaries()
-    for about in (cut_off, read_notes, left_out, hardly_seen, unusable):
-        report.notes += about(catalog, added)
-    report.notes += strangers(catalog, avatar, added)
+    report.notes += notes_about(catalog, avatar, added)
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
@@ -149,92 +146,3 @@ def take_out_replaced(
         + " (to use both, give each a name of its own)"
         for row in gone.values()
     ]
-
-
-def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each video that ends before the length its header declares."""
-    where = equals(video_id=[video["video_id"] for video in added], truncated=True)
-    rows = catalog.table("videos").read(["video_id", "file_name", "seconds"], where=where).to_pylist()
-    return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
-
-
-def read_notes(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """What was noted when each video was read: its sound, damage, joins and holes, what stands still."""
-    where = equals(video_id=[video["video_id"] for video in added])
-    rows = catalog.table("videos").read(["video_id", "file_name", "notes"], where=where).to_pylist()
-    return [f"{row['file_name']}: {note}" for row in rows for note in row["notes"] or ()]
-
-
-def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each video in which others are in view beside the speaker."""
-    notes = []
-    for video in added:
-        table = catalog.table("landmarks").read(
-            ["video_id", "frame", "others"], where=f"{equals(video_id=video['video_id'])} AND others > 0"
-        )
-        if shared := table.num_rows:
-            people = 1 + max(table["others"].to_pylist())
-            frames = catalog.table("landmarks").count(equals(video_id=video["video_id"]))
-            notes.append(
-                f"{video['file_name']}: {people} people in view (in {shared} of {frames} frames); the largest, most "
-                "central and longest in view was followed, who is beside was left out"
-            )
-    return notes
-
-
-def hardly_seen(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each part of the speaker above the waist that a video shows in less than half of its frames."""
-    from tango_models.body.fit.confidence import PARTS
-
-    notes = []
-    rows = catalog.table("fits").read(["track_id", "seen"], where=equals(track_id=[video["track"] for video in added]))
-    shares = {row["track_id"]: row["seen"] for row in rows.to_pylist() if row["seen"]}
-    for video in added:
-        for part, share in zip(PARTS, shares.get(video["track"], ()), strict=False):
-            if share < _HARDLY and part != "legs":
-                seen = f"{part} in {share:.0%} of the frames" if share else f"{part} never seen"
-                rest = "it will rest" if share < _NEVER else "it rests in the others"
-                notes.append(f"{video['file_name']}: {seen}: {rest}")
-    return notes
-
-
-def strangers(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each added video that does not look like the avatar's first one."""
-    import numpy as np
-
-    from tango_models.perception.appearance import Appearance, differences
-
-    videos = sorted(catalog.avatar_videos(avatar).values(), key=lambda video: (video["added_at"], video["video_id"]))
-    tracks = {video["track_id"]: video for video in videos}
-    rows = catalog.table("looks").read(where=equals(track_id=sorted(tracks))).to_pylist()
-    looks = {
-        row["track_id"]: Appearance(*(np.array(row[name], np.float32) for name in ("clothes", "room", "face")))
-        for row in rows
-    }
-    given = {video["track"] for video in added}
-    known = [track for track in tracks if track in looks]
-    if not known:
-        return []
-    first, notes = known[0], []
-    for track in known[1:]:
-        found = differences(looks[first], looks[track])
-        if found and given & {first, track}:
-            notes.append(
-                f"{tracks[track]['file_name']}: does not look like {tracks[first]['file_name']} (other "
-                f"{', '.join(found)}); if it shows somebody else, that is another avatar"
-            )
-    return notes
-
-
-def unusable(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
-    """A note about each video of which clips cannot be shown."""
-    notes = []
-    for video in added:
-        where = equals(track_id=video["track"])
-        clips, used = catalog.table("clips").count(where), catalog.table("clips").count(f"{where} AND usable")
-        if used < clips:
-            share = "none" if not used else f"only {used}"
-            notes.append(
-                f"{video['file_name']}: {share} of its {clips} clips can be shown (the speaker is lost or unsure)"
-            )
-    return notes

@@ -20,6 +20,7 @@ from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import edges_out_of_date, out_of_date, scopes, submit
+from tango_models.lips.plugs import MATCH
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import render_key
 from tasks.runtime.cluster import Pools
@@ -49,6 +50,7 @@ def reenact(
     interpolator: str = "flow",
     seed: int = 0,
     settings: Settings | None = None,
+    lips: str = "off",
 ) -> Reenactment:
     """Render an avatar to a speech.
 
@@ -59,6 +61,8 @@ def reenact(
         scorer: `aumoclip`, `prosody`, a weighted sum such as `0.7*aumoclip+0.3*prosody`, or `random` to compare with.
         interpolator: by name; see `tango reenact --help`.
         seed: other seeds give other good paths; the same seed the same frames.
+        lips: `match`: they follow the speech, by mouths from the footage; `off`: as in the footage; `plug:NAME`: made
+            by a package that is installed, see `tango_models/lips/plugs.py`.
 
     Raises:
         InputError: unreadable speech, an output that cannot be written or is what it would be made of, a relative
@@ -69,20 +73,24 @@ def reenact(
     check_place("catalog", settings.catalog, deployed=deployed)
     target, source = local_path(out, deployed=deployed), local_path(speech, deployed=deployed)
     avatar = check_avatar_name(avatar)
-    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings)
+    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips)
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
     settings = settings.model_copy(update={"max_attempts": sys.maxsize})
     path_id = path_key(tracks, speech_id, scorer, seed)
     spoken = {"speech_id": speech_id, "speech_uri": str(source)}
-    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target)} | spoken
+    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target), "lips": lips}
+    shown |= spoken
     stages: dict[str, dict] = {
         "analyse_speech": spoken,
         "embed_speech": spoken,
         "retrieve_path": {"avatar": avatar, "tracks": tracks, "speech_id": speech_id, "scorer": scorer, "seed": seed},
+        "match_lips": {"path_id": path_id, "tracks": tracks},
         "interpolate_seams": shown,
         "render_video": shown,
     }
+    if lips != MATCH:
+        del stages["match_lips"]
     embeds = create_scorer(scorer).embeds
     if not embeds:
         del stages["embed_speech"]
@@ -93,6 +101,8 @@ def reenact(
     ):
         runs = StageRuns(pools, progress, settings)
         report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
+        if lips == MATCH and not report.refused:
+            detect_mouths(runs, catalog, avatar, tracks)
         for stage, scope in stages.items() if not report.refused else ():
             done = runs.run(stage, target.name, scope)
             if done.blocked:
@@ -100,9 +110,10 @@ def reenact(
             if not done.ok:
                 break
         report.stages = runs.summaries()
-    render_id = render_key(path_id, interpolator, str(target))
+    render_id = render_key(path_id, interpolator, str(target), lips)
     if not report.failed:
         report.notes += sound_notes(catalog, speech_id)
+        report.notes += lip_notes(catalog, path_id) if lips == MATCH else []
         report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
     tidy(catalog, report)
     conclude(report, max_failed_share=0.0)
@@ -146,6 +157,20 @@ def bring_up_to_date(
         f"or `tango forget {avatar}` with the video that is not to be used"
         for subject, why in reasons.items()
     ]
+
+
+def detect_mouths(runs: StageRuns, catalog: Catalog, avatar: str, tracks: list[str]) -> None:
+    """Find the mouths of an avatar's footage where they are not known yet."""
+    by_track = scopes(catalog, avatar)
+    for video_id, track in {by_track[track]["video_id"]: track for track in tracks}.items():
+        runs.submit("detect_mouths", by_track[track]["file_name"], {"video_id": video_id})
+    runs.summaries()
+
+
+def lip_notes(catalog: Catalog, path_id: str) -> list[str]:
+    """Why the lips of a path stay as they are in the footage, where they do."""
+    rows = catalog.table("lips").read(["path_id", "part", "note"], where=equals(path_id=path_id)).to_pylist()
+    return [f"the lips move as in the footage: {row['note']}" for row in rows if row["note"]]
 
 
 def sound_notes(catalog: Catalog, speech_id: str) -> list[str]:

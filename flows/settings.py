@@ -20,9 +20,11 @@ from flows.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, check_environm
 from tasks.analyse_speech import AnalyseSpeechConfig
 from tasks.create_clips import CreateClipsSettings
 from tasks.detect_landmarks import DetectLandmarksConfig
+from tasks.detect_mouths import DetectMouthsConfig
 from tasks.extract_frames import ExtractFramesConfig
 from tasks.fit_smplx import FitSmplxSettings
 from tasks.interpolate_seams import InterpolateSeamsConfig
+from tasks.match_lips import MatchLipsSettings
 from tasks.render_video import RenderVideoSettings
 from tasks.retrieve_path import RetrievePathSettings
 from tasks.runtime.ray_cluster import ClusterSettings
@@ -37,11 +39,13 @@ class StageSettings(BaseModel):
 
     extract_frames: ExtractFramesConfig = ExtractFramesConfig()
     detect_landmarks: DetectLandmarksConfig = DetectLandmarksConfig()
+    detect_mouths: DetectMouthsConfig = DetectMouthsConfig()
     fit_smplx: FitSmplxSettings = FitSmplxSettings()
     create_clips: CreateClipsSettings = CreateClipsSettings()
     score_edges: ScoreEdgesConfig = ScoreEdgesConfig()
     analyse_speech: AnalyseSpeechConfig = AnalyseSpeechConfig()
     retrieve_path: RetrievePathSettings = RetrievePathSettings()
+    match_lips: MatchLipsSettings = MatchLipsSettings()
     interpolate_seams: InterpolateSeamsConfig = InterpolateSeamsConfig()
     render_video: RenderVideoSettings = RenderVideoSettings()
 
@@ -87,7 +91,8 @@ class Settings(BaseSettings):
         configs["fit_smplx"]["body"] = configs["create_clips"]["body"] = self.body
         configs["retrieve_path"] |= {"model": model, "edges": configs["score_edges"]["edges"]}
         seams = configs["interpolate_seams"]
-        configs["render_video"]["seams"] = {name: seams[name] for name in SeamLayout.model_fields}
+        layout = {name: seams[name] for name in SeamLayout.model_fields}
+        configs["render_video"]["seams"] = configs["match_lips"]["seams"] = layout
         return configs | {"embed_clips": model, "embed_speech": model}
 
     @classmethod

@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog, Source, Unit
 from data_catalog.keys import equals
 from tango_models.errors import InputError
+from tango_models.lips.plugs import MATCH, OFF, load_plug, plugged
+from tasks.rendering.lips import frames_with_lips
 from tasks.rendering.output import beside, check_output, render_key
 from tasks.rendering.output_frames import output_frames
 from tasks.rendering.rendered_motion import rendered_motion
@@ -19,6 +21,7 @@ from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.canvas import canvas_size
 from tasks.views.frame_source import FRAME_CACHE_MB
+from tasks.views.lips import lips_key
 from tasks.views.motion_graph import pair_keys
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.read_ahead import ahead
@@ -57,7 +60,7 @@ class RenderVideoConfig(RenderVideoSettings):
 
 
 class RenderVideo(Stage):
-    name, code_version = "render_video", "3"
+    name, code_version = "render_video", "4"
     reads: ClassVar = {
         "analyse_speech": ("track", "prosody", "name"),
         "retrieve_path": ("path",),
@@ -67,6 +70,8 @@ class RenderVideo(Stage):
         "create_clips": ("motion", "takes", "looks"),
         "score_edges": ("edges",),
         "interpolate_seams": ("pixels", "quality"),
+        "match_lips": ("lips",),
+        "detect_mouths": ("mouths",),
     }
     libraries = (
         "av",
@@ -88,6 +93,7 @@ class RenderVideo(Stage):
         interpolator: str,
         out: str,
         speech_uri: str,
+        lips: str = "off",
         **_,
     ) -> list[Unit]:
         from tango_models.interpolation.interpolators import create_interpolator
@@ -113,11 +119,15 @@ class RenderVideo(Stage):
             "score_edges": pair_keys(tracks),
             "interpolate_seams": made,
         }
+        if lips == MATCH:
+            (matched,) = source.need("match_lips", lips_key(path_id), subject=subject)
+            of |= {"match_lips": [lips_key(path_id)], "detect_mouths": matched.upstream["detect_mouths"]}
+            of["extract_frames"] = matched.upstream["extract_frames"]
         for stage, units in of.items():
             source.need(stage, *units, subject=subject)
         return [
             self.unit(
-                render_key(path_id, interpolator, out),
+                render_key(path_id, interpolator, out, lips),
                 subject=Path(out).name,
                 of=of,
                 avatar=avatar,
@@ -126,6 +136,7 @@ class RenderVideo(Stage):
                 path_id=path_id,
                 interpolator=interpolator,
                 method=method,
+                lips=lips,
                 out=out,
                 size=list(size),
             )
@@ -142,6 +153,7 @@ class RenderVideo(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.body.motion_io import save_motion
         from tango_models.media.probe import content_id
+        from tango_models.media.sound.audio import read_audio
         from tango_models.media.sound.speech_file import SpeechSound
         from tango_models.media.video_writer import VideoWriter
 
@@ -161,6 +173,13 @@ class RenderVideo(Stage):
             most_bytes=int(config.report_mb * 1e6),
         )
         pictures = output_frames(source, playback, given["method"], size, smooth=smooth, cache_mb=config.frame_cache_mb)
+        if given["lips"] == MATCH:
+            pictures = frames_with_lips(
+                source, playback, given["path_id"], pictures, size, smooth=smooth, cache_mb=config.frame_cache_mb
+            )
+        elif given["lips"] != OFF:
+            audio = read_audio(speech, track=read_speech_track(source, given["speech_id"]))
+            pictures = plugged(load_plug(given["lips"]), given["lips"], pictures, audio, FPS)
         with (
             SpeechSound(speech, read_speech_track(source, given["speech_id"])) as sound,
             VideoWriter(
@@ -177,6 +196,7 @@ class RenderVideo(Stage):
         settings = {
             "avatar": given["avatar"],
             "interpolator": given["interpolator"],
+            "lips": given["lips"],
             "versions": {name: version(name) for name in _PACKAGES},
             **config.model_dump(mode="json"),
         }

@@ -56,12 +56,15 @@ def reenact(
         InterpolatorName, typer.Option(help="What makes the frames around a jump")
     ] = InterpolatorName.flow,
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
+    lips: Annotated[
+        str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
+    ] = "off",
     catalog: CatalogOption = None,
 ) -> None:
     """Make a video of an avatar gesturing to a speech."""
     from flows.command_line import commands
 
-    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog)
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips)
 
 
 @app.command()
@@ -109,6 +112,13 @@ class ModelName(StrEnum):
     aumoclip = "aumoclip"
 
 
+class ImportedName(StrEnum):
+    """Whose published weights can be converted."""
+
+    aumoclip = "aumoclip"
+    acinterp = "acinterp"
+
+
 PairsOption = Annotated[Path | None, typer.Option(help="Folder of <name>.npz motion and <name>.wav speech")]
 
 
@@ -139,19 +149,41 @@ class Judged(StrEnum):
 
     aumoclip = "aumoclip"
     seams = "seams"
+    interpolators = "interpolators"
+    lips = "lips"
 
 
 @app.command()
 def evaluate(
-    what: Annotated[Judged, typer.Argument(help="The embedding, or the jumps of the videos that were made")],
+    what: Annotated[
+        Judged,
+        typer.Argument(help="The embedding, the jumps or the lips of the videos that were made, or what makes frames"),
+    ],
     checkpoint: Annotated[Path | None, typer.Option(help="A safetensors file [default: the one in use]")] = None,
     pairs: PairsOption = None,
     avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
+    interpolators: Annotated[
+        list[str] | None, typer.Option("--interpolator", help="To judge: cut, fade, or as for reenact [default: all]")
+    ] = None,
+    gaps: Annotated[int, typer.Option(min=1, help="For interpolators: of each length and avatar")] = 12,
+    lengths: Annotated[
+        list[int] | None, typer.Option("--length", min=1, max=60, help="Frames taken out [default: 3, 7 and 11]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds take out others")] = 0,
     catalog: CatalogOption = None,
 ) -> None:
-    """How well speech finds its own motion, beside chance and prosody; or how visible the jumps of renders are."""
+    """How well speech finds its own motion, beside chance and prosody; how visible the jumps of renders are; or how
+    true the frames are that each interpolator makes of footage with frames taken out; or how lips fit their speech."""
     from flows.command_line import model_commands
 
+    if what is Judged.interpolators:
+        model_commands.evaluate_interpolators(
+            avatars or [], interpolators or [], lengths=lengths or [], count=gaps, seed=seed, catalog=catalog
+        )
+        return
+    if what is Judged.lips:
+        model_commands.evaluate_lips(avatars or [], catalog=catalog)
+        return
     if what is Judged.seams:
         model_commands.evaluate_seams(avatars or [], catalog=catalog)
         return
@@ -160,14 +192,20 @@ def evaluate(
 
 @app.command("import-weights")
 def import_weights(
-    model: Annotated[ModelName, typer.Argument(help="Whose weights")],
-    file: Annotated[Path, typer.Argument(help="The published checkpoint (.pth)")],
+    model: Annotated[ImportedName, typer.Argument(help="Whose weights")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="aumoclip: the published checkpoint (.pth). acinterp: a folder with AnimateAnyone's denoising_unet, "
+            "reference_unet, pose_guider and motion_module, and the hub's sd-vae-ft-mse and image_encoder"
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The safetensors file to write")],
 ) -> None:
-    """Convert a published checkpoint, strictly. Nothing in it is executed. (TANGO's own weights are CC BY-NC.)"""
+    """Convert published weights, strictly. Nothing in them is executed. (TANGO's own weights are CC BY-NC.)"""
     from flows.command_line import model_commands
 
-    model_commands.import_weights(file, out)
+    model_commands.import_weights(model.value, file, out)
 
 
 @app.command()

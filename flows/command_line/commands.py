@@ -46,7 +46,9 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
             _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
 
 
-def reenact(avatar: str, speech: str, out: str, scorer: str, interpolator: str, seed: int, catalog: str | None) -> None:
+def reenact(
+    avatar: str, speech: str, out: str, scorer: str, interpolator: str, seed: int, catalog: str | None, lips: str
+) -> None:
     with reported():
         from data_catalog import check_avatar_name
         from flows.intake.paths import local_path
@@ -58,14 +60,12 @@ def reenact(avatar: str, speech: str, out: str, scorer: str, interpolator: str, 
         settings = read_settings(catalog)
         from flows.intake.requests import check_reenactment
 
-        check_reenactment(avatar, source, target, scorer, interpolator, settings)
+        check_reenactment(avatar, source, target, scorer, interpolator, settings, lips)
         with server():
             from flows.reenact import reenact as flow
 
             ready()
-            made = flow(
-                avatar, str(source), str(target), scorer=scorer, interpolator=interpolator, seed=seed, settings=settings
-            )
+            made = flow(avatar, str(source), str(target), scorer, interpolator, seed, settings, lips)
             _print_made(made)
 
 

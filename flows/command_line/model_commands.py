@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from flows.command_line.commands import CONSOLE, read_settings, reported
@@ -76,14 +77,82 @@ def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
         CONSOLE.print(table)
 
 
-def import_weights(file: Path, out: Path) -> None:
+def evaluate_interpolators(
+    avatars: list[str], interpolators: list[str], *, lengths: list[int], count: int, seed: int, catalog: str | None
+) -> None:
+    """A table for each length of gap."""
     with reported():
-        from tango_models.aumoclip.checkpoints import save
-        from tango_models.aumoclip.published import convert_published
+        from flows.evaluate_interpolators import evaluate_interpolators as judge
+        from tango_models.truth.gaps import LENGTHS
 
-        model = convert_published(file)
-        save(model, out)
-        CONSOLE.print(f"{out}: {model.parameter_count() / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
+        with CONSOLE.status("") as status:
+            found = judge(
+                read_settings(catalog),
+                avatars,
+                interpolators,
+                lengths=lengths or LENGTHS,
+                count=count,
+                seed=seed,
+                progress=lambda done, total: status.update(f"{done} of {total} gaps"),
+            )
+        for length in sorted({row.length for row in found}):
+            group = [row for row in found if row.length == length]
+            table = Table(title=f"{length} frames taken out", title_justify="left", box=SIMPLE, padding=0)
+            cells = [row.cells() for row in group]
+            for name in cells[0]:
+                table.add_column(name, justify="left" if name in ("speed", "made by") else "right")
+            for row, values in zip(group, cells, strict=True):
+                table.add_row(*values.values(), end_section=row.interpolator == group[-1].interpolator)
+            CONSOLE.print(table)
+
+
+def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
+    """A table of what is seen of lips, and one of how well they are told from the sound."""
+    with reported():
+        from flows.evaluate_lips import evaluate_lips as judge
+
+        with CONSOLE.status("") as status:
+            figures, held = judge(read_settings(catalog), avatars, status.update)
+        for title, rows in (("Lips", figures), ("Footage whose lips were held out", held)):
+            if not rows:
+                continue
+            table = Table(title=title, title_justify="left", box=SIMPLE, padding=0)
+            for name in vars(rows[0]):
+                table.add_column(name, justify="left" if name in ("name", "lips") else "right")
+            for row in rows:
+                table.add_row(*(_cell(value) for value in vars(row).values()))
+            CONSOLE.print(table)
+
+
+def _cell(value: str | int | float) -> str:
+    if isinstance(value, float):
+        return "·" if value != value else f"{value:.2f}"
+    return str(value)
+
+
+def import_weights(model: str, file: Path, out: Path) -> None:
+    with reported():
+        count = (_import_acinterp if model == "acinterp" else _import_aumoclip)(file, out)
+        CONSOLE.print(f"{out}: {count / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
+
+
+def _import_aumoclip(file: Path, out: Path) -> int:
+    from tango_models.aumoclip.checkpoints import save
+    from tango_models.aumoclip.published import convert_published
+
+    model = convert_published(file)
+    save(model, out)
+    return model.parameter_count()
+
+
+def _import_acinterp(folder: Path, out: Path) -> int:
+    from tango_models.interpolation.acinterp.checkpoints import check_target, save
+    from tango_models.interpolation.acinterp.published import convert_published
+
+    check_target(out)
+    model = convert_published(folder)
+    save(model, out, notes={"stage": "published", "avatars": []})
+    return model.parameter_count()
 
 
 def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) -> Any:

@@ -8,6 +8,7 @@ from flows.intake.paths import local_path
 from flows.settings import Settings
 from flows.tracks import shown_tracks
 from tango_models.errors import InputError
+from tango_models.lips.plugs import check_lips
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import check_output
 from tasks.runtime.ray_cluster import check_cluster
@@ -40,7 +41,7 @@ def check_onboarding(
 
 
 def check_reenactment(
-    avatar: str, speech: Path, target: Path, scorer: str, interpolator: str, settings: Settings
+    avatar: str, speech: Path, target: Path, scorer: str, interpolator: str, settings: Settings, lips: str = "off"
 ) -> tuple[list[str], str]:
     """Refuse what cannot work; see `reenact`.
 
@@ -49,8 +50,8 @@ def check_reenactment(
 
     Raises:
         ValueError: unknown avatar, or none of its videos is ready.
-        InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer
-            or interpolator, more CPUs or GPUs than there are.
+        InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer,
+            interpolator or lips, more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is.
     """
     from tango_models.interpolation.interpolators import create_interpolator
@@ -60,6 +61,7 @@ def check_reenactment(
     check_output(target, [speech])
     create_scorer(scorer)
     create_interpolator(interpolator)
+    check_lips(lips)
     catalog = Catalog(settings.catalog, settings.storage_options)
     rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
     check_output(target, [Path(place) for row in rows for place in row.values() if place])

@@ -15,7 +15,7 @@ import numpy as np
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
 from tango_models.interpolation.arms import ArmFlow, steady_arms
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
-from tango_models.interpolation.seam import Seam, settings_id, window_alpha
+from tango_models.interpolation.seam import Seam, settings_id
 
 VERSION = 4
 
@@ -48,28 +48,24 @@ class FlowInterpolator:
 
     def interpolate(self, seam: Seam) -> np.ndarray:
         """(2m, H, W, 3) uint8; the first frame is outgoing[0], the last incoming[-1], bit for bit."""
-        count, alphas = len(seam), window_alpha(len(seam))
-        if count <= 2:
-            return np.concatenate([seam.outgoing[: seam.half], seam.incoming[seam.half :]])
+        alphas = seam.alphas
+        between = [k for k in range(1, len(seam) - 1) if 0 < alphas[k] < 1]
+        if not between:
+            return seam.cut_at(seam.half)
         arms = None
         if seam.outgoing_arms is not None and seam.incoming_arms is not None:
             apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
             arms = [(a, b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
-        layers = [
-            self._layer(seam, index, float(alphas[index]), arms[index] if arms else None)
-            for index in range(1, count - 1)
-        ]
+        layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None) for k in between]
         change = changeover(
             [layer.disagreement for layer in layers],
             [layer.outgoing_strain for layer in layers],
             [layer.incoming_strain for layer in layers],
         )
-        out = np.empty_like(seam.outgoing)
-        out[0], out[-1] = seam.outgoing[0], seam.incoming[-1]
-        for index, layer in enumerate(layers, start=1):
-            out[index] = compose(
-                seam.outgoing[index], seam.incoming[index], layer, float(alphas[index]), index >= change
-            )
+        change += between[0] - 1
+        out = seam.cut_at(int(np.searchsorted(alphas, 1.0)))  # the frames at 0 and 1 are as they were filmed
+        for k, layer in zip(between, layers, strict=True):
+            out[k] = compose(seam.outgoing[k], seam.incoming[k], layer, float(alphas[k]), k >= change)
         return out
 
     def _layer(self, seam: Seam, index: int, alpha: float, arms: tuple[np.ndarray, np.ndarray] | None) -> Layer:

@@ -17,7 +17,7 @@ class HardCut:
 
     def interpolate(self, seam: Seam) -> np.ndarray:
         """Outgoing frames up to the cut, incoming from it on."""
-        return np.concatenate([seam.outgoing[: seam.half], seam.incoming[seam.half :]])
+        return seam.cut_at(seam.half)
 
 
 NAMES = ("flow", "rife", "none")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.interpolation.seam import Seam, settings_id, window_alpha
+from tango_models.interpolation.seam import Seam, settings_id
 
 if TYPE_CHECKING:
     import torch
@@ -51,11 +51,11 @@ class RifeInterpolator:
 
         device = self._device or ("cuda" if torch.cuda.is_available() else "cpu")
         network = load_network(self.weights, device)
-        out = np.concatenate([seam.outgoing[: seam.half], seam.incoming[seam.half :]])
-        levels = 2**self.steps
-        positions = np.clip(np.rint(window_alpha(len(seam)) * levels), 1, levels - 1).astype(int)
+        levels, alphas = 2**self.steps, seam.alphas
+        out = seam.cut_at(int(np.searchsorted(alphas, 1.0)))
+        positions = np.clip(np.rint(alphas * levels), 1, levels - 1).astype(int)
         with torch.inference_mode():
-            for index in range(1, len(seam) - 1):
+            for index in np.flatnonzero((alphas > 0) & (alphas < 1)).tolist():
                 first, second = _tensor(seam.outgoing[index], device), _tensor(seam.incoming[index], device)
                 out[index] = _image(_between(network, first, second, int(positions[index]), levels), seam)
         return out

@@ -20,6 +20,8 @@ class Seam:
     *_arms           (2m, 2, 24, 2) px, or None: left and right arm as in `arms.POINTS`, shoulder, elbow, wrist and 21
                      points of the hand; NaN where unknown
     *_heads          (2m, 3) px, or None: middle (x, y) and radius of the head; NaN where unknown
+    times            (2m,), or None: how far from the outgoing to the incoming run each frame lies, 0 at the first and
+                     1 at the last, never decreasing; at 0 and 1 a run is shown as it is. None: `window_alpha`
     """
 
     outgoing: np.ndarray
@@ -30,6 +32,7 @@ class Seam:
     incoming_arms: np.ndarray | None = None
     outgoing_heads: np.ndarray | None = None
     incoming_heads: np.ndarray | None = None
+    times: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.outgoing.shape != self.incoming.shape or self.outgoing.ndim != 4 or self.outgoing.shape[3] != 3:
@@ -48,6 +51,10 @@ class Seam:
         for heads in (self.outgoing_heads, self.incoming_heads):
             if heads is not None and heads.shape != (len(self), 3):
                 raise ValueError(f"seam heads must be ({len(self)}, 3), got {heads.shape}")
+        if self.times is not None:
+            rises = self.times.shape == (len(self),) and bool((np.diff(self.times) >= 0).all())
+            if not rises or self.times[0] != 0 or self.times[-1] != 1:
+                raise ValueError(f"seam times must rise from 0 to 1 over {len(self)} frames")
 
     def __len__(self) -> int:
         return len(self.outgoing)
@@ -56,6 +63,15 @@ class Seam:
     def half(self) -> int:
         """m: frames on either side of the cut."""
         return len(self.outgoing) // 2
+
+    def cut_at(self, index: int) -> np.ndarray:
+        """(2m, H, W, 3) uint8: the outgoing run up to frame `index`, the incoming from it on."""
+        return np.concatenate([self.outgoing[:index], self.incoming[index:]])
+
+    @property
+    def alphas(self) -> np.ndarray:
+        """(2m,) how far each frame lies from the outgoing run to the incoming."""
+        return window_alpha(len(self)) if self.times is None else self.times
 
 
 class Interpolator(Protocol):

@@ -8,8 +8,8 @@ from data_catalog import digest
 from tango_models.errors import InputError
 
 
-def render_key(path_id: str, interpolator: str, out: str) -> str:
-    return digest(path_id, interpolator, out)
+def render_key(path_id: str, interpolator: str, out: str, lips: str = "off") -> str:
+    return digest(path_id, interpolator, out, *([lips] if lips != "off" else []))
 
 
 def beside(video: Path) -> tuple[Path, Path]:

@@ -8,6 +8,7 @@ from tasks.runtime.stage import Stage
 STAGES: dict[str, str] = {
     "extract_frames": "tasks.extract_frames:ExtractFrames",
     "detect_landmarks": "tasks.detect_landmarks:DetectLandmarks",
+    "detect_mouths": "tasks.detect_mouths:DetectMouths",
     "fit_smplx": "tasks.fit_smplx:FitSmplx",
     "create_clips": "tasks.create_clips:CreateClips",
     "embed_clips": "tasks.embed_clips:EmbedClips",
@@ -15,6 +16,7 @@ STAGES: dict[str, str] = {
     "analyse_speech": "tasks.analyse_speech:AnalyseSpeech",
     "embed_speech": "tasks.embed_speech:EmbedSpeech",
     "retrieve_path": "tasks.retrieve_path:RetrievePath",
+    "match_lips": "tasks.match_lips:MatchLips",
     "interpolate_seams": "tasks.interpolate_seams:InterpolateSeams",
     "render_video": "tasks.render_video:RenderVideo",
 }
@@ -23,7 +25,7 @@ PER_TRACK = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", 
 PER_AVATAR = ("score_edges",)
 """What compares all of an avatar's."""
 ONBOARDING = PER_TRACK + PER_AVATAR
-REENACTMENT = ("analyse_speech", "embed_speech", "retrieve_path", "interpolate_seams", "render_video")
+REENACTMENT = ("analyse_speech", "embed_speech", "retrieve_path", "match_lips", "interpolate_seams", "render_video")
 
 
 def stage_class(name: str) -> type[Stage]:

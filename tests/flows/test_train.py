@@ -61,3 +61,10 @@ def test_importing_what_is_no_checkpoint_is_an_error_in_one_line(tmp_path):
     bad.write_bytes(b"no checkpoint")
     result = CliRunner().invoke(app, ["import-weights", "aumoclip", str(bad), "--out", str(tmp_path / "x.safetensors")])
     assert result.exit_code == 1 and not (tmp_path / "x.safetensors").exists()
+
+
+def test_importing_a_folder_without_the_public_weights_names_what_is_missing(tmp_path):
+    arguments = ["import-weights", "acinterp", str(tmp_path), "--out"]
+    result = CliRunner().invoke(app, [*arguments, str(tmp_path / "x.safetensors")])
+    assert result.exit_code == 1 and not (tmp_path / "x.safetensors").exists()
+    assert CliRunner().invoke(app, [*arguments, str(tmp_path / "x.pth")]).exit_code == 1

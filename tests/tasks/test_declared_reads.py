@@ -52,8 +52,11 @@ def test_every_stage_reads_exactly_what_it_declares(tmp_path, traced):
     run("analyse_speech", speech_id=speech_id, speech_uri=str(SPEECH))
     run("embed_speech", speech_id=speech_id)
     run("retrieve_path", avatar="ann", tracks=[track], speech_id=speech_id, scorer="aumoclip", seed=0)
+    run("detect_mouths", video_id=track)
+    run("match_lips", path_id=path_id, tracks=[track])
     run("interpolate_seams", **shown)
-    run("render_video", **shown)
+    run("render_video", lips="match", **shown)
+    assert any(catalog.table("lips").read(["strength"])["strength"][0].as_py()), "some mouth must be painted"
     assert catalog.table("transitions").count() > 0, "the speech is longer than the footage: there must be a seam"
     for stage in STAGES:
         declared = {(name, group) for name, groups in stage_class(stage).reads.items() for group in groups}

@@ -6,7 +6,7 @@ import pytest
 import tasks.detect_landmarks as stage_module
 from data_catalog import Catalog, Provenance
 from data_catalog.schemas import CLIP_FRAMES
-from flows.onboard_avatar import left_out
+from flows.intake.notes import left_out
 from tango_models.media.gop import decode_gop, encode_gop
 from tango_models.perception import HolisticDetector
 from tango_models.synthetic.company import Place

@@ -1,6 +1,10 @@
-"""Whatever of the speaker is out of sight, for as long as it is: the fit is finite, and says what it did not see."""
+"""Whatever of the speaker is out of sight, for as long as it is: the fit is finite, and says what it did not see.
+
+Over many masks and other landmarks: `python -m tests.tango_models.body.fit.test_hardly_seen 500 A.npz B.npz`.
+"""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -21,17 +25,17 @@ ROUGH = FitConfig(
 )  # several excerpts, windows and chunks within 90 frames
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_any_mask_gives_a_finite_fit_that_trusts_only_what_was_seen(seen, body, seed):
-    random = np.random.default_rng(seed)
-    start = int(random.integers(0, FRAMES - 1))
-    landmarks = seen[0].frames(start, int(random.integers(start + 1, FRAMES + 1)))
+def check_any_mask(whole, body, seed):
+    """A random part of (T,) landmarks with random parts of the speaker hidden for random times: finite, and unsure."""
+    random, frames = np.random.default_rng(seed), len(whole)
+    start = int(random.integers(0, frames - 1))
+    landmarks = whole.frames(start, int(random.integers(start + 1, frames + 1)))
     unseen = np.zeros((len(landmarks), len(PARTS)), bool)
     for _ in range(random.integers(1, 4)):
         part, at = str(random.choice(list(HIDDEN))), times(random, len(landmarks))
         landmarks = hide(landmarks, part, at, random)
         unseen |= at[:, None] & np.array([name in HIDDEN[part] for name in PARTS])
-    cuts = random.integers(0, FRAMES, random.integers(0, 3)).tolist()
+    cuts = random.integers(0, frames, random.integers(0, 3)).tolist()
     try:
         fit = fit_smplx(landmarks, body, config=ROUGH, cuts=cuts)
     except InputError:
@@ -42,6 +46,11 @@ def test_any_mask_gives_a_finite_fit_that_trusts_only_what_was_seen(seen, body, 
     assert np.isfinite(fit.confidence).all() and len(fit.confidence) == len(landmarks)
     assert (fit.parts[unseen] < SEEN).all()
     assert (fit.confidence[~landmarks.found] < SEEN).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_mask_gives_a_finite_fit_that_trusts_only_what_was_seen(seen, body, seed):
+    check_any_mask(seen[0], body, seed)
 
 
 def test_a_hand_seen_in_a_few_frames_rests_in_the_others(seen, body):
@@ -80,3 +89,19 @@ def test_beside_a_cut_a_shot_is_fitted_as_if_it_were_alone(seen, body):
 def test_spans_of_a_video_without_and_with_cuts():
     assert spans(10, []) == [(0, 10)]
     assert spans(10, [7, 4, 4, 0, 10, 12]) == [(0, 4), (4, 7), (7, 10)]
+
+
+if __name__ == "__main__":
+    from tango_models.body.smplx_body import Body
+    from tango_models.perception.landmarks import Landmarks
+
+    faults, the_body = 0, Body.load()
+    for file in sys.argv[2:]:
+        of_file = Landmarks.from_columns(dict(np.load(file)))
+        for number in range(int(sys.argv[1])):
+            try:
+                check_any_mask(of_file, the_body, number)
+            except Exception as error:
+                faults += 1
+                print(f"{file}: seed {number}: {type(error).__name__}: {error}", flush=True)
+        print(f"{file}: {sys.argv[1]} masks done, {faults} faults so far", flush=True)

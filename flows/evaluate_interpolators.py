@@ -1,0 +1,50 @@
+"""How true the frames are that interpolators make, on gaps in the footage of avatars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from data_catalog import Catalog
+from flows.settings import Settings
+from tango_models.errors import InputError
+
+if TYPE_CHECKING:
+    from tango_models.truth.evaluation import Row
+
+
+def evaluate_interpolators(
+    settings: Settings,
+    avatars: list[str],
+    interpolators: list[str],
+    *,
+    lengths: Sequence[int],
+    count: int,
+    seed: int,
+    progress: Callable[[int, int], None],
+) -> list[Row]:
+    """Lines of `truth.evaluation.evaluate`.
+
+    Args:
+        avatars: all of the catalog when empty.
+        interpolators: all that can be used here when empty.
+        lengths: of gaps, frames.
+        count: gaps of each length and avatar.
+        progress: called with gaps done and gaps in all.
+
+    Raises:
+        InputError: an avatar has no clips in the present version; no gap can be made; an unknown interpolator.
+    """
+    from flows.train_aumoclip import catalog_tracks
+    from tango_models.truth.evaluation import evaluate, known_interpolators
+    from tasks.views.true_gaps import TrueGaps
+
+    methods = known_interpolators(interpolators)
+    catalog = Catalog(settings.catalog, settings.storage_options)
+    tracks = catalog_tracks(settings, avatars).values()
+    gaps = [TrueGaps(catalog, own, lengths=lengths, count=count, seed=seed) for own in tracks if own]
+    total = sum(map(len, gaps))
+    if not total:
+        what = f"has no {max(lengths)} frames in a row in which a hand is seen"
+        raise InputError(settings.catalog, what, "onboard footage that shows the hands")
+    return evaluate(methods, (gap for own in gaps for gap in own), progress=lambda done: progress(done, total))

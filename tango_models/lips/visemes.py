@@ -1,0 +1,148 @@
+"""What the lips do for a sound, and from one sound to the next: dominance functions (Cohen & Massaro 1993, "Modeling
+coarticulation in synthetic visual speech")."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+
+from tango_models.speech.phones import Phones
+from tango_models.speech.timeline import FRAME_RATE
+
+
+@dataclass(frozen=True)
+class Viseme:
+    """
+    Attributes:
+        opening: between the lips: 0 closed, 1 as wide as this speaker opens them (95th percentile).
+        width: of the mouth: -1 as narrow as this speaker makes it, 0 as usual, 1 as wide.
+        weight: how much this sound insists on its shape against its neighbours'.
+        seconds: within which it rules.
+        closes: the lips touch.
+    """
+
+    opening: float
+    width: float
+    weight: float = 1.0
+    seconds: float = 0.08
+    closes: bool = False
+
+
+_CLASSES: dict[str, tuple[Viseme, str]] = {
+    "bilabial": (Viseme(0.0, 0.0, 4.0, 0.06, closes=True), "p b m ɓ ʙ ɱ"),
+    "labiodental": (Viseme(0.10, 0.1, 2.5, 0.06), "f v ʋ ɸ β"),
+    "dental": (Viseme(0.30, 0.1, 1.0, 0.06), "θ ð"),
+    "alveolar": (Viseme(0.30, 0.15, 0.6, 0.05), "t d n l ɾ ɗ ɫ ɮ ɽ ʈ ɖ ɲ ɳ ʎ c ɟ"),
+    "sibilant": (Viseme(0.22, 0.3, 0.9, 0.06), "s z ɕ ʑ ʂ ʐ ç ʝ"),
+    "postalveolar": (Viseme(0.30, -0.5, 1.2, 0.07), "ʃ ʒ"),
+    "rhotic": (Viseme(0.30, -0.35, 0.8, 0.07), "ɹ ɻ r ʀ ʁ"),
+    "velar": (Viseme(0.35, 0.0, 0.4, 0.05), "k g ɡ ŋ ɣ x χ ɴ q ɰ h ħ ɦ ʔ"),
+    "rounded glide": (Viseme(0.15, -1.0, 1.8, 0.08), "w ɥ ʍ"),
+    "palatal glide": (Viseme(0.30, 0.6, 0.8, 0.06), "j"),
+    "open": (Viseme(1.0, 0.1, 1.2, 0.10), "a ɑ æ ɐ ɒ"),
+    "mid front": (Viseme(0.65, 0.4, 1.0, 0.09), "ɛ e œ ɜ ø"),
+    "mid": (Viseme(0.55, 0.0, 0.8, 0.07), "ʌ ə ɘ ɤ ɵ ᵊ ɞ"),
+    "r-coloured": (Viseme(0.40, -0.3, 1.0, 0.09), "ɝ ɚ"),
+    "near-close front": (Viseme(0.42, 0.4, 0.9, 0.07), "ɪ ɨ"),
+    "close front": (Viseme(0.32, 0.9, 1.0, 0.09), "i y ʏ"),
+    "mid back round": (Viseme(0.75, -0.5, 1.2, 0.10), "ɔ"),
+    "close-mid round": (Viseme(0.50, -0.8, 1.3, 0.10), "o"),
+    "close back round": (Viseme(0.28, -1.0, 1.4, 0.10), "u ʊ ʉ ɯ"),
+}
+_TABLE = {symbol: viseme for viseme, symbols in _CLASSES.values() for symbol in symbols.split()}
+_NEARLY = 0.25  # opening of lips that are about to meet
+
+
+def viseme(symbol: str) -> Viseme | None:
+    """The shape of a sound; None for what is no sound of its own (a tone, a diacritic). Of a diphthong or an affricate
+    the first half."""
+    plain = unicodedata.normalize("NFD", symbol)
+    return next((_TABLE[letter] for letter in plain if letter in _TABLE), None)
+
+
+def parts(symbol: str) -> list[Viseme]:
+    """The shapes that a sound passes through: two for a diphthong or an affricate."""
+    plain = unicodedata.normalize("NFD", symbol)
+    return [_TABLE[letter] for letter in plain if letter in _TABLE][:2]
+
+
+@dataclass(frozen=True)
+class LipTargets:
+    """What the lips should do, in the speaker's own range.
+
+    Attributes:
+        opening: (T,) float32; 0 closed, 1 the 95th percentile of the speaker's openings while speaking.
+        width: (T,) float32; -1 narrow, 0 as usual, 1 wide.
+        closed: (T,) bool: the lips touch here.
+        speaking: (T,) float32 in 0..1: 0 at rest.
+    """
+
+    opening: np.ndarray
+    width: np.ndarray
+    closed: np.ndarray
+    speaking: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.opening)
+
+
+def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTargets:
+    """The trajectory of the lips for the sounds of a speech.
+
+    Args:
+        phones: the sounds.
+        voice: (T,) probability of speech per frame.
+        energy: (T,) dB per frame.
+    """
+    count = len(voice)
+    grid = (np.arange(count) + 0.5) / FRAME_RATE
+    stress = _stress(energy, voice)
+    total, opening, width = np.zeros(count), np.zeros(count), np.zeros(count)
+    closed = np.zeros(count, bool)
+
+    def add(at: float, seconds: float, weight: float, shape: tuple[float, float]) -> None:
+        first, last = np.searchsorted(grid, [at - 5 * seconds, at + 5 * seconds])
+        near = slice(int(first), int(last))
+        dominance = weight * np.exp(-np.abs(grid[near] - at) / seconds)
+        total[near] += dominance
+        opening[near] += dominance * shape[0]
+        width[near] += dominance * shape[1]
+
+    for symbol, time in zip(phones.symbols, phones.time, strict=True):
+        shapes = parts(symbol)
+        loud = float(np.interp(time, grid, stress))
+        for k, shape in enumerate(shapes):
+            at = time + (k - (len(shapes) - 1) / 2) * 0.08
+            add(at, shape.seconds / 1.5, shape.weight, (shape.opening * loud, shape.width))
+            if shape.closes:
+                closed[min(count - 1, max(0, int(at * FRAME_RATE)))] = True
+    speaking = _speaking(phones, voice, grid)
+    rest = 1e-3 + 2.0 * (1 - speaking) ** 2
+    mixed = total + rest
+    opening, width = opening / mixed, width / mixed
+    around = np.convolve(np.pad(closed, 1), [1, 1, 1], "valid") > 0  # lips take a frame to meet and a frame to part
+    opening = np.where(closed, 0.0, np.where(around, np.minimum(opening, _NEARLY), opening))
+    return LipTargets(
+        (opening * np.clip(speaking * 2, 0, 1)).astype(np.float32), width.astype(np.float32), closed,
+        speaking.astype(np.float32),
+    )  # fmt: skip
+
+
+def _stress(energy: np.ndarray, voice: np.ndarray) -> np.ndarray:
+    """(T,) how far a vowel opens for how loud it is: 1 as usual, 0.6 quiet, 1.3 loud."""
+    spoken = energy[voice >= 0.5]
+    if not len(spoken):
+        return np.ones(len(energy))
+    low, high = np.percentile(spoken, [20, 90])
+    return 0.6 + 0.7 * np.clip((energy - low) / max(high - low, 6.0), 0, 1)
+
+
+def _speaking(phones: Phones, voice: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """(T,) 1 near a sound where a voice is heard, 0 at rest."""
+    near = np.zeros(len(grid))
+    for time in phones.time:
+        first, last = np.searchsorted(grid, [time - 0.2, time + 0.25])
+        near[first:last] = 1.0
+    return near * np.clip(voice * 1.5, 0, 1)

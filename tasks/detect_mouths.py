@@ -1,0 +1,91 @@
+"""Stage: the mouth in every frame, by a face mesh whose lips were looked at twice.
+
+Apart from the landmarks, which need no such mesh: only lips that follow a speech do. In segments, as those are.
+"""
+
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import ClassVar
+
+import numpy as np
+from pydantic import BaseModel
+
+from data_catalog import Source, Unit
+from tasks.runtime.plan_source import PlanSource
+from tasks.runtime.stage import RowWriter, Stage, closing
+from tasks.views.frame_source import iter_frames
+from tasks.views.mouths import mouth_rows
+from tasks.views.segments import segment_key, segments
+from tasks.views.stored_landmarks import StoredLandmarks
+from tasks.views.videos import cuts_of, frame_count
+
+_LEAD_IN = 3  # frames before a segment that the tracker sees first
+_FRAMES_PER_BLOCK = 60
+
+
+class DetectMouthsConfig(BaseModel):
+    """Nothing to set: the network is the one in MediaPipe's wheel."""
+
+
+class DetectMouths(Stage):
+    name, code_version = "detect_mouths", "1"
+    reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape"), "detect_landmarks": ("landmarks",)}
+    cores = 1.0
+    Config = DetectMouthsConfig
+
+    def plan(self, source: PlanSource, *, video_id: str, **_) -> list[Unit]:
+        (video,) = source.need("extract_frames", video_id, subject=video_id)
+        parts = segments(frame_count(source, video_id))
+        keys = [segment_key(video_id, k) for k in range(len(parts))]
+        source.need("detect_landmarks", *keys, subject=video.subject)
+        return [
+            self.unit(
+                key,
+                subject=video.subject + f" part {k + 1}/{len(parts)}" * (len(parts) > 1),
+                of={"extract_frames": [video_id], "detect_landmarks": keys[max(0, k - 1) : k + 1]},
+                video_id=video_id,
+                start=start,
+                stop=stop,
+            )
+            for k, (key, (start, stop)) in enumerate(zip(keys, parts, strict=True))
+        ]
+
+    def setup(self) -> None:
+        from tango_models.lips.mouth_finder import MouthFinder
+
+        self._finder = MouthFinder()
+
+    def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
+        from tango_models.lips.mouths import describe_mouths
+
+        video_id, start, stop = (unit.inputs[key] for key in ("video_id", "start", "stop"))
+        cuts = [cut for cut in cuts_of(source, video_id) if start < cut < stop]
+        last_cut = max((cut for cut in cuts_of(source, video_id) if cut <= start), default=0)
+        begin = max(last_cut, start - _LEAD_IN)
+        marks = StoredLandmarks(source, video_id)
+        frames = iter_frames(source, video_id, begin, stop)
+        with closing(frames):
+            for shot_begin, shot_end in _shots(begin, stop, cuts):
+                self._finder.start(marks.frames(shot_begin, shot_end))
+                for first, end in _blocks(shot_begin, shot_end, start):
+                    pictures = list(islice(frames, end - first))
+                    meshes = np.stack([self._finder.find(picture) for picture in pictures])
+                    hands = marks.frames(first, end).hands_xy
+                    if first >= start:
+                        found = describe_mouths(pictures, meshes, hands)
+                        out.write(mouth_rows(video_id, first, found))
+                        out.progress(end - start, stop - start)
+
+
+def _shots(begin: int, stop: int, cuts: list[int]) -> list[tuple[int, int]]:
+    """`[begin, stop)` cut at its cuts."""
+    edges = [begin, *cuts, stop]
+    return list(pairwise(edges))
+
+
+def _blocks(begin: int, end: int, start: int) -> Iterator[tuple[int, int]]:
+    """`[begin, end)` in pieces of at most `_FRAMES_PER_BLOCK` frames, none across `start`."""
+    while begin < end:
+        upto = min(end, begin + _FRAMES_PER_BLOCK, start if begin < start else end)
+        yield begin, upto
+        begin = upto

@@ -1,0 +1,104 @@
+"""The lips of a path in the catalog: for every frame the picture its mouth comes from, and the shape it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data_catalog import Source
+from data_catalog.keys import equals
+from data_catalog.schemas import MESH_POINTS
+
+if TYPE_CHECKING:
+    from tango_models.lips.blending import PaintedLips
+    from tango_models.lips.library import MouthLibrary
+    from tango_models.lips.visemes import LipTargets
+
+PART_FRAMES = 1800
+"""Frames of a row: a minute."""
+SHAPE_POINTS = 55
+
+
+def lips_key(path_id: str) -> str:
+    """The unit of the lips of a path."""
+    return f"{path_id}:lips"
+
+
+@dataclass(frozen=True)
+class StoredLips:
+    """A minute of lips: T frames.
+
+    Attributes:
+        pictures: (T,) video and frame of each mouth; others: of a second one, None without.
+        weight: (T,) share of the second; strength: (T,) 0: the frame stays as it is.
+        run: (T,) number of the run of one source.
+        shape: (T, 55, 3); reference: (478, 3) the mean face; both in eye distances.
+    """
+
+    pictures: list[tuple[str, int]]
+    others: list[tuple[str, int] | None]
+    weight: np.ndarray
+    strength: np.ndarray
+    run: np.ndarray
+    shape: np.ndarray
+    reference: np.ndarray
+
+
+def lip_row(
+    path_id: str,
+    part: int,
+    videos: list[str] | None = None,
+    library: MouthLibrary | None = None,
+    painted: PaintedLips | None = None,
+    shapes: np.ndarray | None = None,
+    targets: LipTargets | None = None,
+    rows: slice | None = None,
+    *,
+    note: str = "",
+) -> dict[str, Any]:
+    """A row of `lips`; with nothing but a note where the frames stay as they are."""
+    row: dict[str, Any] = {"path_id": path_id, "part": part, "note": note}
+    if videos is None or library is None or painted is None or shapes is None or targets is None or rows is None:
+        empty: dict[str, Any] = {name: [] for name in ("source_video", "source_frame", "other_video", "other_frame")}
+        empty |= {name: [] for name in ("other_weight", "strength", "run", "opening")}
+        return row | empty | {"shape": b"", "reference": b""}
+    from tango_models.lips.blending import source_runs
+
+    mouth, other = painted.mouth[rows], painted.other[rows]
+    names = np.array(videos)
+    second = np.maximum(other, 0)
+    return row | {
+        "source_video": names[library.video[mouth]].tolist(),
+        "source_frame": library.frame[mouth].tolist(),
+        "other_video": [v if k >= 0 else "" for v, k in zip(names[library.video[second]].tolist(), other, strict=True)],
+        "other_frame": np.where(other >= 0, library.frame[second], -1).tolist(),
+        "other_weight": painted.weight[rows].tolist(),
+        "strength": painted.strength[rows].tolist(),
+        "run": source_runs(painted.mouth)[rows].tolist(),
+        "opening": targets.opening[rows].tolist(),
+        "shape": shapes[rows].astype("<f4").tobytes(),
+        "reference": library.reference.astype("<f4").tobytes(),
+    }
+
+
+def read_lips(source: Source, path_id: str, part: int) -> StoredLips | None:
+    """The lips of a minute of a path; None where they stay as they are."""
+    columns = [
+        "path_id", "part", "source_video", "source_frame", "other_video", "other_frame", "other_weight", "strength",
+        "run", "shape", "reference",
+    ]  # fmt: skip
+    rows = source.table("lips").read(columns, where=equals(path_id=path_id, part=part)).to_pylist()
+    if not rows or not rows[0]["source_video"]:
+        return None
+    row = rows[0]
+    return StoredLips(
+        pictures=list(zip(row["source_video"], row["source_frame"], strict=True)),
+        others=[(v, f) if v else None for v, f in zip(row["other_video"], row["other_frame"], strict=True)],
+        weight=np.array(row["other_weight"], np.float32),
+        strength=np.array(row["strength"], np.float32),
+        run=np.array(row["run"]),
+        shape=np.frombuffer(row["shape"], "<f4").reshape(-1, SHAPE_POINTS, 3),
+        reference=np.frombuffer(row["reference"], "<f4").reshape(MESH_POINTS, 3),
+    )

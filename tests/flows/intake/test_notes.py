@@ -1,0 +1,90 @@
+"""What is said of the videos that were added, from what the stages found in them."""
+
+import numpy as np
+import pytest
+
+from data_catalog import Catalog, clip_id
+from data_catalog.schemas import COLOURS, FACE_POINTS
+from flows.intake.notes import hardly_seen, strangers, unusable
+from tango_models.body.fit.confidence import PARTS
+
+ADDED = [{"video_id": "v", "track": "v", "file_name": "talk.mp4"}]
+
+
+@pytest.fixture
+def catalog(tmp_path) -> Catalog:
+    return Catalog(tmp_path / "catalog")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "never seen: it will rest"),
+        (0.03, "in 3% of the frames: it will rest"),
+        (0.36, "in 36% of the frames: it rests in the others"),
+    ],
+)
+@pytest.mark.parametrize("part", [part for part in PARTS if part != "legs"])
+def test_a_part_that_is_hardly_seen_is_named_with_its_share(catalog, part, share, said):
+    seen = [share if name == part else 0.9 for name in PARTS]
+    catalog.table("fits").upsert([{"track_id": "v", "seen": seen}])
+    assert hardly_seen(catalog, ADDED) == [f"talk.mp4: {part} {said}"]
+
+
+def test_legs_behind_a_desk_and_imported_motion_are_no_matter(catalog):
+    seen = [0.0 if name == "legs" else 0.5 for name in PARTS]
+    catalog.table("fits").upsert([{"track_id": "v", "seen": seen}])
+    assert hardly_seen(catalog, ADDED) == []
+    assert hardly_seen(catalog, [{"video_id": "w", "track": "w+motion", "file_name": "other.mp4"}]) == []
+
+
+def clips(*kinds: str) -> list[dict]:
+    """Rows of clips: "shown", "lost" (the speaker) or "still" (the picture)."""
+    return [
+        {
+            "clip_id": clip_id("v", k),
+            "track_id": "v",
+            "index": k,
+            "usable": kind == "shown",
+            "repeated": [False, *[kind == "still"] * 3],
+        }
+        for k, kind in enumerate(kinds)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (("shown", "lost", "lost"), "only 1 of its 3 clips can be shown (the speaker is lost or unsure in 2)"),
+        (("still", "still"), "none of its 2 clips can be shown (the picture stands still in 2)"),
+        (
+            ("shown", "still", "lost", "shown"),
+            "only 2 of its 4 clips can be shown (the picture stands still in 1, the speaker is lost or unsure in 1)",
+        ),
+    ],
+)
+def test_it_is_said_how_many_clips_cannot_be_shown_and_why(catalog, kinds, said):
+    catalog.table("clips").upsert(clips(*kinds))
+    assert unusable(catalog, ADDED) == [f"talk.mp4: {said}"]
+
+
+def test_nothing_is_said_of_a_video_that_can_be_shown_throughout(catalog):
+    catalog.table("clips").upsert(clips("shown", "shown"))
+    assert unusable(catalog, ADDED) == []
+
+
+def test_a_second_video_in_other_clothes_and_another_room_is_named(catalog):
+    def look(track: str, bin_: int) -> dict:
+        colours = np.zeros(COLOURS, np.float32)
+        colours[bin_] = 1
+        return {"track_id": track, "clothes": colours, "room": colours, "face": np.zeros(FACE_POINTS * 3, np.float32)}
+
+    for video in "ab":
+        catalog.add_video("ann", video, uri=f"/videos/{video}.mp4")
+    tracks = {row["video_id"]: row["track_id"] for row in catalog.avatar_videos("ann").values()}
+    added = [{"video_id": "b", "track": tracks["b"], "file_name": "b.mp4"}]
+    catalog.table("looks").upsert([look(tracks["a"], 0), look(tracks["b"], 0)])
+    assert strangers(catalog, "ann", added) == []
+    catalog.table("looks").upsert([look(tracks["b"], COLOURS - 1)])
+    (note,) = strangers(catalog, "ann", added)
+    assert note.startswith("b.mp4: does not look like a.mp4") and "another avatar" in note

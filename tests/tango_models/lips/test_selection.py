@@ -1,0 +1,108 @@
+"""Which mouths are chosen."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tango_models.lips.blending import painted_lips, source_runs
+from tango_models.lips.library import collect, mouth_shapes
+from tango_models.lips.selection import Heads, SelectionConfig, select_mouths
+from tango_models.lips.shapes import gap_of, painted_shapes, with_gap
+from tango_models.lips.visemes import LipTargets
+from tests.tango_models.lips.faces import face, library, mouths
+
+
+def targets(opening: np.ndarray, closed: np.ndarray | None = None) -> LipTargets:
+    count = len(opening)
+    closed = np.zeros(count, bool) if closed is None else closed
+    return LipTargets(opening.astype(np.float32), np.zeros(count, np.float32), closed, np.ones(count, np.float32))
+
+
+def heads(count: int, own: np.ndarray | None = None) -> Heads:
+    own = np.full(count, -1) if own is None else own
+    return Heads(np.zeros(count), np.zeros(count), np.full((count, 3), 120.0), own)
+
+
+SLOW = 0.15 + 0.15 * np.sin(np.arange(240) / 8)
+
+
+def test_the_mouth_opens_as_the_speech_asks():
+    known = library(SLOW)
+    wanted = 0.5 + 0.5 * np.sin(np.arange(90) / 6)
+    chosen = select_mouths(targets(wanted), heads(90), known)
+    found = known.mouths.opening[chosen]
+    assert np.corrcoef(found, wanted)[0, 1] > 0.95
+    assert np.abs(found - known.range.gap(wanted)).mean() < 0.15 * known.range.span
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 5))
+def test_a_source_stays_and_ends_at_cuts_and_unusable_frames(seed, stay):
+    random = np.random.default_rng(seed)
+    cuts = sorted(random.choice(np.arange(20, 220), 3, replace=False).tolist())
+    known = library(SLOW, cuts)
+    unusable = random.uniform(size=240) < 0.05
+    known.usable[unusable] = False
+    chosen = select_mouths(targets(random.uniform(size=40)), heads(40), known, SelectionConfig(stay=stay))
+    assert known.usable[chosen].all()
+    runs = source_runs(chosen)
+    lengths = np.bincount(runs)
+    ends = {*(cut - 1 for cut in cuts), 239, *(np.flatnonzero(unusable) - 1)}
+    for run, length in enumerate(lengths[:-1]):
+        last = int(chosen[runs == run][-1])
+        assert length >= stay or last in ends or last + 1 in ends, "it went before its time"
+    for run in range(len(lengths)):
+        part = chosen[runs == run]
+        assert not any(part[0] < cut <= part[-1] for cut in cuts)
+
+
+def test_a_frame_whose_own_mouth_fits_is_left_alone():
+    known = library(SLOW)
+    opening = (known.mouths.opening[:60] - known.range.closed) / known.range.span
+    wanted, own = targets(opening), np.arange(60)
+    chosen = select_mouths(wanted, heads(60, own), known)
+    shapes = painted_shapes(chosen, wanted, known)
+    painted = painted_lips(chosen, own, np.ones(60, bool), shapes, known)
+    assert (chosen == own).mean() > 0.9 and (painted.strength == 0).mean() > 0.8
+
+
+def test_a_hand_before_the_mouth_fades_the_painting_out():
+    known = library(SLOW)
+    shown = np.ones(60, bool)
+    shown[30:35] = False
+    chosen = np.arange(100, 160)
+    painted = painted_lips(chosen, np.arange(60), shown, known.shape[chosen], known)
+    assert (painted.strength[30:35] == 0).all() and (painted.strength[[0, 27, 38, 59]] == 1).all()
+    assert 0 < painted.strength[28] < 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0, 0.3), st.floats(0, 0.3))
+def test_a_gap_is_closed_or_opened_and_lips_never_cross(given_gap, wanted):
+    shape = mouth_shapes(mouths(np.array([given_gap])).mesh, face()).astype(np.float64)
+    found = with_gap(shape, np.array([wanted]))
+    reach = min(abs(wanted - gap_of(shape)[0]), 0.1)
+    assert abs(gap_of(found)[0] - wanted) <= abs(wanted - gap_of(shape)[0]) - 0.6 * reach + 0.02
+    corners = [0, 10]
+    np.testing.assert_allclose(found[0, corners], shape[0, corners], atol=1e-6)
+    upper, lower = found[0, 21:30, 1], found[0, 39:30:-1, 1]
+    assert (upper <= lower + 1e-9).all()
+
+
+def test_lips_are_shut_where_the_speech_closes_them():
+    known = library(SLOW)
+    closed = np.zeros(60, bool)
+    closed[[20, 40]] = True
+    wanted = targets(np.full(60, 0.4), closed)
+    shapes = painted_shapes(select_mouths(wanted, heads(60), known), wanted, known)
+    assert (gap_of(shapes)[[20, 40]] < 0.2 * known.range.span + known.range.closed).all()
+
+
+def test_hardly_any_mouth_is_no_library():
+    seen = mouths(SLOW[:40])
+    seen.covered[:20] = True
+    assert collect([(np.arange(40), seen, [])], mouth_shapes(seen.mesh, face()), face()) is None
+
+
+def test_a_mouth_that_never_opens_does_not_speak():
+    assert not library(np.full(60, 0.02)).range.speaks and library(SLOW).range.speaks
