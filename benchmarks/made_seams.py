@@ -57,8 +57,8 @@ class Footage:
         self.frames = np.stack(small)
         stand_ins = read_stand_ins(catalog, [self.video])[self.video]
         for place, stand_in in stand_ins.items():
-            left, right = small[stand_in.left], small[stand_in.right]
-            self.frames[place] = between(left, right, stand_in.share) if stand_in.share else left
+            first, second = small[stand_in.left], small[stand_in.right]
+            self.frames[place] = between(first, second, stand_in.share) if stand_in.share else first
         left, top, width, height = letterbox(*size)
         masks = unpack_masks(catalog.table("landmarks").read(["video_id", "frame", "mask"], where=where)["mask"])
         self.masks = masks[:, top : top + height, left : left + width]

@@ -278,10 +278,13 @@ _SPECS = [
             "seams": pa.list_(pa.int32()),  # positions in clip_ids that were reached by a jump
             "seam_cost": pa.list_(pa.float32()),
             "cost": pa.float64(),
+            "bound": pa.float64(),  # no path within the limits costs less; null where not known
+            "overused": pa.int32(),  # uses of clips beyond the limit
+            "repeats": pa.int32(),  # jumps that repeat another too soon
             "settings": pa.string(),  # JSON
         },
         stage="retrieve_path",
-        groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost")},
+        groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost", "bound", "overused", "repeats")},
     ),
     table(
         "lips",  # for every frame of a path the picture its mouth comes from, and how it is painted

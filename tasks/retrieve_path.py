@@ -1,6 +1,7 @@
 """Stage: the path through an avatar's motion graph that fits a speech best."""
 
 import json
+from math import isfinite
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
@@ -128,6 +129,9 @@ class RetrievePath(Stage):
                     "seams": path.seams.tolist(),
                     "seam_cost": [float(price[pair]) for pair in taken],
                     "cost": float(path.cost),
+                    "bound": float(path.bound) if isfinite(path.bound) else None,
+                    "overused": path.overused,
+                    "repeats": path.repeats,
                     "settings": json.dumps(
                         {
                             "scorer": given["scorer"],
