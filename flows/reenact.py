@@ -24,6 +24,7 @@ from tango_models.lips.plugs import MATCH
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import render_key
 from tasks.runtime.cluster import Pools
+from tasks.views.lips import lip_figures
 from tasks.views.motion_graph import path_key
 
 
@@ -113,7 +114,7 @@ def reenact(
     render_id = render_key(path_id, interpolator, str(target), lips)
     if not report.failed:
         report.notes += sound_notes(catalog, speech_id)
-        report.notes += lip_notes(catalog, path_id) if lips == MATCH else []
+        report.notes += lip_figures(catalog, path_id)[1] if lips == MATCH else []
         report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
     tidy(catalog, report)
     conclude(report, max_failed_share=0.0)
@@ -165,12 +166,6 @@ def detect_mouths(runs: StageRuns, catalog: Catalog, avatar: str, tracks: list[s
     for video_id, track in {by_track[track]["video_id"]: track for track in tracks}.items():
         runs.submit("detect_mouths", by_track[track]["file_name"], {"video_id": video_id})
     runs.summaries()
-
-
-def lip_notes(catalog: Catalog, path_id: str) -> list[str]:
-    """Why the lips of a path stay as they are in the footage, where they do."""
-    rows = catalog.table("lips").read(["path_id", "part", "note"], where=equals(path_id=path_id)).to_pylist()
-    return [f"the lips move as in the footage: {row['note']}" for row in rows if row["note"]]
 
 
 def sound_notes(catalog: Catalog, speech_id: str) -> list[str]:

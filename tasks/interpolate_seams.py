@@ -35,7 +35,7 @@ class InterpolateSeamsConfig(SeamLayout):
 
 
 class InterpolateSeams(Stage):
-    name, code_version = "interpolate_seams", "2"
+    name, code_version = "interpolate_seams", "3"
     reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape"), "detect_landmarks": ("landmarks",)}
     plan_reads: ClassVar = {
         "analyse_speech": ("prosody",),

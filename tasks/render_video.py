@@ -60,7 +60,7 @@ class RenderVideoConfig(RenderVideoSettings):
 
 
 class RenderVideo(Stage):
-    name, code_version = "render_video", "4"
+    name, code_version = "render_video", "5"
     reads: ClassVar = {
         "analyse_speech": ("track", "prosody", "name"),
         "retrieve_path": ("path",),
@@ -171,6 +171,7 @@ class RenderVideo(Stage):
             method=given["method"],
             size=size,
             most_bytes=int(config.report_mb * 1e6),
+            lips=given["lips"] == MATCH,
         )
         pictures = output_frames(source, playback, given["method"], size, smooth=smooth, cache_mb=config.frame_cache_mb)
         if given["lips"] == MATCH:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from tango_models.lips.library import MouthLibrary
 from tango_models.lips.visemes import LipTargets
 
+_LOOKED_AT = 4000  # mouths per frame: two minutes of footage
 _PACE = 0.35  # price of half or twice the speed
 _CLOSED = 0.2
 """Of the speaker's range: lips that are no further apart count as closed."""
@@ -71,6 +72,7 @@ def select_mouths(
     if not len(usable):
         raise ValueError("no mouth can be used")
     costs, ends = _Costs(targets, heads, library, config), _last_of_run(library)
+    usable = usable[np.argsort(library.mouths.opening[usable], kind="stable")]
     mouth = costs.best(0, usable)
     cost, age = costs.of(0, mouth), np.ones(len(mouth), int)
     steps = [(mouth, np.full(len(mouth), -1))]  # (mouth, its state in the frame before)
@@ -130,7 +132,11 @@ class _Costs:
         return cost + 2.0 * blur + config.own * (mouths != heads.own[t])
 
     def best(self, t: int, usable: np.ndarray) -> np.ndarray:
-        """(M,) those of the usable mouths that suit frame `t` best, its own among them."""
+        """(M,) those of the usable mouths, in order of their opening, that suit frame `t` best, its own among them. Of
+        hours of footage only those are looked at whose opening is nearest."""
+        at = int(np.searchsorted(self._library.mouths.opening[usable], self._gap[t]))
+        first = max(0, min(at - _LOOKED_AT // 2, len(usable) - _LOOKED_AT))
+        usable = usable[first : first + _LOOKED_AT]
         cost, most = self.of(t, usable), self._config.candidates
         found = usable if len(usable) <= most else usable[np.argpartition(cost, most)[:most]]
         own = self._heads.own[t]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tango_models.errors import InputError
 from tango_models.speech.timeline import SAMPLE_RATE, check_audio
 
 _PIECE = 8 * SAMPLE_RATE  # samples recognised at a time: of 20 s a second costs twice as much
@@ -36,7 +37,8 @@ class Phones:
 
 
 def recognise_phones(audio: np.ndarray) -> Phones:
-    """The sounds in (S,) float32 16 kHz mono audio; none in silence. Raises InputError like `check_audio`.
+    """The sounds in (S,) float32 16 kHz mono audio; none in silence. Raises InputError like `check_audio`,
+    and on a kind of machine that `hama` has no library for.
 
     Connectionist temporal classification: a network says for every 20 ms which sound, if any, it is sure of. That
     moment is taken as the sound's middle. A second of speech takes 0.13 s.
@@ -70,6 +72,10 @@ def _pieces(audio: np.ndarray) -> list[tuple[int, int]]:
 
 @functools.cache
 def _model() -> Any:
+    from hama import _engine
     from hama.asr import ASRModel
 
+    if not _engine.available():
+        fault = "hama, which hears them, has no library for this kind of machine"
+        raise InputError("sounds of speech", fault, "use --lips off")
     return ASRModel()

@@ -17,6 +17,7 @@ from tasks.rendering.seam_watch import SeamWatch
 from tasks.runtime.faults import is_disk_full
 from tasks.views.columns import matrix
 from tasks.views.fit_picture import read_fit_picture
+from tasks.views.lips import lip_figures
 from tasks.views.playback import Playback
 from tasks.views.speech import read_speech_features
 from tasks.views.stand_ins import read_stand_ins, repeated_frames
@@ -27,12 +28,17 @@ if TYPE_CHECKING:
 FPS = 30
 _FOOTAGE_SHARE = 0.25  # of the room for pictures that those of the footage may take
 _SPEAKING, _SILENT = 0.5, 0.2  # voice activity
+_LIP_MEANINGS = {
+    "mouths_painted": "share of the frames that got a mouth from elsewhere in the footage, so that it fits the speech",
+    "mouth_changes_per_second": "how often that mouth comes from another moment",
+}
 
 
 class RenderReport:
     """The page of a render: begun before it, shown every frame of it, then written.
 
     Args:
+        lips: they were matched to the speech, and the page says how.
         most_bytes: of the pictures in the page. Those of the footage have a quarter of it at most, that which is shown
             longest first; the worst seams have the rest.
     """
@@ -46,7 +52,9 @@ class RenderReport:
         method: str,
         size: tuple[int, int],
         most_bytes: int,
+        lips: bool = False,
     ) -> None:
+        self._lips = lip_figures(source, path_id) if lips else ({}, [])
         self._source, self._playback = source, playback
         columns = ["path_id", "speech_id", "clip_ids", "seam_cost", "cost", "bound", "overused", "repeats"]
         self._path = source.table("paths").read(columns, where=equals(path_id=path_id)).to_pylist()[0]
@@ -84,6 +92,9 @@ class RenderReport:
         seen, figures = self._watch.figures()
         metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats} | figures
         meanings = _meanings(smooth=settings["seams"]["smooth_cadence"])
+        matched, notes = self._lips
+        metrics |= matched
+        meanings |= {name: _LIP_MEANINGS[name] for name in matched}
         number = {video: k for k, video in enumerate(videos)}
         data = ReportData(
             title=video.stem,
@@ -99,6 +110,7 @@ class RenderReport:
             seams=self._seams(names, seen),
             figures=[Figure(name.replace("_", " "), f"{metrics[name]:.4g}", meanings[name]) for name in meanings],
             fits=[FitPicture(names[video_of(track)], jpeg) for track, jpeg in sorted(self._fits.items())],
+            notes=notes,
             settings={key: value for key, value in settings.items() if key != "versions"},
             versions=settings["versions"],
         )

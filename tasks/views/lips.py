@@ -102,3 +102,16 @@ def read_lips(source: Source, path_id: str, part: int) -> StoredLips | None:
         shape=np.frombuffer(row["shape"], "<f4").reshape(-1, SHAPE_POINTS, 3),
         reference=np.frombuffer(row["reference"], "<f4").reshape(MESH_POINTS, 3),
     )
+
+
+def lip_figures(source: Source, path_id: str) -> tuple[dict[str, float], list[str]]:
+    """What of a path's lips is told in figures, and why they stay as they are, where they do."""
+    columns = ["path_id", "part", "strength", "run", "note"]
+    rows = source.table("lips").read(columns, where=equals(path_id=path_id)).sort_by("part").to_pylist()
+    strength = np.array([value for row in rows for value in row["strength"]])
+    runs = [number for row in rows for number in row["run"]]
+    figures = {
+        "mouths_painted": float((strength > 0).mean()) if len(strength) else 0.0,
+        "mouth_changes_per_second": runs[-1] / (len(runs) / 30) if runs else 0.0,
+    }
+    return figures, [f"the lips move as in the footage: {row['note']}" for row in rows if row["note"]]

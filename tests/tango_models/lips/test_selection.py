@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tango_models.lips import selection
 from tango_models.lips.blending import painted_lips, source_runs
 from tango_models.lips.library import collect, mouth_shapes
 from tango_models.lips.selection import Heads, SelectionConfig, select_mouths
@@ -106,3 +107,14 @@ def test_hardly_any_mouth_is_no_library():
 
 def test_a_mouth_that_never_opens_does_not_speak():
     assert not library(np.full(60, 0.02)).range.speaks and library(SLOW).range.speaks
+
+
+def test_of_much_footage_the_nearest_openings_are_looked_at_and_nothing_else_changes(monkeypatch):
+    known = library(SLOW)
+    wanted = targets(0.5 + 0.5 * np.sin(np.arange(40) / 6))
+    chosen = select_mouths(wanted, heads(40), known)
+    monkeypatch.setattr(selection, "_LOOKED_AT", 60)
+    few = select_mouths(wanted, heads(40), known)
+    gap = known.range.gap(wanted.opening)
+    off = [np.abs(known.mouths.opening[found] - gap).mean() for found in (chosen, few)]
+    assert off[1] < 1.2 * off[0] + 0.01

@@ -1,0 +1,69 @@
+"""Mouths and lips go into the catalog and come out as they were."""
+
+import numpy as np
+
+from data_catalog import Catalog
+from tango_models.lips.blending import painted_lips
+from tango_models.lips.visemes import LipTargets
+from tasks.views.lips import lip_row, read_lips
+from tasks.views.mouths import mouth_rows, read_library, read_mouths
+from tests.tango_models.lips.faces import library, mouths
+
+OPENINGS = 0.15 + 0.15 * np.sin(np.arange(70) / 5)
+
+
+def store(catalog: Catalog, video: str, seen) -> None:
+    catalog.table("videos").upsert([{"video_id": video, "n_frames": len(seen), "cuts": [40], "unit": video}])
+    rows = [row | {"unit": f"{video}:0000"} for row in mouth_rows(video, 0, seen)]
+    catalog.table("mouths").upsert(rows)
+
+
+def test_mouths_come_back_to_a_sixteenth_of_a_pixel(tmp_path):
+    catalog, seen = Catalog(tmp_path), mouths(OPENINGS)
+    seen.mesh[3] = np.nan
+    for name in ("opening", "width", "yaw"):
+        getattr(seen, name)[3] = np.nan
+    seen.covered[5] = True
+    store(catalog, "v", seen)
+    frames, found = read_mouths(catalog, "v", range(70))
+    assert frames.tolist() == list(range(70)) and found.found.tolist() == [k != 3 for k in range(70)]
+    np.testing.assert_allclose(found.mesh[4:], seen.mesh[4:], atol=1 / 16 + 1e-3)
+    np.testing.assert_allclose(found.opening, seen.opening, atol=1e-6)
+    assert found.covered.tolist() == [k == 5 for k in range(70)]
+    assert read_mouths(catalog, "v", [7, 9])[0].tolist() == [7, 9] and read_mouths(catalog, "v")[1].mesh.shape[1] == 0
+
+
+def test_a_library_holds_all_videos_and_knows_their_cuts(tmp_path):
+    catalog = Catalog(tmp_path)
+    for video in ("v", "w"):
+        store(catalog, video, mouths(OPENINGS))
+    found = read_library(catalog, ["v", "w"])
+    assert found is not None and len(found) == 140 and found.range.speaks
+    assert np.flatnonzero(~found.follows).tolist() == [0, 40, 70, 110]
+    np.testing.assert_allclose(found.shape[:70], found.shape[70:], atol=1e-6)
+
+
+def test_footage_without_a_face_has_no_library(tmp_path):
+    catalog, seen = Catalog(tmp_path), mouths(OPENINGS)
+    seen.mesh[:] = np.nan
+    seen.opening[:] = np.nan
+    store(catalog, "v", seen)
+    assert read_library(catalog, ["v"]) is None
+
+
+def test_lips_come_back_with_the_picture_of_every_mouth(tmp_path):
+    catalog, known = Catalog(tmp_path), library(OPENINGS)
+    chosen = np.r_[10:20, 40:50]
+    shapes = known.shape[chosen]
+    painted = painted_lips(chosen, np.full(20, -1), np.ones(20, bool), shapes, known)
+    flat = np.zeros(20, np.float32)
+    targets = LipTargets(flat, flat, flat > 0, flat)
+    row = lip_row("p", 0, ["v"], known, painted, shapes, targets, slice(0, 20))
+    catalog.table("lips").upsert([row | {"unit": "p:lips"}, lip_row("q", 0, note="nobody speaks") | {"unit": "q:lips"}])
+    found = read_lips(catalog, "p", 0)
+    assert found is not None
+    assert found.pictures == [("v", int(k)) for k in chosen]
+    assert [found.others[k] for k in (8, 9, 10, 11)] == [None, ("v", 39), ("v", 20), None]
+    assert found.run.tolist() == [0] * 10 + [1] * 10
+    np.testing.assert_array_equal(found.shape, shapes)
+    assert read_lips(catalog, "q", 0) is None and read_lips(catalog, "p", 1) is None
