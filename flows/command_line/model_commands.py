@@ -45,31 +45,32 @@ def train_acinterp(
     folder: Path, avatars: list[str], *, stage: str, size: str, start: Path | None, options: list[str], workers: int,
     gpus: float, catalog: str | None,
 ) -> None:  # fmt: skip
-    with reported(), server():
-        from flows.train_acinterp import train_acinterp as flow
-        from flows.train_aumoclip import catalog_tracks
-        from tasks.runtime.ray_cluster import check_cluster
-        from tasks.training.acinterp import ACInterpJob, acinterp_cluster, check_acinterp_job
-
+    with reported():
         settings = read_settings(catalog)
-        job = ACInterpJob(
-            folder=str(folder),
-            catalog=settings.catalog,
-            storage_options=settings.storage_options,
-            stage=stage,
-            size=size,
-            start=str(start) if start else None,
-            training=_options(options, words=True),
-            workers=workers,
-            gpus_per_worker=gpus,
-        )
-        check_acinterp_job(job)
-        tracks = {avatar: own for avatar, own in catalog_tracks(settings, avatars).items() if own}
-        job = job.model_copy(update={"tracks": tracks})
-        check_cluster(acinterp_cluster(job, settings.cluster))
-        ready()
-        weights = flow(job, settings=settings)
-        CONSOLE.print(f"weights  {weights}", soft_wrap=True, markup=False)
+        with server(prefect_home(settings)):
+            from flows.train_acinterp import train_acinterp as flow
+            from flows.train_aumoclip import catalog_tracks
+            from tasks.runtime.ray_cluster import check_cluster
+            from tasks.training.acinterp import ACInterpJob, acinterp_cluster, check_acinterp_job
+
+            job = ACInterpJob(
+                folder=str(folder),
+                catalog=settings.catalog,
+                storage_options=settings.storage_options,
+                stage=stage,
+                size=size,
+                start=str(start) if start else None,
+                training=_options(options, words=True),
+                workers=workers,
+                gpus_per_worker=gpus,
+            )
+            check_acinterp_job(job)
+            tracks = {avatar: own for avatar, own in catalog_tracks(settings, avatars).items() if own}
+            job = job.model_copy(update={"tracks": tracks})
+            check_cluster(acinterp_cluster(job, settings.cluster))
+            ready()
+            weights = flow(job, settings=settings)
+            CONSOLE.print(f"weights  {weights}", soft_wrap=True, markup=False)
 
 
 def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
