@@ -44,11 +44,11 @@ def geometry(arguments, name: str) -> list[list[str]]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from tango_models.interpolation.acinterp.configuration import named_config
-    from tango_models.interpolation.acinterp.learning.diffusing import choose_trained, conditions, diffusion_loss
-    from tango_models.interpolation.acinterp.learning.windows import Windows
+    from tango_models.interpolation.acinterp.configuration import SamplingConfig, named_config
+    from tango_models.interpolation.acinterp.learning.diffusing import choose_trained, diffusion_loss
     from tango_models.interpolation.acinterp.modeling import ACInterp
-    from tango_models.interpolation.acinterp.sampling import SamplingConfig, sample
+    from tango_models.interpolation.acinterp.sampling import sample
+    from tango_models.interpolation.acinterp.windows import Windows, conditions
 
     device, side, count = torch.device(arguments.device), arguments.side, arguments.frames
     with device:
@@ -109,6 +109,7 @@ def refiner(arguments, folder: Path) -> None:
     from tango_models.interpolation.acinterp.learning.stages import train_stage
     from tango_models.interpolation.acinterp.refine import RefinerInterpolator
     from tango_models.interpolation.flow import FlowInterpolator
+    from tango_models.interpolation.seam import Interpolator
     from tango_models.truth.evaluation import evaluate
     from tasks.views.training_takes import training_takes
     from tasks.views.true_gaps import TrueGaps
@@ -123,7 +124,10 @@ def refiner(arguments, folder: Path) -> None:
     tail = [row["hands"] for row in figures[-100:]], [row["hands_flow"] for row in figures[-100:]]
     print(f"\nRefiner: {len(figures)} steps; error on the arms of its own footage, last 100 steps, grey levels: "
           f"{np.mean(tail[0]):.2f}, flow {np.mean(tail[1]):.2f}\n")  # fmt: skip
-    methods = {"flow": FlowInterpolator(), "refiner": RefinerInterpolator(weights, device=arguments.device)}
+    methods: dict[str, Interpolator] = {
+        "flow": FlowInterpolator(),
+        "refiner": RefinerInterpolator(weights, device=arguments.device),
+    }
     for avatar in arguments.judge:
         gaps = TrueGaps(catalog, catalog.avatar_tracks(avatar), lengths=(3, 7, 11), count=12)
         rows = [{"avatar": avatar, "length": str(row.length), **row.cells()} for row in evaluate(methods, gaps)]

@@ -180,8 +180,9 @@ def _import_aumoclip(file: Path, out: Path) -> int:
 
 
 def _import_acinterp(folder: Path, out: Path) -> int:
-    from tango_models.interpolation.acinterp.checkpoints import check_target, save
+    from tango_models.interpolation.acinterp.checkpoints import save
     from tango_models.interpolation.acinterp.published import convert_published
+    from tango_models.interpolation.acinterp.weight_files import check_target
 
     check_target(out)
     model = convert_published(folder)

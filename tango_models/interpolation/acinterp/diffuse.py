@@ -25,8 +25,8 @@ from tango_models.interpolation.seam import Seam, settings_id
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tango_models.interpolation.acinterp.configuration import SamplingConfig
     from tango_models.interpolation.acinterp.modeling import ACInterp
-    from tango_models.interpolation.acinterp.sampling import SamplingConfig
 
 VERSION = 1
 _CONTEXT = 2  # frames before and after that the reference motion module sees
@@ -57,10 +57,10 @@ class DiffusionInterpolator:
         sampling: SamplingConfig | None = None,
         path: PosePath = blended_path,
     ) -> None:
-        from tango_models.interpolation.acinterp.checkpoints import FORMAT, read_header
-        from tango_models.interpolation.acinterp.sampling import SamplingConfig
+        from tango_models.interpolation.acinterp.configuration import SamplingConfig
+        from tango_models.interpolation.acinterp.weight_files import ACINTERP, read_header
 
-        self.side = int(read_header(weights, FORMAT)["notes"].get("side", 512))
+        self.side = int(read_header(weights, ACINTERP)["notes"].get("side", 512))
         self.weights, self._content, self._device = weights, content or str(weights.absolute()), device
         self.sampling, self.path = sampling or SamplingConfig(), path
 
@@ -78,9 +78,8 @@ class DiffusionInterpolator:
         """
         import torch
 
-        from tango_models.interpolation.acinterp.learning.diffusing import conditions, on_device
-        from tango_models.interpolation.acinterp.learning.takes import cut_square, person_square, poses_in_square
-        from tango_models.interpolation.acinterp.learning.windows import window_of
+        from tango_models.interpolation.acinterp.squares import cut_square, person_square, poses_in_square
+        from tango_models.interpolation.acinterp.windows import conditions, on_device, window_of
 
         made = FlowInterpolator().interpolate(seam)
         first, last = int(np.flatnonzero(seam.alphas <= 0)[-1]), int(np.flatnonzero(seam.alphas >= 1)[0])

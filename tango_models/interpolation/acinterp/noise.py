@@ -6,8 +6,6 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
-from tango_models.errors import InputError
-
 TIMESTEPS = 1000
 SNR_GAMMA = 5.0
 """Of min-SNR weighting (Hang et al. 2023)."""
@@ -19,16 +17,10 @@ _BETAS = {
 
 
 def scheduler(solver: str = "ddim"):
-    """A `diffusers` scheduler of this noise: `ddim` or `dpm`.
-
-    Raises:
-        InputError: there is no such solver.
-    """
-    if solver == "ddim":
-        return DDIMScheduler(**_BETAS, clip_sample=False, steps_offset=1)
+    """A `diffusers` scheduler of this noise: `ddim` or `dpm`."""
     if solver == "dpm":
         return DPMSolverMultistepScheduler(**_BETAS, steps_offset=1, final_sigmas_type="zero")
-    raise InputError(f"solver {solver!r}", "is not known", "choose ddim or dpm")
+    return DDIMScheduler(**_BETAS, clip_sample=False, steps_offset=1)
 
 
 def noised(clean: Tensor, noise: Tensor, timesteps: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 
 from tango_models.errors import InputError
-from tango_models.interpolation.acinterp.checkpoints import raise_mismatch, read_tensors
 from tango_models.interpolation.acinterp.configuration import ACInterpConfig
 from tango_models.interpolation.acinterp.modeling import ACInterp
 from tango_models.interpolation.acinterp.reference import behind_the_last
+from tango_models.interpolation.acinterp.weight_files import raise_mismatch, read_tensors
 
 LEFT = (
     r".*\.pos_encoder\.pe",  # sinusoidal positions, computed

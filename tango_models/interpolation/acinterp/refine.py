@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.acinterp.refiner_input import Box, Sight, flow_frames, sights
+from tango_models.interpolation.acinterp.weight_files import REFINER, read_header
 from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.seam import Seam, settings_id
 
@@ -33,10 +34,7 @@ class RefinerInterpolator:
     """
 
     def __init__(self, weights: Path, *, content: str | None = None, device: str | None = None) -> None:
-        from tango_models.interpolation.acinterp.checkpoints import read_header
-        from tango_models.interpolation.acinterp.refiner import FORMAT
-
-        read_header(weights, FORMAT)
+        read_header(weights, REFINER)
         self.weights, self._content, self._device = weights, content or str(weights.absolute()), device
 
     @property

@@ -17,9 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tango_models.errors import InputError
-from tango_models.interpolation.acinterp.checkpoints import fill, read_header, read_tensors, write
+from tango_models.interpolation.acinterp.weight_files import REFINER, fill, read_header, read_tensors, write
 
-FORMAT = "tango-refiner-1"
 LAYERS = 4
 """Pictures that it chooses among: outgoing warped, incoming warped, what `flow` made, the picture without arms."""
 CHANNELS = 3 * LAYERS + 1 + 3 + 1 + 1
@@ -135,12 +134,12 @@ def compose(given: Tensor, shares: Tensor, added: Tensor) -> Tensor:
 
 def save_refiner(model: Refiner, path: Path, *, notes: dict[str, Any]) -> None:
     """Write it, with what it was trained on; a crash leaves the old file."""
-    write(model.state_dict(), path, FORMAT, {"config": asdict(model.config), "notes": notes})
+    write(model.state_dict(), path, REFINER, {"config": asdict(model.config), "notes": notes})
 
 
 def load_refiner(path: Path) -> Refiner:
     """The refiner of a file, in evaluation mode. InputError as for `checkpoints.load`."""
-    values = read_header(path, FORMAT)["config"]
+    values = read_header(path, REFINER)["config"]
     if set(values) != {field.name for field in fields(RefinerConfig)}:
         raise InputError(str(path), "has another configuration", "train it again with this version")
     model = Refiner(RefinerConfig(tuple(values["widths"]), int(values["flow_steps"])))

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from tango_models.errors import InputError
+from tango_models.interpolation.acinterp.configuration import SamplingConfig
 from tango_models.interpolation.acinterp.modeling import ACInterp, Conditions
 from tango_models.interpolation.acinterp.noise import scheduler
-
-
-@dataclass(frozen=True)
-class SamplingConfig:
-    """steps: of the solver, trailing. guidance: how far from what would be made of anybody (1: none); TANGO's
-    configuration says 3.5. solver: `ddim` or `dpm`."""
-
-    steps: int = 20
-    guidance: float = 3.5
-    solver: str = "ddim"
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.steps <= 1000 or self.guidance < 1:
-            fault = f"is impossible (steps {self.steps}, guidance {self.guidance})"
-            raise InputError("sampling configuration", fault, "steps 1 to 1000, guidance 1 or more")
-        scheduler(self.solver)
 
 
 @torch.inference_mode()

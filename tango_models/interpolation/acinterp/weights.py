@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tango_models.errors import InputError
+from tango_models.interpolation.acinterp.weight_files import REFINER, read_kind
 from tango_models.interpolation.seam import Interpolator
 
 
@@ -26,23 +27,10 @@ def acinterp_interpolator(
             "set TANGO_ACINTERP to the file"
         )
         raise InputError("interpolator 'acinterp'", "has no weights", remedy)
-    if _format(weights).startswith("tango-refiner"):
+    if read_kind(weights) == REFINER:
         from tango_models.interpolation.acinterp.refine import RefinerInterpolator
 
         return RefinerInterpolator(weights, content=content, device=device)
     from tango_models.interpolation.acinterp.diffuse import DiffusionInterpolator
 
     return DiffusionInterpolator(weights, content=content, device=device)
-
-
-def _format(path: Path) -> str:
-    """What a safetensors file says of itself; "" where it says nothing."""
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise InputError(str(path), "there is no such file", "name a file of `tango train acinterp`")
-    try:
-        with safe_open(str(path), framework="np") as opened:
-            return (opened.metadata() or {}).get("format", "")
-    except (SafetensorError, OSError):
-        return ""

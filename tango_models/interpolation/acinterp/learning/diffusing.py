@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from tango_models.errors import InputError
-from tango_models.interpolation.acinterp.learning.windows import Windows
-from tango_models.interpolation.acinterp.modeling import ACInterp, Conditions
+from tango_models.interpolation.acinterp.modeling import ACInterp
 from tango_models.interpolation.acinterp.noise import TIMESTEPS, noised, offset_noise, snr_weights
 from tango_models.interpolation.acinterp.reference import behind_the_last
+from tango_models.interpolation.acinterp.windows import Windows, conditions
 
 STAGES = ("vae", "1", "2")
 """The autoencoder (of the `small` size; the published one is used as it is), Pose2Image, Image2Video."""
@@ -72,28 +69,6 @@ def set_latent_scale(model: ACInterp, pictures: Tensor) -> None:
     model.latent_scale.fill_(1 / max(float(model.encode(pictures).std()), 1e-6))
 
 
-def conditions(model: ACInterp, windows: Windows, *, dropped: Tensor | None = None) -> Conditions:
-    """What a window is made from; `dropped` (B,) bool: the items that learn to do without the speaker's look."""
-    reading = [True] * len(windows.frames) if dropped is None else (~dropped).tolist()
-    with torch.no_grad():
-        latents = model.encode(windows.frames)
-        background = model.encode(windows.background)
-        seen = F.interpolate(windows.seen.flatten(0, 1), background.shape[-2:], mode="area")
-        seen = (seen > 0.99).to(background).unflatten(0, latents.shape[:2])
-        reference = model.encode(windows.reference)
-        context = None if windows.context is None else model.encode(windows.context)
-    return Conditions(
-        poses=windows.poses,
-        references=reference,
-        embedding=model.embed(windows.reference[:, 0]),
-        seeds=latents * windows.known[:, :, None, None, None],
-        known=windows.known,
-        background=torch.cat([background * seen, seen], 2),
-        context=context,
-        reading=reading,
-    )
-
-
 def diffusion_loss(
     model: ACInterp, windows: Windows, generator: torch.Generator, *, dropout: float = 0.1
 ) -> tuple[Tensor, dict[str, float]]:
@@ -121,8 +96,3 @@ def diffusion_loss(
 def psnr(made: Tensor, true: Tensor) -> float:
     """dB, of pictures 0..1."""
     return float(-10 * torch.log10((made - true).square().mean().clamp_min(1e-10)))
-
-
-def on_device(windows: Windows, device: torch.device | str) -> Windows:
-    """The same there."""
-    return replace(windows, **{k: v.to(device) for k, v in vars(windows).items() if isinstance(v, Tensor)})

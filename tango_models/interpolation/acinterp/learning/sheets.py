@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tango_models.interpolation.acinterp.learning.diffusing import conditions
-from tango_models.interpolation.acinterp.learning.windows import Windows
+from tango_models.interpolation.acinterp.configuration import SamplingConfig
 from tango_models.interpolation.acinterp.modeling import ACInterp
 from tango_models.interpolation.acinterp.refiner import CHANNELS, Refiner, compose
-from tango_models.interpolation.acinterp.sampling import SamplingConfig, sample
+from tango_models.interpolation.acinterp.sampling import sample
+from tango_models.interpolation.acinterp.windows import Windows, conditions
 
 _STEPS = 10
 _SMOOTH = 0.02  # share of the run over which curves are averaged

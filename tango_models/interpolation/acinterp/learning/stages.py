@@ -17,7 +17,6 @@ from tango_models.interpolation.acinterp.configuration import named_config
 from tango_models.interpolation.acinterp.learning.diffusing import (
     choose_trained,
     diffusion_loss,
-    on_device,
     set_latent_scale,
     vae_loss,
 )
@@ -28,8 +27,9 @@ from tango_models.interpolation.acinterp.learning.sheets import diffusion_sheet,
 from tango_models.interpolation.acinterp.learning.takes import Take, Takes
 from tango_models.interpolation.acinterp.learning.windows import WindowConfig, draw_windows
 from tango_models.interpolation.acinterp.modeling import ACInterp
-from tango_models.interpolation.acinterp.refiner import FORMAT as REFINER_FORMAT
 from tango_models.interpolation.acinterp.refiner import Refiner, RefinerConfig, load_refiner, save_refiner
+from tango_models.interpolation.acinterp.weight_files import ACINTERP, REFINER, read_header
+from tango_models.interpolation.acinterp.windows import on_device
 
 STAGES = ("vae", "1", "2", "refiner")
 """`vae`: the autoencoder of a small model. `1`: Pose2Image. `2`: Image2Video. `refiner`: the one-step refiner."""
@@ -111,7 +111,7 @@ def check_start(stage: str, size: str, start: Path | None) -> None:
         InputError: it is missing, or of another kind, or there must be one.
     """
     if start is not None:
-        checkpoints.read_header(start, REFINER_FORMAT if stage == "refiner" else checkpoints.FORMAT)
+        read_header(start, REFINER if stage == "refiner" else ACINTERP)
     elif stage in ("1", "2"):
         before = "`tango import-weights acinterp`" if size == "sd15" else f"stage {'vae' if stage == '1' else '1'}"
         raise InputError(f"stage {stage}", "begins from weights, and --start names none", f"name the file of {before}")
@@ -169,7 +169,7 @@ def _notes(stage: str, start: Path | None, avatars: set[str], options: TrainingO
     """What the weights were made from; whoever was in the footage of an earlier stage is still in them."""
     before: dict[str, Any] = {}
     if start is not None:
-        before = checkpoints.read_header(start, REFINER_FORMAT if stage == "refiner" else checkpoints.FORMAT)["notes"]
+        before = read_header(start, REFINER if stage == "refiner" else ACINTERP)["notes"]
     return {
         "stage": stage,
         "avatars": sorted(avatars | set(before.get("avatars", []))),

@@ -6,9 +6,9 @@ import torch
 
 from tango_models.errors import InputError
 from tango_models.interpolation.acinterp import checkpoints
+from tango_models.interpolation.acinterp.configuration import SamplingConfig
 from tango_models.interpolation.acinterp.diffuse import DiffusionInterpolator
 from tango_models.interpolation.acinterp.refiner import Refiner, RefinerConfig, save_refiner
-from tango_models.interpolation.acinterp.sampling import SamplingConfig
 from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.interpolators import create_interpolator
 from tango_models.interpolation.seam import Seam

@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from tango_models.errors import InputError
+from tango_models.interpolation.acinterp.configuration import SamplingConfig
 from tango_models.interpolation.acinterp.noise import TIMESTEPS, noised, offset_noise, scheduler, snr_weights
-from tango_models.interpolation.acinterp.sampling import SamplingConfig, sample
+from tango_models.interpolation.acinterp.sampling import sample
 from tests.tango_models.interpolation.acinterp.tiny import random_conditions, shake, tiny_model
 
 

@@ -11,6 +11,7 @@ from tango_models.interpolation.acinterp import checkpoints
 from tango_models.interpolation.acinterp.modeling import ACInterp
 from tango_models.interpolation.acinterp.published import NEW, convert_published
 from tango_models.interpolation.acinterp.reference import behind_the_last
+from tango_models.interpolation.acinterp.weight_files import ACINTERP, read_header
 from tests.tango_models.interpolation.acinterp.tiny import shake, tiny_config, tiny_model
 
 
@@ -95,7 +96,7 @@ def test_the_converted_model_says_the_same_after_a_file_of_ours(given: ACInterp,
     checkpoints.save(given, tmp_path / "a.safetensors", notes={"stage": "2", "avatars": ["kim"]})
     back = checkpoints.load(tmp_path / "a.safetensors")
     assert all(torch.equal(a, b) for a, b in zip(given.parameters(), back.parameters(), strict=True))
-    assert checkpoints.read_header(tmp_path / "a.safetensors", checkpoints.FORMAT)["notes"]["avatars"] == ["kim"]
+    assert read_header(tmp_path / "a.safetensors", ACINTERP)["notes"]["avatars"] == ["kim"]
 
 
 def test_stable_diffusion_alone_is_a_start(given: ACInterp, tmp_path: Path):

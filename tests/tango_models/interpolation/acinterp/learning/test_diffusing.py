@@ -9,8 +9,9 @@ from tango_models.interpolation.acinterp.learning.diffusing import (
     set_latent_scale,
     vae_loss,
 )
-from tango_models.interpolation.acinterp.learning.takes import Takes, cut_square, person_square, poses_in_square
+from tango_models.interpolation.acinterp.learning.takes import Takes
 from tango_models.interpolation.acinterp.learning.windows import WindowConfig, draw_windows
+from tango_models.interpolation.acinterp.squares import cut_square, person_square, poses_in_square
 from tests.tango_models.interpolation.acinterp.speakers import waving
 from tests.tango_models.interpolation.acinterp.tiny import SIDE, shake, tiny_model
 

@@ -8,6 +8,7 @@ from tango_models.interpolation.acinterp import checkpoints
 from tango_models.interpolation.acinterp.learning import stages
 from tango_models.interpolation.acinterp.learning.stages import read_options, train_stage
 from tango_models.interpolation.acinterp.refiner import load_refiner
+from tango_models.interpolation.acinterp.weight_files import ACINTERP, REFINER, read_header
 from tests.tango_models.interpolation.acinterp.speakers import waving
 from tests.tango_models.interpolation.acinterp.tiny import tiny_config
 
@@ -25,7 +26,7 @@ def test_the_stages_follow_each_other_and_remember_whom_they_were_trained_on(tmp
         options = TINY | ({"frames": 4, "context": 1, "batch": 1} if stage == "2" else {})
         last = train_stage(stage, [waving(16, avatar=avatar)], tmp_path / stage, start=last, options=options)
         assert len(list((tmp_path / stage / "sheets").iterdir())) == 2
-    notes = checkpoints.read_header(last, checkpoints.FORMAT)["notes"]
+    notes = read_header(last, ACINTERP)["notes"]
     assert notes["avatars"] == ["kim", "lea"] and notes["before"] == ["vae", "1"] and notes["stage"] == "2"
     one, two = checkpoints.load(tmp_path / "1" / stages.WEIGHTS), checkpoints.load(last)
     for (name, before), after in zip(one.named_parameters(), two.parameters(), strict=True):
@@ -38,7 +39,7 @@ def test_the_refiner_is_trained_and_goes_on_from_its_weights(tmp_path: Path):
     first = train_stage("refiner", [waving(20)], tmp_path / "a", options=options)
     assert load_refiner(first).parameter_count() > 3e6
     second = train_stage("refiner", [waving(20, avatar="lea")], tmp_path / "b", start=first, options=options)
-    notes = checkpoints.read_header(second, "tango-refiner-1")["notes"]
+    notes = read_header(second, REFINER)["notes"]
     assert notes["avatars"] == ["kim", "lea"]
 
 
