@@ -11,7 +11,7 @@ from data_catalog.keys import video_of
 from data_catalog.refusals import refusals
 from flows.settings import Settings
 from tasks.runtime.plan_source import Standing
-from tasks.runtime.registry import ONBOARDING, PER_TRACK
+from tasks.runtime.registry import ONBOARDING, PER_TRACK, PER_VIDEO
 from tasks.runtime.run_stage import reason
 from tasks.runtime.versions import Versions
 from tasks.views.motion_graph import pair_keys
@@ -98,7 +98,7 @@ def stand(versions: Versions, track: str) -> tuple[str, State, str]:
         versions: with the ledger preloaded.
     """
     for stage in PER_TRACK:
-        owner = track if versions.made_of(stage, track) else video_of(track)
+        owner = video_of(track) if stage in PER_VIDEO else track
         standings = list(versions.made_of(stage, owner).values())
         failed = [standing for standing in standings if standing.state == "failed"]
         if failed or not any(standing.state == "current" for standing in standings):

@@ -102,3 +102,11 @@ def test_filters_choose_and_json_is_json(catalog):
     assert shown("--stage", "extract_frames") == ["broken", "new"] and shown("--stage", "fit_smplx") == []
     wrong = CliRunner().invoke(app, ["status", "--stage", "fly", "--catalog", catalog.uri])
     assert wrong.exit_code == 1 and "fit_smplx" in wrong.stderr
+
+
+def test_a_video_with_a_motion_of_its_own_is_not_done_because_it_is_fitted_for_another(catalog):
+    _video(catalog, "ann", "a" * 32)
+    catalog.add_video("bea", "a" * 32, uri="/data/a.mp4", motion_uri="/data/m.npz", motion_hash="b" * 32)
+    bea, ann = summarise(_settings(catalog))
+    assert (ann.state, bea.state, bea.avatar) == (State.complete, State.pending, "bea")
+    assert "fit_smplx was not done yet" in bea.reasons[0]
