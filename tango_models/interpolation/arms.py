@@ -184,5 +184,6 @@ def _outside(outline: np.ndarray, rows: int, columns: int) -> np.ndarray:
     canvas = np.ones((rows + 2 * margin, columns + 2 * margin), np.uint8)
     places = np.rint((outline - (_COARSE - 1) / 2) / _COARSE + margin).astype(np.int32)
     cv2.fillConvexPoly(canvas, cv2.convexHull(places), (0,))
-    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, 3) * _COARSE
+    # without a point of the outline on it, OpenCV calls all of it as far as a float goes
+    distance = np.minimum(cv2.distanceTransform(canvas, cv2.DIST_L2, 3), sum(canvas.shape)) * _COARSE
     return distance[margin : margin + rows, margin : margin + columns]
