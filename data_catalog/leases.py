@@ -51,6 +51,8 @@ class Leases:
             held, self._held = self._held, set()
         if held:
             self._give_back(held)
+        if self._thread:
+            self._sweep()
 
     @property
     def _table(self) -> Table:
@@ -99,6 +101,15 @@ class Leases:
         for holder in {row["holder"] for row in rows} - {self._holder}:
             if _is_dead(holder):
                 self._table.delete(equals(lease=[row["lease"] for row in rows], holder=holder))
+
+    def _sweep(self) -> None:
+        """Take away what killed runs left: where their unit was done, nobody asks for it any more."""
+        late = time.time() - SECONDS
+        rows = self._table.read(["lease", "holder", "expires_at"]).to_pylist()
+        for holder in {row["holder"] for row in rows if _is_dead(row["holder"])}:
+            self._table.delete(equals(holder=holder))
+        if any(row["expires_at"] < late for row in rows):
+            self._table.delete(f"expires_at < {late!r}")
 
     def _give_back(self, leases: set[str]) -> None:
         self._table.delete(equals(lease=sorted(leases), holder=self._holder))

@@ -60,6 +60,21 @@ def test_what_a_killed_process_of_this_machine_held_is_free_at_once(catalog):
         assert mine.take("fit", ["x"]) == {"x"}
 
 
+def test_what_killed_runs_left_goes_with_the_next_run_and_what_others_hold_stays(catalog):
+    code = (
+        "import sys, os, signal; from data_catalog import Catalog; from data_catalog.leases import Leases;"
+        "Leases(Catalog(sys.argv[1]), 'a').take('fit', ['x']); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, catalog.uri], check=False)
+    late = {"lease": "long ago", "holder": "run|elsewhere|1|0.0", "expires_at": time.time() - 2 * leases.SECONDS}
+    catalog.table("leases").upsert([late])
+    with _other(catalog, "c") as other:
+        assert other.take("clips", ["z"]) == {"z"}
+        with Leases(catalog, "b") as mine:
+            assert mine.take("fit", ["y"]) == {"y"}
+        assert catalog.table("leases").count() == 1  # the other's
+
+
 def test_threads_that_race_for_new_units_get_each_once(catalog):
     with ThreadPoolExecutor(8) as threads:
         runs = [_other(catalog, f"run {k}") for k in range(8)]
