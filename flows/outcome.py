@@ -64,7 +64,7 @@ def tidy(catalog: Catalog, report: FlowReport) -> None:
     with the number of runs. What goes wrong is a note of the report: the rows are all there."""
     touched = {table for stage in report.stages if stage.computed or stage.failed for table in tables_of(stage.stage)}
     try:
-        catalog.compact(sorted(touched | {"avatars", "units"}))
+        catalog.compact(sorted(touched | {"avatars", "units", "leases"}))
     except OSError as error:
         report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
 
