@@ -10,12 +10,12 @@ import argparse
 from benchmarks.commands import workplace
 from benchmarks.footage import REAL
 from benchmarks.printing import heading, table
-from flows.evaluate_aumoclip import RetrievalReport, evaluate_job
+from flows.models.evaluate_aumoclip import RetrievalReport, evaluate_job
+from flows.models.train_aumoclip import catalog_tracks
 from flows.settings import Settings
-from flows.train_aumoclip import catalog_tracks
 from tango_models.aumoclip import EMBEDDED
 from tango_models.aumoclip.synthetic_data.pairs import write_pairs
-from tasks.train_embedding import TrainingJob
+from tasks.training.embedding import TrainingJob
 
 
 def report(title: str, found: RetrievalReport) -> None:

@@ -17,7 +17,8 @@ def train(
 ) -> None:  # fmt: skip
     with reported():
         from tasks.runtime.ray_cluster import check_cluster
-        from tasks.train_embedding import check_job, training_cluster
+        from tasks.training.embedding import check_job
+        from tasks.training.job import training_cluster
 
         settings = read_settings(catalog)
         job = _job(settings, folder, pairs, avatars)
@@ -33,7 +34,7 @@ def train(
         check_job(job)
         check_cluster(training_cluster(job, settings.cluster))
         with server(prefect_home(settings)):
-            from flows.train_aumoclip import train_aumoclip
+            from flows.models.train_aumoclip import train_aumoclip
 
             ready()
             made = train_aumoclip(job, settings=settings)
@@ -48,10 +49,11 @@ def train_acinterp(
     with reported():
         settings = read_settings(catalog)
         with server(prefect_home(settings)):
-            from flows.train_acinterp import train_acinterp as flow
-            from flows.train_aumoclip import catalog_tracks
+            from flows.models.train_acinterp import train_acinterp as flow
+            from flows.models.train_aumoclip import catalog_tracks
             from tasks.runtime.ray_cluster import check_cluster
-            from tasks.training.acinterp import ACInterpJob, acinterp_cluster, check_acinterp_job
+            from tasks.training.acinterp import ACInterpJob, check_acinterp_job
+            from tasks.training.job import training_cluster
 
             job = ACInterpJob(
                 folder=str(folder),
@@ -67,7 +69,7 @@ def train_acinterp(
             check_acinterp_job(job)
             tracks = {avatar: own for avatar, own in catalog_tracks(settings, avatars).items() if own}
             job = job.model_copy(update={"tracks": tracks})
-            check_cluster(acinterp_cluster(job, settings.cluster))
+            check_cluster(training_cluster(job, settings.cluster))
             ready()
             weights = flow(job, settings=settings)
             CONSOLE.print(f"weights  {weights}", soft_wrap=True, markup=False)
@@ -75,7 +77,7 @@ def train_acinterp(
 
 def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
     with reported(), tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
-        from flows.evaluate_aumoclip import evaluate_job
+        from flows.models.evaluate_aumoclip import evaluate_job
 
         settings = read_settings(catalog)
         path = checkpoint or settings.aumoclip.path
@@ -116,7 +118,7 @@ def evaluate_interpolators(
 ) -> None:
     """A table for each length of gap."""
     with reported():
-        from flows.evaluate_interpolators import evaluate_interpolators as judge
+        from flows.models.evaluate_interpolators import evaluate_interpolators as judge
         from tango_models.truth.gaps import LENGTHS
 
         with CONSOLE.status("") as status:
@@ -143,7 +145,7 @@ def evaluate_interpolators(
 def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
     """A table of what is seen of lips, and one of how well they are told from the sound."""
     with reported():
-        from flows.evaluate_lips import evaluate_lips as judge
+        from flows.models.evaluate_lips import evaluate_lips as judge
 
         with CONSOLE.status("") as status:
             figures, held = judge(read_settings(catalog), avatars, status.update)
@@ -191,8 +193,8 @@ def _import_acinterp(folder: Path, out: Path) -> int:
 
 
 def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) -> Any:
-    from flows.train_aumoclip import catalog_tracks
-    from tasks.train_embedding import TrainingJob
+    from flows.models.train_aumoclip import catalog_tracks
+    from tasks.training.embedding import TrainingJob
 
     return TrainingJob(
         folder=str(folder),

@@ -7,8 +7,8 @@ from prefect import flow
 from pydantic import Field
 
 from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
-from flows.evaluate_aumoclip import RetrievalReport
-from flows.train_aumoclip import TrainedModel
+from flows.models.evaluate_aumoclip import RetrievalReport
+from flows.models.train_aumoclip import TrainedModel
 
 
 class Size(StrEnum):
@@ -46,9 +46,9 @@ def train_aumoclip(
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value.
     """
-    from flows.train_aumoclip import catalog_tracks
-    from flows.train_aumoclip import train_aumoclip as train
-    from tasks.train_embedding import TrainingJob
+    from flows.models.train_aumoclip import catalog_tracks
+    from flows.models.train_aumoclip import train_aumoclip as train
+    from tasks.training.embedding import TrainingJob
 
     settings = given_settings(settings_file, overrides)
     job = TrainingJob(
@@ -91,9 +91,9 @@ def evaluate_aumoclip(
 
     from prefect.artifacts import create_table_artifact
 
-    from flows.evaluate_aumoclip import evaluate_job
-    from flows.train_aumoclip import catalog_tracks
-    from tasks.train_embedding import TrainingJob
+    from flows.models.evaluate_aumoclip import evaluate_job
+    from flows.models.train_aumoclip import catalog_tracks
+    from tasks.training.embedding import TrainingJob
 
     settings = given_settings(settings_file, overrides)
     with tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, Field
 
 from data_catalog import Catalog
 from tango_models.errors import InputError
 from tasks.runtime.ray_cluster import ClusterSettings
-from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray, with_trainers
+from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray
+from tasks.training.job import ClusterJob, training_cluster
 from tasks.views.training_takes import training_takes
 
 
-class ACInterpJob(BaseModel):
-    """What to train, on what, where. Every path must be reachable by all workers.
+class ACInterpJob(ClusterJob):
+    """What to train, beside what `ClusterJob` says.
 
     Attributes:
-        folder: of the run: checkpoint, sample sheets, figures, weights. A run in it goes on where it stopped.
-        catalog, storage_options, tracks: the footage; the tracks by avatar, all in one version.
-        stage: of `tango_models.interpolation.acinterp.learning.stages.STAGES`.
+        stage: of `tango_models.interpolation.acinterp.learning.stages.STAGES`; its options: `stages.read_options`.
         size: `small` or `sd15`; of a new model.
-        start: weights to begin from.
-        training: options by name, see `stages.read_options`.
-        workers, gpus_per_worker: of the cluster.
     """
 
-    folder: str
-    catalog: str = "tango_catalog"
-    storage_options: dict[str, str] = Field(default_factory=dict)
-    tracks: dict[str, list[str]] = Field(default_factory=dict)
     stage: str = "refiner"
     size: str = "small"
-    start: str | None = None
-    training: dict[str, Any] = Field(default_factory=dict)
-    workers: int = Field(1, ge=1)
-    gpus_per_worker: float = Field(0, ge=0)
 
 
 def train_acinterp_job(job: ACInterpJob, *, cluster: ClusterSettings | None = None) -> Path:
@@ -52,15 +37,10 @@ def train_acinterp_job(job: ACInterpJob, *, cluster: ClusterSettings | None = No
     check_acinterp_job(job)
     folder = Path(job.folder).expanduser().absolute()
     values = job.model_copy(update={"folder": str(folder)}).model_dump()
-    train_on_ray(acinterp_cluster(job, cluster or ClusterSettings()), folder, _train_worker, values, prepare=_prepare)
+    train_on_ray(training_cluster(job, cluster or ClusterSettings()), folder, _train_worker, values, prepare=_prepare)
     from tango_models.interpolation.acinterp.learning.stages import WEIGHTS
 
     return folder / WEIGHTS
-
-
-def acinterp_cluster(job: ACInterpJob, cluster: ClusterSettings) -> ClusterSettings:
-    """The cluster with the workers of a training alone."""
-    return with_trainers(cluster, workers=job.workers, gpus=job.gpus_per_worker)
 
 
 def check_acinterp_job(job: ACInterpJob) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,9 +18,7 @@ from tango_models.aumoclip.learning.losses import Temperatures, clip_loss, local
 from tango_models.aumoclip.learning.pairs import PairBatch, PairData
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.errors import InputError
-
-LAST = "last.pt"
-"""The file of a checkpoint folder that holds all that a run needs to go on."""
+from tango_models.training_runs import LAST, average_gradients, learning_rate, read_checkpoint, write_checkpoint
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,6 @@ class _Run:
 
     def save(self, folder: Path) -> None:
         state = {
-            "config": json.dumps(_identity(self.config, self.model), sort_keys=True),
             "step": self.step,
             "model": self.model.state_dict(),
             "mean": self.mean,
@@ -122,24 +117,10 @@ class _Run:
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{LAST}.{os.getpid()}.part"
-        torch.save(state, partial)
-        os.replace(partial, folder / LAST)
+        write_checkpoint(folder, _identity(self.config, self.model), state)
 
     def load(self, folder: Path) -> None:
-        path = folder / LAST
-        remedy = "train in another folder, or with the configuration of that run"
-        try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            other = json.loads(state["config"])
-        except Exception as error:  # torch.load raises many kinds for a damaged file
-            fault = f"cannot be read ({type(error).__name__})"
-            raise InputError(str(path), fault, "delete it to begin anew") from error
-        mine = json.loads(json.dumps(_identity(self.config, self.model)))
-        differing = sorted(k for k in {*mine, *other} if mine.get(k) != other.get(k))
-        if differing:
-            raise InputError(str(path), f"is of a run with other {', '.join(differing)}", remedy)
+        state = read_checkpoint(folder, _identity(self.config, self.model))
         self.model.load_state_dict(state["model"])
         self.mean = {k: v.to(self.mean[k].device) for k, v in state["mean"].items()}
         self.temperatures.load_state_dict(state["temperatures"])
@@ -156,14 +137,6 @@ def _identity(config: TrainingConfig, model: AuMoClip) -> dict[str, Any]:
     mine = dataclasses.asdict(config)
     del mine["checkpoint_every"]
     return {**mine, "model": model.config.to_dict()}
-
-
-def learning_rate(step: int, config: TrainingConfig) -> float:
-    """Share of `config.lr` in this step: linear warm-up, then a cosine down to `final_lr` at the last step."""
-    if step < config.warm_up:
-        return (step + 1) / config.warm_up
-    progress = (step - config.warm_up) / max(config.steps - config.warm_up, 1)
-    return config.final_lr + (1 - config.final_lr) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def train(
@@ -250,7 +223,7 @@ def _step(run: _Run, batch: PairBatch, world: int) -> dict[str, float]:
     loss.backward()
     parameters = run.parameters()
     if world > 1:
-        _average(parameters, world)
+        average_gradients(parameters, world)
     norm = nn.utils.clip_grad_norm_(parameters, config.clip_norm or math.inf)
     rate = run.scheduler.get_last_lr()[0]
     run.optimizer.step()
@@ -283,14 +256,3 @@ def centre_clips(model: AuMoClip, data: PairData, most: int = 512) -> None:
         motion.append(model.encode_motion(batch.motion).cls)
     model.audio_tower.attention.out_proj.bias.sub_(torch.cat(audio).mean(0))
     model.motion_tower.attention.out_proj.bias.sub_(torch.cat(motion).mean(0))
-
-
-def _average(parameters: list[nn.Parameter], world: int) -> None:
-    """Mean gradient over the ranks; a parameter that some rank did not use counts as zero there."""
-    import torch.distributed as distributed
-
-    grads = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
-    flat = torch.cat([g.reshape(-1) for g in grads])
-    distributed.all_reduce(flat)
-    for parameter, piece in zip(parameters, flat.split([g.numel() for g in grads]), strict=True):
-        parameter.grad = (piece / world).view_as(parameter)

@@ -79,13 +79,6 @@ def on_the_way(matrix: np.ndarray, share: float, width: int, height: int) -> np.
     return cv2.getPerspectiveTransform(corners.astype(np.float32), goal.astype(np.float32)).astype(np.float64)
 
 
-def homography_flow(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(height, width, 2) float32 px: where `matrix` moves each pixel."""
-    y, x = np.mgrid[:height, :width].astype(np.float64)
-    moved = np.stack([x, y, np.ones_like(x)], -1) @ matrix.T
-    return (moved[..., :2] / moved[..., 2:] - np.stack([x, y], -1)).astype(np.float32)
-
-
 def background_between(
     first: np.ndarray, last: np.ndarray, person: np.ndarray, other_person: np.ndarray, move: CameraMove, share: float
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,9 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tango_models.errors import InputError
-
-LAST = "last.pt"
-"""The file of a run's folder that holds all that it needs to go on."""
+from tango_models.training_runs import LAST, average_gradients, learning_rate, read_checkpoint, write_checkpoint
 
 Loss = Callable[[int, torch.Generator], tuple[Tensor, dict[str, float]]]
 """From the step's number and a random generator to the loss of a batch, and figures to report."""
@@ -72,7 +68,7 @@ class Run:
         self.trained = {name: p for name, p in network.named_parameters() if p.requires_grad}
         self.optimizer = make_optimizer(self.trained.values(), config)
         self.mean = {name: value.detach().clone().float() for name, value in self.trained.items()}
-        self.identity = json.loads(json.dumps({**dataclasses.asdict(config), **identity}))
+        self.identity = {**dataclasses.asdict(config), **identity}
         for free in ("checkpoint_every", "minutes"):
             del self.identity[free]
         self.step = 0
@@ -85,7 +81,7 @@ class Run:
         self.optimizer.zero_grad()
         loss.backward()
         if world > 1:
-            _average(self.trained.values(), world)
+            average_gradients(self.trained.values(), world)
         rate = self.config.lr * learning_rate(self.step, self.config)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -107,19 +103,12 @@ class Run:
     def save(self, folder: Path) -> None:
         """Write the checkpoint; a crash leaves the old one."""
         state = {
-            "identity": json.dumps(self.identity, sort_keys=True),
             "step": self.step,
             "trained": {name: value.detach() for name, value in self.trained.items()},
             "mean": self.mean,
             "optimizer": self.optimizer.state_dict(),
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{LAST}.{os.getpid()}.part"
-        try:
-            torch.save(state, partial)
-            os.replace(partial, folder / LAST)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_checkpoint(folder, self.identity, state)
 
     @torch.no_grad()
     def load(self, folder: Path) -> None:
@@ -128,17 +117,10 @@ class Run:
         Raises:
             InputError: it cannot be read, or is of a run with another configuration.
         """
-        path = folder / LAST
-        try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            other = json.loads(state["identity"])
-        except Exception as error:  # torch.load raises many kinds for a damaged file
-            fault = f"cannot be read ({type(error).__name__})"
-            raise InputError(str(path), fault, "delete it to begin anew") from error
-        differing = sorted(k for k in {*self.identity, *other} if self.identity.get(k) != other.get(k))
-        if differing or state["trained"].keys() != self.trained.keys():
-            fault = f"is of a run with other {', '.join(differing) or 'weights'}"
-            raise InputError(str(path), fault, "train in another folder, or with the configuration of that run")
+        state = read_checkpoint(folder, self.identity)
+        if state["trained"].keys() != self.trained.keys():
+            remedy = "train in another folder, or with the configuration of that run"
+            raise InputError(str(folder / LAST), "is of a run with other weights", remedy)
         for name, value in self.trained.items():
             value.copy_(state["trained"][name])
             self.mean[name].copy_(state["mean"][name])
@@ -191,14 +173,6 @@ def train(
     run.take_mean()
 
 
-def learning_rate(step: int, config: RunConfig) -> float:
-    """Share of `config.lr` in this step: linear warm-up, then a cosine down to `final_lr` at the last step."""
-    if step < config.warm_up:
-        return (step + 1) / config.warm_up
-    progress = (step - config.warm_up) / max(config.steps - config.warm_up, 1)
-    return config.final_lr + (1 - config.final_lr) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-
-
 def make_optimizer(parameters: Iterable[nn.Parameter], config: RunConfig) -> torch.optim.Optimizer:
     """AdamW as configured.
 
@@ -217,14 +191,3 @@ def make_optimizer(parameters: Iterable[nn.Parameter], config: RunConfig) -> tor
         remedy = "pip install bitsandbytes, or choose adamw or fused"
         raise InputError("optimizer '8bit'", "its package bitsandbytes is not installed", remedy) from error
     return AdamW8bit(parameters, **settings)
-
-
-def _average(parameters: Iterable[nn.Parameter], world: int) -> None:
-    """Mean gradient over the ranks; a parameter that some rank did not use counts as zero there."""
-    import torch.distributed as distributed
-
-    for parameter in parameters:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-        distributed.all_reduce(parameter.grad)
-        parameter.grad /= world

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.command_line.app import app
-from flows.train_aumoclip import catalog_tracks, train_aumoclip
+from flows.models.train_aumoclip import catalog_tracks, train_aumoclip
 from tango_models.errors import InputError
-from tasks.train_embedding import FIGURES, TrainingJob, check_job
+from tasks.training.embedding import FIGURES, TrainingJob, check_job
 
 TRAINING = {"batch": 2, "per_recording": 2, "warm_up": 1, "checkpoint_every": 2}
 

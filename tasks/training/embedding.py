@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, Field
+from typing import TYPE_CHECKING
 
 from data_catalog import Catalog
 from tango_models.errors import InputError
 from tasks.runtime.ray_cluster import ClusterSettings
-from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray, with_trainers
+from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray
+from tasks.training.job import ClusterJob, training_cluster
 from tasks.views.embedding_model import EmbeddingModelConfig
 
 if TYPE_CHECKING:
@@ -20,34 +19,22 @@ if TYPE_CHECKING:
     from tango_models.aumoclip.modeling import AuMoClip
 
 
-class TrainingJob(BaseModel):
-    """What to train, on what, where. Every path must be reachable by all workers.
+class TrainingJob(ClusterJob):
+    """What to train, beside what `ClusterJob` says; `training` has fields of
+    `tango_models.aumoclip.learning.training.TrainingConfig`.
 
     Attributes:
-        folder: of the run: checkpoints, cached features, figures. A run in it goes on where it stopped.
-        pairs: folder of motion npz and wav files, or of synthetic pairs; None trains on the catalog.
-        catalog, storage_options, tracks: where `pairs` is None; the tracks by avatar, all in one version.
+        pairs: folder of <name>.npz motion and <name>.wav speech; None trains on `tracks` of the catalog.
         size: `paper` or `embedded`; not used when `start` is given.
-        start: a checkpoint to begin from.
         body: the licensed body file, as for `create_clips`; None is the open one, which no model begun from the
             published weights takes.
-        training: fields of `tango_models.aumoclip.learning.training.TrainingConfig`.
         model: of the frozen backbones, where they are and whether they may be downloaded.
-        workers, gpus_per_worker: of the cluster.
     """
 
-    folder: str
     pairs: str | None = None
-    catalog: str = "tango_catalog"
-    storage_options: dict[str, str] = Field(default_factory=dict)
-    tracks: dict[str, list[str]] = Field(default_factory=dict)
     size: str = "embedded"
-    start: str | None = None
     body: str | None = None
-    training: dict[str, Any] = Field(default_factory=dict)
     model: EmbeddingModelConfig = EmbeddingModelConfig()
-    workers: int = Field(1, ge=1)
-    gpus_per_worker: float = Field(0, ge=0)
 
 
 def train_embedding(job: TrainingJob, *, cluster: ClusterSettings | None = None) -> Path:
@@ -65,11 +52,6 @@ def train_embedding(job: TrainingJob, *, cluster: ClusterSettings | None = None)
     # The frozen features are made before the workers read them.
     train_on_ray(training_cluster(job, cluster or ClusterSettings()), folder, _train_worker, values, prepare=_prepare)
     return folder / "model.safetensors"
-
-
-def training_cluster(job: TrainingJob, cluster: ClusterSettings) -> ClusterSettings:
-    """The cluster with the workers of a training alone."""
-    return with_trainers(cluster, workers=job.workers, gpus=job.gpus_per_worker)
 
 
 def check_job(job: TrainingJob) -> None:

@@ -9,12 +9,12 @@ from prefect.artifacts import create_image_artifact, create_table_artifact
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
-from flows.evaluate_aumoclip import RetrievalReport, evaluate_pairs
+from flows.models.evaluate_aumoclip import RetrievalReport, evaluate_pairs
 from flows.settings import Settings
 from flows.tracks import current_tracks
 from tango_models.errors import InputError
 from tasks.runtime.ray_training import FIGURES
-from tasks.train_embedding import TrainingJob, open_pairs, train_embedding
+from tasks.training.embedding import TrainingJob, open_pairs, train_embedding
 
 
 class TrainedModel(BaseModel):

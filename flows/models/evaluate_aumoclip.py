@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from tasks.train_embedding import TrainingJob, open_pairs
+from tasks.training.embedding import TrainingJob, open_pairs
 
 if TYPE_CHECKING:
     from tango_models.aumoclip.learning.evaluation import Interval

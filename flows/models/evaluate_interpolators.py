@@ -35,7 +35,7 @@ def evaluate_interpolators(
     Raises:
         InputError: an avatar has no clips in the present version; no gap can be made; an unknown interpolator.
     """
-    from flows.train_aumoclip import catalog_tracks
+    from flows.models.train_aumoclip import catalog_tracks
     from tango_models.truth.evaluation import evaluate, known_interpolators
     from tasks.views.interpolation import interpolator_settings
     from tasks.views.true_gaps import TrueGaps

@@ -1,0 +1,34 @@
+"""What every training on a Ray cluster is told."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from tasks.runtime.ray_cluster import ClusterSettings
+from tasks.runtime.ray_training import with_trainers
+
+
+class ClusterJob(BaseModel):
+    """On what to train, and where. Every path must be reachable by all workers.
+
+    Attributes:
+        folder: of the run: checkpoint, figures, what was learnt. A run in it goes on where it stopped.
+        catalog, storage_options, tracks: the footage; the tracks by avatar, all in one version.
+        start: weights to begin from.
+        training: options by name.
+        workers, gpus_per_worker: of the cluster.
+    """
+
+    folder: str
+    catalog: str = "tango_catalog"
+    storage_options: dict[str, str] = Field(default_factory=dict)
+    tracks: dict[str, list[str]] = Field(default_factory=dict)
+    start: str | None = None
+    training: dict[str, Any] = Field(default_factory=dict)
+    workers: int = Field(1, ge=1)
+    gpus_per_worker: float = Field(0, ge=0)
+
+
+def training_cluster(job: ClusterJob, cluster: ClusterSettings) -> ClusterSettings:
+    """The cluster with the workers of a training alone."""
+    return with_trainers(cluster, workers=job.workers, gpus=job.gpus_per_worker)
