@@ -118,8 +118,8 @@ def search_path(
 
     **Limits.** `max_reuse` bounds how often one node is shown; with `repeat_within`, no jump may go from about where to
     about where (half a second) another went up to so many slots earlier, so nothing flips back and forth between two
-    places. When the optimum breaks a limit, searches with tolls on what is superfluous look for the best path that
-    does not (`tolls.meet_limits`). It comes with a lower bound on the optimum within the limits (`Path.gap`); where
+    places. When the optimum breaks a limit, searches with prices on what is superfluous look for the best path that
+    does not (`prices.raise_prices`). It comes with a lower bound on the optimum within the limits (`Path.gap`); where
     none is found, `Path.feasible` is False. How many jumps there are is a matter of what they cost alone.
 
     **Long speech.** Above `config.exact_cells`, or with limits above `config.limited_steps`, the search has a fixed

@@ -20,7 +20,8 @@ FINE = 8.0
 
 @dataclass(frozen=True)
 class Pace:
-    """Slots looked at together, and how many of them are kept at most; fewer where a second jump is among them."""
+    """Slots looked at together, and how many of them are kept at most; fewer where there are limits and a second jump is
+    among them."""
 
     window: int
     keep: int
@@ -56,7 +57,9 @@ def roll(
         shown, leaps, _ = objective.best(cost, barred=(barred - start, FINE), before=before)
         kept = stop - start if stop == steps and evenly else min(pace.keep, stop - start)
         second = np.flatnonzero(leaps[:kept])[1:2]
-        kept = int(second[0]) if second.size else kept
+        limited = limits.uses is not None or limits.repeat_within > 0
+        if second.size and limited:  # what the first jump used up was not known when the second was chosen
+            kept = int(second[0])
         nodes[start : start + kept], jumped[start : start + kept] = shown[:kept], leaps[:kept]
         used += np.bincount(shown[:kept], minlength=count)
         age = (before[1] if before else 0) + kept
