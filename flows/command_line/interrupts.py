@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FrameType
 
 import psutil
@@ -89,6 +89,7 @@ class _Watch:
         """End every process that this one started, then this one."""
         self._ending.acquire()  # never given back: this is the end
         children = {*self._children, *_descendants()}
+        self._half_files |= _half_files(children)
         for child in children:
             with contextlib.suppress(psutil.Error):
                 child.kill()
@@ -106,7 +107,7 @@ class _Watch:
         os._exit(128 + self.signal)
 
 
-def _half_files(processes: list[psutil.Process]) -> set[str]:
+def _half_files(processes: Iterable[psutil.Process]) -> set[str]:
     """What they are just writing and would rename when it is whole: mostly they put it away themselves, but not when
     they were killed."""
     found = set()

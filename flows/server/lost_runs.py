@@ -35,10 +35,11 @@ class Api(Protocol):
 
 class KnownRun(BaseModel):
     """Attributes:
-    pid, created: of the process that was last seen to do it; retried: that it was tried again after a crash.
+    pid, created: of the process that was last seen to do it, None while it waits for another one to try it again;
+    retried: that it was tried again after a crash.
     """
 
-    pid: int
+    pid: int | None
     created: float
     retried: bool = False
 
@@ -86,7 +87,7 @@ class LostRuns:
         states, said = self._api.run_states(gone), []
         for run in gone:
             known, state = self._known[run], states.get(run)
-            if state in _OPEN:
+            if state in _OPEN and known.pid is not None:
                 message = "Its process is gone (it was killed, or the machine was)."
                 self._api.set_state(run, {"type": "CRASHED", "name": "Crashed", "message": message})
                 state = "CRASHED"
@@ -94,9 +95,11 @@ class LostRuns:
             if state == "CRASHED" and not known.retried:
                 message = "Tried once more by itself after a crash; only what is missing is done."
                 self._api.set_state(run, {"type": "SCHEDULED", "name": "AwaitingRetry", "message": message})
-                self._known[run] = known.model_copy(update={"retried": True})
+                self._known[run] = known.model_copy(update={"pid": None, "retried": True})
                 said.append(f"run {run}: crashed, and is tried once more")
-            elif state not in ("SCHEDULED", "CANCELLING"):
+            elif state == "SCHEDULED":  # somebody pressed Retry
+                self._known[run] = known.model_copy(update={"pid": None})
+            elif state not in ("CANCELLING", *_OPEN):
                 del self._known[run]
         return said
 
@@ -115,7 +118,7 @@ def _run_of(process: psutil.Process) -> str | None:
 
 def _lives(known: KnownRun) -> bool:
     try:
-        process = psutil.Process(known.pid)
-        return process.create_time() == known.created and process.status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(known.pid) if known.pid is not None else None
+        return process is not None and process.create_time() == known.created and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -53,6 +53,7 @@ class VideoWriter:
         self._given, self._crf, self._preset, self._metadata = sound, crf, preset, metadata or {}
         self._sound: SoundTrack | None = None
         self._container: Any = None  # open between __enter__ and __exit__
+        self._held: int | None = None  # FFmpeg opens the file with its first packet; who ends this process sees it before
 
     def __enter__(self) -> VideoWriter:
         import av
@@ -64,7 +65,7 @@ class VideoWriter:
         if self.path.is_dir():
             raise InputError(str(self.path), "is a folder", "give the name of a file")
         try:
-            self._temporary = _new_file_beside(self.path)
+            self._temporary, self._held = _new_file_beside(self.path)
         except OSError as error:
             raise self._explain(error) from error
         try:
@@ -121,9 +122,9 @@ class VideoWriter:
                 self._sound.finish(self.count / self.fps)
             container, self._container = self._container, None
             container.close()
-            with self._temporary.open("rb") as written:
-                os.fsync(written.fileno())
+            os.fsync(self._held)
             os.replace(self._temporary, self.path)
+            self._let_go()
         except BaseException as failure:
             self._discard()
             if isinstance(failure, OSError):
@@ -137,6 +138,12 @@ class VideoWriter:
             with contextlib.suppress(OSError, ValueError):
                 container.close()
         self._temporary.unlink(missing_ok=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
 
     def _explain(self, error: OSError) -> InputError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -147,8 +154,8 @@ class VideoWriter:
         return InputError(str(self.path), f"cannot be written ({error})", "choose another --out")
 
 
-def _new_file_beside(path: Path) -> Path:
-    """An empty hidden file in the same folder, so that renaming it to `path` is one step of one file system."""
+def _new_file_beside(path: Path) -> tuple[Path, int]:
+    """An empty hidden file in the same folder, so that renaming it to `path` is one step of one file system, and its
+    descriptor."""
     new = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}.mp4.part")
-    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # the user's umask applies, as to any file
-    return new
+    return new, os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)  # the user's umask applies, as to any file

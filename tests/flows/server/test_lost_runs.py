@@ -64,8 +64,13 @@ def test_a_run_whose_process_is_killed_ends_crashed_and_is_tried_once_more(tmp_p
     lost.look([])
     assert api.told == [(run, "CRASHED"), (run, "SCHEDULED")]
     lost.look([])  # it waits for its turn
+    api.states[run] = "PENDING"
+    lost.look([])  # the worker has taken it, and starts its process
+    assert len(api.told) == 2
     second = start(run)
     api.states[run] = "RUNNING"
+    lost.look([])  # the process came after the processes were listed
+    assert len(api.told) == 2
     lost.look([second])
     _kill(second)
     lost.look([])
@@ -105,6 +110,21 @@ def test_the_runs_of_a_machine_that_went_down_are_known_afterwards(tmp_path, sta
     api = Api(**{run: "RUNNING"})
     LostRuns(tmp_path / "runs.json", api).look([])
     assert api.told == [(run, "CRASHED"), (run, "SCHEDULED")]
+
+
+def test_a_second_try_that_another_machine_ends_is_forgotten(tmp_path, start):
+    run = str(uuid.uuid4())
+    api = Api(**{run: "RUNNING"})
+    lost = LostRuns(tmp_path / "runs.json", api)
+    process = start(run)
+    lost.look([process])
+    _kill(process)
+    lost.look([])
+    for state in ("PENDING", "RUNNING", "CRASHED"):
+        api.states[run] = state
+        lost.look([])
+    assert api.told == [(run, "CRASHED"), (run, "SCHEDULED")]
+    assert (tmp_path / "runs.json").read_bytes() == b"{}"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b"\xff"])

@@ -7,6 +7,7 @@ import textwrap
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from tango_models.errors import InputError
@@ -116,3 +117,13 @@ def test_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert "REFUSED" in done.stdout and "disk is full" in done.stdout, done.stdout + done.stderr
     assert os.listdir(tmp_path) == []
+
+
+def test_whoever_ends_the_process_sees_the_half_file_from_the_first_moment(tmp_path):
+    """FFmpeg opens it with its first packet, seconds later."""
+    process = psutil.Process()
+    with VideoWriter(tmp_path / "out.mp4", width=96, height=64) as writer:
+        (half,) = tmp_path.iterdir()
+        assert str(half) in {file.path for file in process.open_files()}
+        writer.write(coded_picture(0))
+    assert str(tmp_path) not in {os.path.dirname(file.path) for file in process.open_files()}
