@@ -20,6 +20,7 @@ class InterpolatorName(StrEnum):
 
     flow = "flow"
     rife = "rife"
+    acinterp = "acinterp"
     none = "none"
 
 
@@ -118,6 +119,7 @@ class ModelName(StrEnum):
     """What can be trained."""
 
     aumoclip = "aumoclip"
+    acinterp = "acinterp"
 
 
 class ImportedName(StrEnum):
@@ -136,19 +138,29 @@ def train(
     folder: Annotated[Path, typer.Option(help="Of the run: checkpoints and figures; a run in it goes on")],
     pairs: PairsOption = None,
     avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
-    size: Annotated[str, typer.Option(help="embedded or paper")] = "embedded",
+    size: Annotated[
+        str | None, typer.Option(help="aumoclip: embedded or paper; acinterp: small or sd15 [default: the first]")
+    ] = None,
+    stage: Annotated[str, typer.Option(help="Of acinterp: vae, 1, 2 or refiner")] = "refiner",
     start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from")] = None,
     options: Annotated[list[str] | None, typer.Option("--set", help="A training option, e.g. steps=500")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Ray workers that share a batch")] = 1,
     gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker")] = 0,
     catalog: CatalogOption = None,
 ) -> None:
-    """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars."""
+    """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars; or ACInterp and its
+    refiner on the avatars' footage, all of them without --avatar."""
     from flows.command_line import model_commands
 
+    if model is ModelName.acinterp:
+        model_commands.train_acinterp(
+            folder, avatars or [], stage=stage, size=size or "small", start=start, options=options or [],
+            workers=workers, gpus=gpus, catalog=catalog,
+        )  # fmt: skip
+        return
     model_commands.train(
-        folder, pairs, avatars or [], size=size, start=start, options=options or [], workers=workers, gpus=gpus,
-        catalog=catalog,
+        folder, pairs, avatars or [], size=size or "embedded", start=start, options=options or [], workers=workers,
+        gpus=gpus, catalog=catalog,
     )  # fmt: skip
 
 
