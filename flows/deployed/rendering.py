@@ -16,6 +16,7 @@ class Interpolator(StrEnum):
 
     flow = "flow"
     rife = "rife"
+    acinterp = "acinterp"
     none = "none"
 
 

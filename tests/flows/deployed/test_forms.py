@@ -73,6 +73,20 @@ def test_the_server_refuses_what_is_out_of_bounds_or_no_choice():
     assert not _refused("rerun-stage", stages=["fit_smplx"], redo="force")
 
 
+def test_the_forms_offer_what_the_commands_and_the_jobs_do():
+    from flows.command_line.app import InterpolatorName
+    from flows.deployed.models import ACInterpSize, ACInterpStage
+    from flows.deployed.rendering import Interpolator
+    from tasks.training.acinterp import ACInterpJob, check_acinterp_job
+
+    assert [choice.value for choice in Interpolator] == [choice.value for choice in InterpolatorName]
+    for stage in ACInterpStage:
+        for size in ACInterpSize:
+            check_acinterp_job(ACInterpJob(folder="/f", stage=stage.value, size=size.value, training={"steps": 3}))
+    with pytest.raises(InputError):
+        check_acinterp_job(ACInterpJob(folder="/f", stage="fly"))
+
+
 def test_settings_of_a_run_go_before_its_file_and_that_before_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("TANGO_MAX_ATTEMPTS", "2")
     monkeypatch.setenv("TANGO_TASK_RETRIES", "4")
