@@ -28,7 +28,7 @@ def between(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
     match = match_frames(a, b, None, flow_side=max(32, side))
     made = first.copy()
     layer = replace(warp_layer(match, share, FlowSettings()), exposure=np.zeros_like(match.outgoing))
-    made[top:bottom, left:right] = compose(a, b, layer, share, share >= 0.5)
+    made[top:bottom, left:right] = compose(a, b, layer, share, float(share >= 0.5))
     return made
 
 

@@ -1,23 +1,29 @@
 """`flow`: warp both runs toward each other along dense flow, and choose between them place by place.
 
-What counts, in this order: no double picture (two half-transparent hands), no blur, no jump. So a cross-fade happens
-only where both runs, warped, show nearly but not quite the same thing (a mouth, a fold, light). Where they show the
-same, one is shown as it is; where they cannot be brought together, the picture changes over at one moment.
+What counts: no jump, no picture that stays double (two half-transparent hands), no blur. So a long cross-fade happens
+only where both runs, warped, show nearly but not quite the same thing (a mouth, a fold, light), and behind the speaker.
+Where they show the same, one is shown as it is; where they cannot be brought together, each place goes over at its own
+moment and within a few frames (`changeover`).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
 from tango_models.interpolation.arms import ArmFlow, steady_arms
+from tango_models.interpolation.changeover import on_grid, plan_changeover
+from tango_models.interpolation.hand_layer import HandLayer, hidden, paint
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 from tango_models.interpolation.seam import Seam, settings_id
 
-VERSION = 4
+VERSION = 5
+_ARM_ITSELF = 0.6, 0.95  # weight of an arm's movement that belongs to it rather than to what is around
+_ANY, _LAST_RESORT = 0.01, 0.0005  # weights of the run that is not shown, and of a hand that is painted elsewhere
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,10 @@ class FlowSettings:
     """flow_side: px, longer side of the grid on which flow is computed. same: difference (0..255) up to which both
     runs count as the same picture. other: difference from which they count as different things. exposure_limit: most
     that local exposure is moved (0..255). torso_shift: share of the longer side from which a torso's movement is given
-    to the flow as a starting point. guess: how far pictures are bent where the flow is a guess, 1 for all the way."""
+    to the flow as a starting point. guess: how far pictures are bent where the flow is a guess, 1 for all the way.
+    per_frame: grey levels by which a place may change in a frame when it goes over to the other run. longest: frames
+    over which a place on the speaker goes over at most. around_person: share of the longer side that belongs to the
+    speaker's outline. hands: bring hands as pictures of their own."""
 
     flow_side: int = 352
     same: float = 3.0
@@ -33,6 +42,10 @@ class FlowSettings:
     exposure_limit: float = 30.0
     torso_shift: float = 0.015
     guess: float = 0.4
+    per_frame: float = 2.0
+    longest: float = 9.0
+    around_person: float = 0.02
+    hands: bool = True
 
 
 class FlowInterpolator:
@@ -52,21 +65,38 @@ class FlowInterpolator:
         between = [k for k in range(1, len(seam) - 1) if 0 < alphas[k] < 1]
         if not between:
             return seam.cut_at(seam.half)
-        arms = None
+        arms = hands = None
         if seam.outgoing_arms is not None and seam.incoming_arms is not None:
             apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
-            arms = [(a, b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
+            arms = [(a.copy(), b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
+            if self.settings.hands:
+                hands = HandLayer(seam, apart)
+                for pair in arms:
+                    for points in pair:
+                        points[hands.sides] = np.nan  # what is brought as a picture of its own bends nothing
         layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None) for k in between]
-        change = changeover(
-            [layer.disagreement for layer in layers],
-            [layer.outgoing_strain for layer in layers],
-            [layer.incoming_strain for layer in layers],
+        plan = plan_changeover(
+            [layer.rest for layer in layers],
+            self._person(seam, layers[0].rest.shape),
+            per_frame=self.settings.per_frame,
+            longest=self.settings.longest,
         )
-        change += between[0] - 1
         out = seam.cut_at(int(np.searchsorted(alphas, 1.0)))  # the frames at 0 and 1 are as they were filmed
-        for k, layer in zip(between, layers, strict=True):
-            out[k] = compose(seam.outgoing[k], seam.incoming[k], layer, float(alphas[k]), k >= change)
+        for index, (k, layer) in enumerate(zip(between, layers, strict=True), start=1):
+            runs, shown = (seam.outgoing[k], seam.incoming[k]), hands.at(k) if hands else []
+            without = None
+            if shown:
+                shape = (out.shape[1], out.shape[2])
+                without = hidden(shown, shape, incoming=False), hidden(shown, shape, incoming=True)
+            out[k] = compose(*runs, layer, float(alphas[k]), plan.share(index), without)
+            for hand in shown:
+                paint(out[k], hand, *runs)
         return out
+
+    def _person(self, seam: Seam, shape: tuple[int, int]) -> np.ndarray | None:
+        if seam.outgoing_person is None or seam.incoming_person is None:
+            return None
+        return self._grown([*seam.outgoing_person, *seam.incoming_person], shape)
 
     def _layer(self, seam: Seam, index: int, alpha: float, arms: tuple[np.ndarray, np.ndarray] | None) -> Layer:
         torso = None
@@ -90,7 +120,17 @@ class FlowInterpolator:
             heads=heads,
             alpha=alpha,
         )
+        if seam.outgoing_person is not None and seam.incoming_person is not None:
+            person = self._grown([seam.outgoing_person[index], seam.incoming_person[index]], match.outgoing.shape[:2])
+            match = replace(
+                match,
+                forward_arms=_on_person(match.forward_arms, person),
+                backward_arms=_on_person(match.backward_arms, person),
+            )
         return warp_layer(match, alpha, self.settings)
+
+    def _grown(self, masks: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+        return on_grid(masks, shape, around=self.settings.around_person * max(shape))
 
 
 @dataclass(frozen=True)
@@ -102,9 +142,7 @@ class Layer:
     from_incoming: np.ndarray
     exposure: np.ndarray  # (h, w, 3) slow difference incoming - outgoing
     fade: np.ndarray  # (h, w) 0..1: where to cross-fade
-    disagreement: float  # how much the two warped pictures show different things
-    outgoing_strain: float  # how far the outgoing picture is bent where the flow is a guess
-    incoming_strain: float
+    rest: np.ndarray  # (h, w) grey levels that the two warped pictures are apart
 
 
 def warp_layer(match: Match, alpha: float, settings: FlowSettings) -> Layer:
@@ -127,21 +165,26 @@ def warp_layer(match: Match, alpha: float, settings: FlowSettings) -> Layer:
     fade = trust * _ramp(rest, settings.same * 0.5, settings.same * 1.5)
     fade *= 1 - _ramp(rest, settings.other * 0.5, settings.other)
     fade = cv2.GaussianBlur(fade.astype(np.float32), (0, 0), 2.0)
-    disagreement = float((np.minimum(rest, 60.0) * _ramp(rest, settings.other * 0.5, settings.other)).mean())
     return Layer(
         match.scale,
         from_outgoing,
         from_incoming,
         exposure,
         fade,
-        disagreement,
-        outgoing_strain=_strain(from_outgoing, outgoing_trust, match.forward_arms),
-        incoming_strain=_strain(from_incoming, incoming_trust, match.backward_arms),
+        rest,
     )
 
 
-def compose(outgoing: np.ndarray, incoming: np.ndarray, layer: Layer, alpha: float, changed: bool) -> np.ndarray:
-    """(H, W, 3) uint8; `changed`: whether the incoming run is shown where the two cannot be brought together."""
+def compose(
+    outgoing: np.ndarray,
+    incoming: np.ndarray,
+    layer: Layer,
+    alpha: float,
+    changed: np.ndarray | float,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
+    """(H, W, 3) uint8; `changed`: share (h, w) of the incoming run where the two cannot be brought together.
+    `without`: (H, W) 0..1, what of each frame is not to be shown if the other has something there."""
     height, width = outgoing.shape[:2]
     a = _warp_full(outgoing, layer.from_outgoing, layer.scale)
     b = _warp_full(incoming, layer.from_incoming, layer.scale)
@@ -149,10 +192,37 @@ def compose(outgoing: np.ndarray, incoming: np.ndarray, layer: Layer, alpha: flo
         exposure = cv2.resize(layer.exposure, (width, height), interpolation=cv2.INTER_LINEAR)
         a = np.clip(a + alpha * exposure + 0.5, 0, 255).astype(np.uint8)
         b = np.clip(b - (1 - alpha) * exposure + 0.5, 0, 255).astype(np.uint8)
-    # Share of the incoming picture: alpha where cross-fading helps, all or nothing elsewhere.
-    small = (layer.fade * alpha + (1 - layer.fade) * float(changed)).astype(np.float32)
+    # Share of the incoming picture: alpha where cross-fading helps, as it was planned elsewhere.
+    small = (layer.fade * alpha + (1 - layer.fade) * changed).astype(np.float32)
     share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.blendLinear(a, b, 1 - share, share)
+    if without is None:
+        return cv2.blendLinear(a, b, 1 - share, share)
+    seen = [
+        1 - _warp_full(gone, place, layer.scale, interpolation=cv2.INTER_LINEAR)
+        for gone, place in zip(without, (layer.from_outgoing, layer.from_incoming), strict=True)
+    ]
+    weights = [
+        (own + _ANY) * np.clip(part, _LAST_RESORT, 1) for own, part in zip((1 - share, share), seen, strict=True)
+    ]
+    return filled(cv2.blendLinear(a, b, *weights), np.maximum(*seen), layer.scale)
+
+
+def filled(picture: np.ndarray, known: np.ndarray, scale: float) -> np.ndarray:
+    """`picture` (H, W, 3) uint8 with what is around continued into where it is not `known` (H, W) 0..1, smoothly, on a
+    grid of `scale` px per px."""
+    if known.min() > 0.9:
+        return picture
+    height, width = known.shape
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA) ** 2
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    total, mass = np.zeros_like(small), np.full(weight.shape, 1e-6, np.float32)
+    for spread, part in ((2.0, 1.0), (6.0, 0.01), (20.0, 1e-4)):
+        total += part * blur(weight[..., None] * small, spread)
+        mass += part * blur(weight, spread)
+    around = cv2.resize((total / mass[..., None]).clip(0, 255).astype(np.uint8), (width, height))
+    share = _ramp(known, 0.1, 0.6).astype(np.float32)
+    return cv2.blendLinear(picture, around, share, 1 - share)
 
 
 def _moved(
@@ -171,37 +241,17 @@ def _moved(
     return _still(places, scale)
 
 
+def _on_person(arms: ArmFlow | None, person: np.ndarray) -> ArmFlow | None:
+    """Cloth gives way to a moving hand, what stands behind the speaker does not: there only the arm itself moves."""
+    if arms is None:
+        return None
+    return replace(arms, weight=arms.weight * np.maximum(person, _ramp(arms.weight, *_ARM_ITSELF)))
+
+
 def _trust(confidence: np.ndarray, arms: ArmFlow | None, places: np.ndarray) -> np.ndarray:
     """(h, w) 0..1: does dense flow vouch for what is read from `places`? It does not for an arm that it lost."""
     trust = sample(confidence, places)
     return trust if arms is None else trust * (1 - arms.weight * (1 - sample(arms.found, places)))
-
-
-def _strain(places: np.ndarray, trust: np.ndarray, arms: ArmFlow | None) -> float:
-    """How far a picture is bent, on average, where nothing vouches for it."""
-    vouched = trust if arms is None else np.maximum(trust, arms.weight)
-    return float(((1 - vouched) * length(places)).mean())
-
-
-def changeover(disagreements: list[float], outgoing_strain: list[float], incoming_strain: list[float]) -> int:
-    """Index of the first frame that shows the incoming run where the two cannot be brought together.
-
-    It lies where they differ least and where neither has to be bent far on a guess, within the middle half of the
-    window; the middle itself in case of doubt. Arguments: one value for each of frames 1 .. count-2.
-    """
-    count = len(disagreements) + 2
-    middle = count // 2
-    best, best_cost = middle, np.inf
-    for index in sorted(range(1, count), key=lambda i: abs(i - middle)):
-        # Between index-1 and index: the mean of both sides (the ends of the window are not measured).
-        sides = [disagreements[i - 1] for i in (index - 1, index) if 1 <= i <= count - 2]
-        if abs(index - middle) > count / 4 or not sides:
-            continue
-        strain = sum(outgoing_strain[: index - 1]) + sum(incoming_strain[index - 1 :])
-        cost = float(np.mean(sides)) * (1 + 0.2 * abs(index - middle)) + strain
-        if cost < best_cost * 0.999:
-            best, best_cost = index, cost
-    return best
 
 
 def _tamed(flow: np.ndarray, confidence: np.ndarray, settings: FlowSettings) -> np.ndarray:
@@ -217,10 +267,12 @@ def _still(displacement: np.ndarray, scale: float) -> np.ndarray:
     return (displacement * _ramp(size, 0.2, 0.5)).astype(np.float32)
 
 
-def _warp_full(image: np.ndarray, displacement: np.ndarray, scale: float) -> np.ndarray:
+def _warp_full(
+    image: np.ndarray, displacement: np.ndarray, scale: float, *, interpolation: int = cv2.INTER_CUBIC
+) -> np.ndarray:
     height, width = image.shape[:2]
     full = cv2.resize(displacement, (width, height), interpolation=cv2.INTER_LINEAR) / scale
-    return sample(image, full, interpolation=cv2.INTER_CUBIC)
+    return sample(image, full, interpolation=interpolation)
 
 
 def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:

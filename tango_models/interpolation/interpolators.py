@@ -20,13 +20,13 @@ class HardCut:
         return seam.cut_at(seam.half)
 
 
-NAMES = ("flow", "rife", "none")
+NAMES = ("flow", "rife", "acinterp", "none")
 
 
 def create_interpolator(name: str, **settings: Any) -> Interpolator:
-    """The interpolator of that name: flow, rife or none; `settings` are its constructor's.
+    """The interpolator of that name: flow, rife, acinterp or none; `settings` are its constructor's.
 
-    Raises InputError: unknown name; rife without its optional package.
+    Raises InputError: unknown name; rife without its optional package, acinterp without weights.
     """
     if name == "flow":
         from tango_models.interpolation.flow import FlowInterpolator
@@ -36,6 +36,10 @@ def create_interpolator(name: str, **settings: Any) -> Interpolator:
         from tango_models.interpolation.rife import RifeInterpolator
 
         return RifeInterpolator(**settings)
+    if name == "acinterp":
+        from tango_models.interpolation.acinterp.weights import acinterp_interpolator
+
+        return acinterp_interpolator(**settings)
     if name == "none":
         return HardCut()
     raise InputError(f"interpolator {name!r}", "is not known", f"choose one of {', '.join(NAMES)}")

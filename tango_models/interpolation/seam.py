@@ -20,6 +20,7 @@ class Seam:
     *_arms           (2m, 2, 24, 2) px, or None: left and right arm as in `arms.POINTS`, shoulder, elbow, wrist and 21
                      points of the hand; NaN where unknown
     *_heads          (2m, 3) px, or None: middle (x, y) and radius of the head; NaN where unknown
+    *_person         (2m, h, w) bool, or None: where the speaker is, over the whole frame at any size
     times            (2m,), or None: how far from the outgoing to the incoming run each frame lies, 0 at the first and
                      1 at the last, never decreasing; at 0 and 1 a run is shown as it is. None: `window_alpha`
     """
@@ -32,6 +33,8 @@ class Seam:
     incoming_arms: np.ndarray | None = None
     outgoing_heads: np.ndarray | None = None
     incoming_heads: np.ndarray | None = None
+    outgoing_person: np.ndarray | None = None
+    incoming_person: np.ndarray | None = None
     times: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -51,6 +54,9 @@ class Seam:
         for heads in (self.outgoing_heads, self.incoming_heads):
             if heads is not None and heads.shape != (len(self), 3):
                 raise ValueError(f"seam heads must be ({len(self)}, 3), got {heads.shape}")
+        for person in (self.outgoing_person, self.incoming_person):
+            if person is not None and (person.ndim != 3 or len(person) != len(self)):
+                raise ValueError(f"seam persons must be ({len(self)}, h, w), got {person.shape}")
         if self.times is not None:
             rises = self.times.shape == (len(self),) and bool((np.diff(self.times) >= 0).all())
             if not rises or self.times[0] != 0 or self.times[-1] != 1:

@@ -8,12 +8,13 @@ from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.interpolation.stand_ins import StandIn
 from tasks.views.canvas import fit_frame, fit_points
-from tasks.views.columns import matrix
+from tasks.views.columns import matrix, unpack_masks
 from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.playback import run_around, shot_of
 from tasks.views.stand_ins import read_stand_ins
 
-_LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy"]
+_LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "mask"]
+_MASK_PIXEL = 8  # canvas px of a pixel of a seam's masks, which are stored 64 a side
 
 
 def runs_shown(
@@ -65,7 +66,7 @@ def _picture(frames: GopCache, video_id: str, wanted: StandIn) -> np.ndarray:
 
 
 def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Landmarks of some frames or of what lies between two: `points`, `arms` and `heads` of a `Seam`."""
+    """Landmarks of some frames or of what lies between two: `points`, `arms`, `heads` and `person` of a `Seam`."""
     from tango_models.interpolation.arms import bridged
 
     size = source.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id)).to_pylist()[0]
@@ -90,4 +91,18 @@ def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int
         "points": placed[:, TORSO],
         "arms": on_canvas(bridged(shown_at(arm_points(body, matrix(table["body_visibility"]), hands)))),
         "heads": head_circle(placed),
+        "person": _masks(unpack_masks(table["mask"])[left], (size["width"], size["height"]), canvas),
     }
+
+
+def _masks(masks: np.ndarray, size: tuple[int, int], canvas: tuple[int, int]) -> np.ndarray:
+    """Masks (T, 64, 64) of a (width, height) picture on the canvas, reduced: (T, h, w) bool."""
+    import cv2
+
+    from tango_models.perception.landmarks import letterbox
+
+    x, y, width, height = letterbox(*size)
+    inside, reduced = ((max(1, -(-w // _MASK_PIXEL)), max(1, -(-h // _MASK_PIXEL))) for w, h in (size, canvas))
+    own = masks[:, y : y + height, x : x + width].astype(np.float32)
+    shown = [fit_frame(cv2.resize(mask, inside, interpolation=cv2.INTER_LINEAR), reduced) for mask in own]
+    return np.stack(shown) > 0.5

@@ -46,7 +46,7 @@ def test_the_further_a_hand_has_to_travel_the_longer_the_window_and_it_goes_no_f
     halves = []
     for gap in (0.005, 0.02, 0.04):
         old, new = run(0.4), run(0.4 + gap)
-        placed = place_seam(old, new, **ROOM)
+        placed = place_seam(old, new, **ROOM, config=PlacementConfig(min_half=2))
         halves.append(placed.half)
         assert fastest(placed, old, new) < 1.2 * PlacementConfig().slowest_hand
     assert halves == sorted(set(halves))
@@ -54,8 +54,9 @@ def test_the_further_a_hand_has_to_travel_the_longer_the_window_and_it_goes_no_f
 
 def test_a_hand_that_moves_fast_by_itself_needs_no_longer_window():
     moving = 0.4 + 0.02 * np.arange(2 * REACH)
-    at_rest = place_seam(run(0.4), run(0.43), **ROOM)
-    in_motion = place_seam(run(moving), run(moving - 0.03), **ROOM)
+    short = PlacementConfig(min_half=2)
+    at_rest = place_seam(run(0.4), run(0.43), **ROOM, config=short)
+    in_motion = place_seam(run(moving), run(moving - 0.03), **ROOM, config=short)
     assert in_motion.half < at_rest.half
 
 

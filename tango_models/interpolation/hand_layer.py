@@ -1,0 +1,237 @@
+"""Hands as pictures of their own, in front of the rest: cut out of both runs and brought along one path.
+
+A hand moves by more than dense flow can follow and changes its shape on the way. Its 21 points say how: the hands of
+both runs are bent to the same points between them, so that one turns into the other finger by finger, and what lies
+behind is shown without either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tango_models.interpolation.alignment import similarity
+from tango_models.interpolation.arms import ELBOW, HAND
+from tango_models.interpolation.hand_matte import Matte, forearm_matte, hand_matte, hand_size
+from tango_models.interpolation.seam import Seam
+
+_COARSE = 4  # px of a grid on which a smooth movement is told
+_REACH = 0.3  # of a hand's size: how far a point bends what is around it
+_BENDS = 0.5  # of a hand's size: most that a point goes beyond what the whole hand does
+_AROUND = 0.35  # of a hand's size around its points: what is painted
+_HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
+_GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
+_FARTHEST = 0.6  # of the picture's longer side; hands further apart are no hand that moved
+_SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other
+_ALIKE = 0.04  # of its size by which a hand may change in a frame
+_HEAD_POINTS = 24
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A hand or a forearm cut out of a frame: its points (21, 2) px, or wrist and elbow (2, 2), and its matte."""
+
+    points: np.ndarray
+    matte: Matte
+    size: float  # of the hand, px
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A hand or a forearm in a made frame: where its points lie, what it is made of, and the incoming run's share."""
+
+    place: np.ndarray
+    outgoing: Cut | None
+    incoming: Cut | None
+    share: float
+
+
+class HandLayer:
+    """The hands of a seam.
+
+    Args:
+        apart: (2m, 2, 24, 2) px from the outgoing arm to the incoming one, without jitter.
+    """
+
+    def __init__(self, seam: Seam, apart: np.ndarray) -> None:
+        assert seam.outgoing_arms is not None and seam.incoming_arms is not None
+        self._alphas = seam.alphas
+        self._frames, self._heads = (seam.outgoing, seam.incoming), (seam.outgoing_heads, seam.incoming_heads)
+        self._arms = (seam.outgoing_arms, seam.incoming_arms)
+        self._apart = np.stack([_continued(apart[:, side, HAND:]) for side in (0, 1)], axis=1)
+        farthest = _FARTHEST * max(seam.outgoing.shape[1:3])
+        gaps = np.linalg.norm(self._apart, axis=-1).mean(axis=-1)
+        self.sides = [side for side in (0, 1) if bool((gaps[:, side] < farthest).all())]
+        self._share = {side: self._plan(side) for side in self.sides}
+
+    def at(self, k: int) -> list[Shown]:
+        """The forearms and hands of frame `k` that can be brought, from back to front."""
+        arms: list[Shown] = []
+        hands: list[Shown] = []
+        for side in self.sides:
+            cuts = [self._hand(run, k, side) for run in (0, 1)]
+            if cuts[0] is None and cuts[1] is None:
+                continue
+            share, apart = float(self._share[side][k]), self._apart[k, side]
+            old = cuts[0].points if cuts[0] else cuts[1].points - apart  # type: ignore[union-attr]
+            place = between_hands(old, old + apart, float(self._alphas[k]))
+            hands.append(Shown(place, cuts[0], cuts[1], share))
+            elbows = [arm[k, side, ELBOW] for arm in self._arms]
+            if np.isfinite(elbows).all():
+                elbow = elbows[0] + self._alphas[k] * (elbows[1] - elbows[0])
+                parts = [self._forearm(run, k, cut, elbows[run]) for run, cut in enumerate(cuts)]
+                if all(parts):
+                    at = np.stack([place[0], elbow]).astype(np.float32)
+                    arms.append(Shown(at, parts[0], parts[1], share))
+        return arms + hands
+
+    def _forearm(self, run: int, k: int, hand: Cut | None, elbow: np.ndarray) -> Cut | None:
+        if hand is None:
+            return None
+        matte = forearm_matte(self._frames[run][k], hand.points[0], elbow, hand.size)
+        return None if matte is None else Cut(np.stack([hand.points[0], elbow]), matte, hand.size)
+
+    def _hand(self, run: int, k: int, side: int) -> Cut | None:
+        points, heads = self._arms[run][k, side, HAND:], self._heads[run]
+        if not np.isfinite(points).all():
+            return None
+        others = []
+        if np.isfinite(other := self._arms[run][k, 1 - side, HAND:]).all():
+            others.append(other)
+        if heads is not None and np.isfinite(heads[k]).all():
+            turn = np.linspace(0, 2 * np.pi, _HEAD_POINTS)
+            others.append(heads[k, :2] + heads[k, 2] * np.column_stack([np.cos(turn), np.sin(turn)]))
+        matte = hand_matte(self._frames[run][k], points, others)
+        return None if matte is None else Cut(points, matte, hand_size(points))
+
+    def _plan(self, side: int) -> np.ndarray:
+        """(2m,) share of the incoming hand: it takes over where both are most alike in shape."""
+        inner = np.flatnonzero((self._alphas > 0) & (self._alphas < 1))
+        apart = np.array([unlikeness(*(arm[k, side, HAND:] for arm in self._arms)) for k in inner])
+        known = np.isfinite(apart)
+        middle = (inner[0] + inner[-1]) / 2
+        weight = np.exp(-0.5 * ((inner - middle) / (0.2 * len(inner) + 1)) ** 2)
+        length = _SLOWEST
+        if known.any():
+            least = float(apart[known].min())
+            length = float(np.clip(least / _ALIKE, _QUICKEST, _SLOWEST))
+            weight = weight * np.where(known, ((least + 0.05) / (np.where(known, apart, 1) + 0.05)) ** 4, 1e-6)
+        length = min(length, float(len(inner) + 1))
+        moment = float(
+            np.clip((weight * inner).sum() / weight.sum(), inner[0] - 1 + length / 2, inner[-1] + 1 - length / 2)
+        )
+        return np.clip((np.arange(len(self._alphas)) - moment) / length + 0.5, 0, 1)
+
+
+def unlikeness(old: np.ndarray, new: np.ndarray) -> float:
+    """How far two hands (21, 2) are apart in shape, of their size; NaN when either is unknown."""
+    matrix = similarity(old, new, scale=3.0, turn=180.0, clip=True)
+    if matrix is None or not (np.isfinite(old).all() and np.isfinite(new).all()):
+        return float("nan")
+    moved = old @ matrix[:, :2].T + matrix[:, 2]
+    turned = abs(float(np.arctan2(matrix[1, 0], matrix[0, 0])))
+    return float(np.linalg.norm(moved - new, axis=-1).mean()) / hand_size(new) + 0.1 * turned
+
+
+def between_hands(old: np.ndarray, new: np.ndarray, alpha: float) -> np.ndarray:
+    """(21, 2) the hand `alpha` of the way from `old` to `new`: it turns and grows evenly while its fingers bend."""
+    a, b = (points.astype(np.float64) @ np.array([1, 1j]) for points in (old, new))
+    from_middle, to_middle = a - a.mean(), b - b.mean()
+    factor = (np.conj(from_middle) * to_middle).sum() / max(float((np.abs(from_middle) ** 2).sum()), 1e-6)
+    if abs(factor) < 1e-3:
+        factor = 1.0 + 0j
+    bent = from_middle + alpha * (to_middle / factor - from_middle)
+    turned = np.exp(alpha * np.log(factor)) * bent + (1 - alpha) * a.mean() + alpha * b.mean()
+    return np.column_stack([turned.real, turned.imag]).astype(np.float32)
+
+
+def hidden(shown: list[Shown], shape: tuple[int, int], *, incoming: bool) -> np.ndarray:
+    """(H, W) float32 0..1: what of a run's frame is painted elsewhere: all around a hand that goes away, as fingers in
+    motion have no edge; less around one that hardly moves."""
+    total = np.zeros(shape, np.float32)
+    for hand in shown:
+        cut = hand.incoming if incoming else hand.outgoing
+        if cut is None:
+            continue
+        moved = float(np.linalg.norm(hand.place - cut.points, axis=-1).max()) / cut.size
+        rim = 2 * max(1, round(min(_HIDES * cut.size, 0.6 * moved * cut.size))) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
+        matte = cut.matte
+        gone = cv2.dilate(matte.alpha, kernel)
+        if len(cut.points) > 2:
+            hull: np.ndarray = np.zeros(gone.shape, np.float32)
+            around = cv2.convexHull(np.rint(cut.points - [matte.left, matte.top]).astype(np.int32))
+            cv2.fillConvexPoly(hull, around, (1.0,))
+            hull = cv2.GaussianBlur(cv2.dilate(hull, kernel), (0, 0), max(1.0, rim / 4))
+            gone = np.maximum(gone, hull * min(1.0, moved / _GONE))
+        part = total[matte.top : matte.top + gone.shape[0], matte.left : matte.left + gone.shape[1]]
+        np.maximum(part, gone, out=part)
+    return total
+
+
+def paint(frame: np.ndarray, hand: Shown, outgoing: np.ndarray, incoming: np.ndarray) -> None:
+    """Put a hand before a made frame (H, W, 3) uint8, which is changed; `outgoing`, `incoming`: the runs' frames."""
+    height, width = frame.shape[:2]
+    size = (
+        _AROUND * hand_size(hand.place)
+        if len(hand.place) > 2
+        else max(c.size for c in (hand.outgoing, hand.incoming) if c)
+    )
+    low = np.maximum(np.floor(hand.place.min(axis=0) - size).astype(int), 0)
+    high = np.minimum(np.ceil(hand.place.max(axis=0) + size).astype(int), [width, height])
+    if (high - low < 2).any():
+        return
+    box = (slice(low[1], high[1]), slice(low[0], high[0]))
+    behind = frame[box].astype(np.float32)
+    covered, colour = np.zeros(behind.shape[:2], np.float32), np.zeros_like(behind)
+    for cut, picture, weight in ((hand.outgoing, outgoing, 1 - hand.share), (hand.incoming, incoming, hand.share)):
+        if cut is None or weight <= 0:
+            continue
+        x, y = _reads(hand.place, cut.points, low, high)
+        alpha = cv2.remap(cut.matte.alpha, x - cut.matte.left, y - cut.matte.top, cv2.INTER_LINEAR, borderValue=0)
+        seen = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        covered += weight * alpha
+        colour += (weight * alpha)[..., None] * seen
+    frame[box] = np.clip(behind * (1 - covered[..., None]) + colour + 0.5, 0, 255).astype(np.uint8)
+
+
+def _reads(place: np.ndarray, source: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the pixels of a box read a hand whose points lie at `source` to show it with its points at `place`."""
+    x, y = np.meshgrid(np.arange(low[0], high[0] + _COARSE, _COARSE), np.arange(low[1], high[1] + _COARSE, _COARSE))
+    at = np.stack([x, y], axis=-1).astype(np.float32)
+    matrix = similarity(place, source, scale=3.0, turn=180.0, clip=True)
+    if matrix is None:
+        matrix = np.column_stack([np.eye(2), source.mean(axis=0) - place.mean(axis=0)])
+    if len(place) == 2:
+        return _grid((at @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32), _shape(low, high))
+    rest = source - (place @ matrix[:, :2].T + matrix[:, 2])
+    most = _BENDS * hand_size(source)
+    rest *= np.minimum(1, most / np.maximum(np.linalg.norm(rest, axis=-1, keepdims=True), 1e-6))
+    reach = _REACH * hand_size(place)
+    squared = ((at[:, :, None] - place) ** 2).sum(-1) / reach**2  # (h, w, 21)
+    near = 1 / (squared + 0.02) ** 1.5
+    weight = near / near.sum(-1, keepdims=True) * np.exp(-np.clip(squared.min(-1), 0, 50))[..., None]
+    reads = (at @ matrix[:, :2].T + matrix[:, 2] + weight @ rest).astype(np.float32)
+    return _grid(reads, _shape(low, high))
+
+
+def _shape(low: np.ndarray, high: np.ndarray) -> tuple[int, int]:
+    return int(high[0] - low[0]), int(high[1] - low[1])
+
+
+def _grid(reads: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A coarse grid, one value each `_COARSE` px from the first, on all pixels of (width, height)."""
+    x, y = np.meshgrid(np.arange(shape[0], dtype=np.float32), np.arange(shape[1], dtype=np.float32))
+    fine = cv2.remap(reads, x / _COARSE, y / _COARSE, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(fine[..., 0]), np.ascontiguousarray(fine[..., 1])
+
+
+def _continued(points: np.ndarray) -> np.ndarray:
+    """Points over time (T, P, 2), unknown ones as in the nearest frame in which all are known; NaN when none is."""
+    known = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)))
+    if not len(known):
+        return np.full_like(points, np.nan)
+    nearest = np.abs(np.arange(len(points))[:, None] - known).argmin(axis=1)
+    return points[known[nearest]]

@@ -1,0 +1,87 @@
+"""Hands are cut out of both runs and brought along one path: one hand in every frame, and nothing left behind."""
+
+import numpy as np
+import pytest
+
+from tango_models.interpolation.flow import FlowInterpolator
+from tango_models.interpolation.hand_layer import between_hands, unlikeness
+from tango_models.interpolation.hand_matte import forearm_matte, hand_matte
+from tango_models.interpolation.seam import Seam
+from tests.tango_models.interpolation.drawn_hands import UNIT, cloth, draw_hand, hand_mask, hand_points, skin
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_matte_holds_the_hand_and_little_else(seed):
+    rng = np.random.default_rng(seed)
+    points = hand_points(rng, (100, 130), turn=rng.uniform(-90, 90), curl=rng.uniform(0, 0.6))
+    frame = draw_hand(cloth(rng), points)
+    jitter = rng.normal(0, 1.5, points.shape).astype(np.float32)
+    matte = hand_matte(frame, points + jitter, [])
+    found = np.zeros(frame.shape[:2], np.float32)
+    found[matte.top : matte.top + len(matte.alpha), matte.left : matte.left + matte.alpha.shape[1]] = matte.alpha
+    truth = hand_mask(points)
+    assert np.minimum(found, truth).sum() / np.maximum(found, truth).sum() > 0.8
+
+
+def test_a_hand_outside_of_the_picture_has_no_matte():
+    rng = np.random.default_rng(0)
+    assert hand_matte(cloth(rng), hand_points(rng, (100, 130)) + 1000, []) is None
+    assert forearm_matte(cloth(rng), np.array([900.0, 900]), np.array([990.0, 990]), UNIT) is None
+
+
+@pytest.mark.parametrize("turn", [0, 60, -120, 170])
+def test_a_hand_turns_and_keeps_its_size_between_its_ends(turn):
+    rng = np.random.default_rng(1)
+    old, new = hand_points(rng, (50, 100)), hand_points(rng, (120, 90), turn=turn)
+    assert np.allclose(between_hands(old, new, 0.0), old, atol=1e-3)
+    assert np.allclose(between_hands(old, new, 1.0), new, atol=1e-3)
+    spread = [np.linalg.norm(between_hands(old, new, a) - between_hands(old, new, a).mean(0)) for a in (0, 0.5, 1)]
+    assert spread[1] > 0.9 * min(spread[0], spread[2])
+
+
+def test_unlikeness_knows_shape_and_not_place_or_size():
+    rng = np.random.default_rng(2)
+    hand = hand_points(rng, (100, 130))
+    assert unlikeness(hand, 1.3 * hand + 20) < 0.01 < unlikeness(hand, hand_points(rng, (100, 130), curl=0.9))
+    assert np.isnan(unlikeness(hand, np.full((21, 2), np.nan)))
+
+
+def brought(seed: int, count: int = 10) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """Frames of a seam between two hands, and the points of both runs."""
+    rng = np.random.default_rng(seed)
+    behind = cloth(rng)
+    old = [hand_points(rng, (55 + 2 * k, 120), turn=-20) for k in range(count)]
+    new = [hand_points(rng, (135 - 2 * k, 150), turn=25, curl=0.5) for k in range(count)]
+    arms = []
+    for run in (old, new):
+        arm = np.full((count, 2, 24, 2), np.nan, np.float32)
+        arm[:, 0, 3:], arm[:, 0, 2] = np.stack(run), np.stack(run)[:, 0]
+        arms.append(arm)
+    pictures = [np.stack([draw_hand(behind, points) for points in run]) for run in (old, new)]
+    seam = Seam(*pictures, outgoing_arms=arms[0], incoming_arms=arms[1])
+    return FlowInterpolator().interpolate(seam), old, new
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_there_is_one_hand_in_every_frame_and_it_travels(seed):
+    made, old, new = brought(seed)
+    area = [skin(made[0]).sum(), skin(made[-1]).sum()]
+    for k, frame in enumerate(made):
+        found = skin(frame)
+        assert 0.75 * min(area) < found.sum() < 1.25 * max(area), k
+        low, high = (np.minimum(old[k].mean(0), new[k].mean(0)) - 15, np.maximum(old[k].mean(0), new[k].mean(0)) + 15)
+        centre = np.argwhere(found).mean(0)[::-1]
+        assert (centre > low).all() and (centre < high).all(), k
+    steps = np.linalg.norm(np.diff([np.argwhere(skin(frame)).mean(0) for frame in made], axis=0), axis=-1)
+    assert steps.max() < 0.35 * steps.sum()
+
+
+def test_a_hand_that_is_known_in_one_run_alone_is_left_to_the_rest():
+    rng = np.random.default_rng(3)
+    behind, count = cloth(rng), 10
+    frames = np.stack([draw_hand(behind, hand_points(rng, (60, 120)))] * count)
+    arms = np.full((2, count, 2, 24, 2), np.nan, np.float32)
+    arms[0, :, 0, 3:] = hand_points(rng, (60, 120))
+    seam = Seam(frames, np.stack([behind] * count), outgoing_arms=arms[0], incoming_arms=arms[1])
+    made = FlowInterpolator().interpolate(seam)
+    assert np.array_equal(made[0], frames[0]) and not skin(made[-1]).any()
