@@ -51,7 +51,7 @@ def reenact(
     interpolator: str = "flow",
     seed: int = 0,
     settings: Settings | None = None,
-    lips: str = "off",
+    lips: str = "match",
 ) -> Reenactment:
     """Render an avatar to a speech.
 

@@ -59,7 +59,7 @@ def reenact(
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
     lips: Annotated[
         str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
-    ] = "off",
+    ] = "match",
     catalog: CatalogOption = None,
 ) -> None:
     """Make a video of an avatar gesturing to a speech."""

@@ -53,6 +53,15 @@ def test_motion_and_report_lie_beside_it(made, onboarded, speech):
     assert len(row["source_frame"]) == len(motion.poses)
 
 
+def test_the_source_of_every_painted_mouth_is_on_record(made, onboarded):
+    catalog = Catalog(onboarded.catalog)
+    (row,) = [r for r in catalog.table("renders").read().to_pylist() if r["uri"] == made.video]
+    lips = [r for r in catalog.table("lips").read().to_pylist() if r["path_id"] == row["path_id"]]
+    assert sum(len(part["source_frame"]) for part in lips) == len(row["source_frame"])
+    assert any(strength > 0 for part in lips for strength in part["strength"])
+    assert {video for part in lips for video in part["source_video"]} <= set(catalog.avatar_videos("ann"))
+
+
 def test_the_same_seed_gives_the_same_path_and_the_same_frames(made, onboarded, speech, tmp_path):
     again = reenact("ann", str(speech), str(tmp_path / "again.mp4"), settings=onboarded)
     assert _frame_hash(again.video) == _frame_hash(made.video)
