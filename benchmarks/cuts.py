@@ -77,7 +77,9 @@ def distinct_pictures(clip: Path) -> list[np.ndarray]:
     return [picture for picture, repeat in zip(pictures, find_repeats(meter.change), strict=True) if not repeat]
 
 
-def edit(count: int, rate: int, rng: np.random.Generator, closed: tuple[int, ...]) -> tuple[list[int], dict[int, float]]:
+def edit(
+    count: int, rate: int, rng: np.random.Generator, closed: tuple[int, ...]
+) -> tuple[list[int], dict[int, float]]:
     """Numbers of the pictures kept of `count`, and by place among them the seconds that were taken out before it."""
     kept: list[int] = []
     cuts: dict[int, float] = {}
@@ -110,13 +112,12 @@ def judge(name: str, pictures: list[np.ndarray], rate: int, number: int, argumen
         path = Path(folder) / "cut.mp4"
         encode([pictures[k] for k in kept], path, rate, arguments.crf)
         reader, timing = TimedFrameReader(path, fps=30), _Timing()
-        frames = list(reader)
-    began = time.process_time()
-    for _ in timing.watch(frames):
-        pass
+        for frame in reader:
+            began = time.process_time()
+            list(timing.watch([frame]))
+            count.seconds += time.process_time() - began
+            count.frames += 1
     found = timing.columns(reader.source_times(), reader.breaks)["cuts"]
-    count.seconds += time.process_time() - began
-    count.frames += len(frames)
     open_cuts = set(found)
     for place, gap in made.items():
         group = next(k for k, (low, high) in enumerate(_GAPS) if gap <= high + 1 / rate)

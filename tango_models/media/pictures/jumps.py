@@ -14,16 +14,16 @@ import numpy as np
 
 from tango_models.media.pictures.cadence import find_repeats
 
-JUMP = 1.1
+JUMP = 0.8
 """`JumpMeter.jumps` from which a picture begins another moment."""
 
 _SIDE, _BLOCK = 256, 8  # px of the picture that is looked at, and of its blocks
 _CONTRAST = 50  # grey levels that a picture's standard deviation becomes
 _TEXTURE = 3.0  # grey levels; where there is less nothing can be followed
 _EXPLAINS = 1.0  # grey levels of difference that a flow has to explain to be believed
-_SLOW, _QUIET = 0.15, 0.7  # px a picture and grey levels: noise of flow and of what it leaves
-_MOVED, _REST = 0.97, 0.99  # quantiles over the blocks
-_REST_WEIGHT = 0.7
+_SLOW, _QUIET = 0.1, 0.7  # px a picture and grey levels: noise of flow and of what it leaves
+_MOVED, _REST = 0.95, 0.98  # quantiles over the blocks
+_REST_WEIGHT = 1.2
 _BESIDE = 3  # pictures on each side whose flow is compared
 _SAME = 1e-3  # grey levels: the same picture once more, by the file's timestamps
 _MARGIN, _CHUNK = 48, 64  # frames: what repeats is told by those around
@@ -111,7 +111,7 @@ def _sudden(maps: list[np.ndarray], at: int) -> float:
     change = np.linalg.norm(np.diff(flow, axis=0), axis=1)  # number k: from picture k to k + 1
     others = np.delete(change, [at - 1, at], axis=0)
     sudden = np.linalg.norm(flow[at] - (flow[at - 1] + flow[at + 1]) / 2, axis=0)
-    moved = sudden / (maximum_filter(others.max(axis=0), 3) + _SLOW)
+    moved = sudden / (maximum_filter(others.max(axis=0), 5) + _SLOW)
     left = rest[at] / (maximum_filter(np.maximum(rest[at - 1], rest[at + 1]), 3) + _QUIET)
     shares = np.quantile(moved[followed], _MOVED), np.quantile(left, _REST)
     return float(np.log(shares[0] + 0.05) + _REST_WEIGHT * np.log(shares[1] + 0.05))
