@@ -33,7 +33,7 @@ class ExtractFramesConfig(BaseModel):
 
 
 class ExtractFrames(Stage):
-    name, code_version = "extract_frames", "3"
+    name, code_version = "extract_frames", "4"
     libraries = ("av", "av.video.reformatter", "cv2", "scipy.ndimage", "soxr")
     Config = ExtractFramesConfig
     config: ExtractFramesConfig
@@ -106,9 +106,10 @@ class _Timing:
 
     def __init__(self) -> None:
         from tango_models.media.pictures.cadence import ChangeMeter
+        from tango_models.media.pictures.jumps import JumpMeter
         from tango_models.media.pictures.shots import ShotMeter
 
-        self._changes, self._shots = ChangeMeter(), ShotMeter()
+        self._changes, self._shots, self._jumps = ChangeMeter(), ShotMeter(), JumpMeter()
         self._frozen = np.zeros(0, bool)
 
     def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -116,7 +117,7 @@ class _Timing:
 
         for frame in frames:
             grey = small_grey(frame)
-            self._changes.see(grey)
+            self._jumps.see(frame, self._changes.see(grey))
             self._shots.see(grey)
             yield frame
 
@@ -133,7 +134,7 @@ class _Timing:
         return {
             "repeated": pack_bits(repeated),
             "taken": source_times(repeated, change, times).astype("<f4").tobytes(),
-            "cuts": sorted({*find_cuts(self._shots.loss, repeated).tolist(), *breaks}),
+            "cuts": sorted({*find_cuts(self._shots.loss, self._jumps.jumps(), repeated).tolist(), *breaks}),
         }
 
     def notes(self) -> list[str]:

@@ -41,8 +41,8 @@ class ChangeMeter:
         self._before: np.ndarray | None = None
         self._change: list[float] = []
 
-    def see(self, grey: np.ndarray) -> None:
-        """Take the next small grey frame, (96, 96) uint8."""
+    def see(self, grey: np.ndarray) -> float:
+        """Take the next small grey frame, (96, 96) uint8; its change."""
         now = grey.astype(np.float32)
         if self._before is None:
             self._change.append(0.0)
@@ -52,6 +52,7 @@ class ChangeMeter:
             most = int(len(blocks) * _MOST_CHANGED)
             self._change.append(float(np.partition(blocks, -most)[-most:].mean()))
         self._before = now
+        return self._change[-1]
 
     @property
     def change(self) -> np.ndarray:

@@ -3,8 +3,7 @@
 The measure is blind to exposure: how much of the structure inside each block of the picture is lost, whatever its
 brightness and contrast became. On three real speakers (456 frames) the share of structured blocks lost is at most 0.26
 from one frame to the next, 0.53 over a second of gesture and 0.35 under a change of exposure by 1.35 or 0.6; a cut to
-another picture loses 0.82 and more. Of jump cuts made there by leaving out 0.5 to 3 s, 53 % are found, those with
-little to see least; no continuous frame is called a cut.
+another picture loses 0.82 and more. Jump cuts within a shot are told by `jumps`.
 """
 
 from __future__ import annotations
@@ -13,16 +12,15 @@ from collections import deque
 
 import numpy as np
 
+from tango_models.media.pictures.jumps import JUMP
+
 _BLOCK = 8  # px of a block's side in the small grey frame
 _STRUCTURE = 3.0  # grey levels (standard deviation) from which a block has any
 _LOST = 0.5  # correlation below which a block is another one
 _HARD_CUT = 0.65  # share of lost blocks
 _WIDE = 0.8  # quantile over the blocks: a gesture changes few of them at once, a jump the whole person
-_JUMP = np.array([2.0, 2.8])  # mean loss and wide change, over those of the three frames on each side. Continuous
-# footage (three speakers) stays below 1.6 and 2.2, after
-# another encoding at CRF 32 below 1.6 and 2.6
+_SUDDEN = np.array([2.0, 2.8])  # mean loss and wide change, over those of the frame before: may begin a flash
 _LEAST = np.array([0.01, 1.2])  # loss and grey levels that are added to both sides: noise makes no jump
-_JUMP_FRAMES = 3
 _FLASH = 3  # frames that a flash lights at most
 _SAME_AGAIN = 0.5  # of the loss at a cut: behind a flash the picture goes on from the one before it
 
@@ -47,7 +45,7 @@ class ShotMeter:
             for back in range(1, len(self._before)):
                 row[2 + back] = _loss(self._before[back], now)[1]
         last = self._loss[-1] if self._loss else row
-        sudden = (np.array(row[1:3]) + _LEAST > _JUMP * (np.array(last[1:3]) + _LEAST)).any()
+        sudden = (np.array(row[1:3]) + _LEAST > _SUDDEN * (np.array(last[1:3]) + _LEAST)).any()
         self._suspect = 1 if sudden or row[0] > _HARD_CUT else self._suspect + 1
         self._loss.append(row)
         self._before.appendleft(now)
@@ -73,28 +71,20 @@ def _loss(before: np.ndarray, now: np.ndarray) -> tuple[float, float, float]:
     return float((lost > 1 - _LOST).mean()), float(lost.mean()), float(np.quantile(change, _WIDE))
 
 
-def find_cuts(loss: np.ndarray, repeated: np.ndarray) -> np.ndarray:
+def find_cuts(loss: np.ndarray, jumps: np.ndarray, repeated: np.ndarray) -> np.ndarray:
     """The first frame behind each cut, (K,) int64, increasing.
 
     A frame begins a shot when most of the picture is another one, or (a jump cut: the same room, the speaker suddenly
-    elsewhere) when it loses twice as much structure, or changes three times as widely, as any of the three frames on
-    each side. Gestures grow and end over several frames, and move a part of the person. Dissolves are not found. Where
-    the picture goes on within 4 frames as if nothing had been, there was a flash or a damaged picture, and no cut.
+    elsewhere) when it comes too suddenly. Dissolves are not found. Where the picture goes on within 4 frames as if
+    nothing had been, there was a flash or a damaged picture, and no cut.
 
     Args:
         loss: (T, 6) of `ShotMeter`.
+        jumps: (T,) of `JumpMeter`.
         repeated: (T,) bool: these frames are passed over.
     """
     moving = np.flatnonzero(~np.asarray(repeated, bool))
-    count = len(moving)
-    if not count:
-        return moving
-    spread = loss[moving, 1:3].astype(np.float64) + _LEAST
-    # At the very ends there is no frame before or behind to compare with: nothing is called a jump there.
-    padded = np.pad(spread, ((_JUMP_FRAMES, _JUMP_FRAMES), (0, 0)), constant_values=np.inf)
-    offsets = [k for k in range(2 * _JUMP_FRAMES + 1) if k != _JUMP_FRAMES]
-    beside = np.max([padded[k : k + count] for k in offsets], axis=0)
-    cut = (loss[moving, 0] > _HARD_CUT) | (spread > _JUMP * beside).any(axis=1)
+    cut = (loss[moving, 0] > _HARD_CUT) | (jumps[moving] >= JUMP)
     return moving[cut & ~_flashed(loss, moving)]
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tango_models.media.pictures.cadence import ChangeMeter
+from tango_models.media.pictures.jumps import JumpMeter
 from tango_models.media.pictures.shots import ShotMeter, find_cuts
 
 
@@ -15,11 +17,13 @@ def scene(seed, position):
     return np.where(((x - position) / 18) ** 2 + ((y - 60) / 40) ** 2 < 1, person, room)
 
 
-def losses(pictures):
-    meter = ShotMeter()
+def measured(pictures):
+    shots, jumps, changes = ShotMeter(), JumpMeter(), ChangeMeter()
     for picture in pictures:
-        meter.see(np.clip(picture, 0, 255).astype(np.uint8))
-    return meter.loss
+        grey = np.clip(picture, 0, 255).astype(np.uint8)
+        shots.see(grey)
+        jumps.see(np.repeat(np.kron(grey, np.ones((2, 2), np.uint8))[..., None], 3, axis=2), changes.see(grey))
+    return shots.loss, jumps.jumps()
 
 
 def places(count):
@@ -27,7 +31,7 @@ def places(count):
 
 
 def cuts(pictures, repeated=None):
-    return find_cuts(losses(pictures), np.zeros(len(pictures), bool) if repeated is None else repeated).tolist()
+    return find_cuts(*measured(pictures), np.zeros(len(pictures), bool) if repeated is None else repeated).tolist()
 
 
 def test_another_picture_begins_a_shot():
