@@ -198,11 +198,11 @@ def compose(
         share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
         return cv2.blendLinear(a, b, 1 - share, share)
     seen = [
-        1 - sample(gone, place)
-        for gone, place in zip(without, (layer.from_outgoing, layer.from_incoming), strict=True)
+        1 - sample(gone, place) for gone, place in zip(without, (layer.from_outgoing, layer.from_incoming), strict=True)
     ]
-    weights = [(own + _ANY) * np.clip(part, _LAST_RESORT, 1) for own, part in zip((1 - small, small), seen, strict=True)]
-    share = cv2.resize(weights[1] / (weights[0] + weights[1]), (width, height), interpolation=cv2.INTER_LINEAR)
+    old = (1 - small + _ANY) * np.clip(seen[0], _LAST_RESORT, 1)
+    new = (small + _ANY) * np.clip(seen[1], _LAST_RESORT, 1)
+    share = cv2.resize(new / (old + new), (width, height), interpolation=cv2.INTER_LINEAR)
     return filled(cv2.blendLinear(a, b, 1 - share, share), np.maximum(*seen))
 
 

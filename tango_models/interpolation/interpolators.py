@@ -20,14 +20,18 @@ class HardCut:
         return seam.cut_at(seam.half)
 
 
-NAMES = ("flow", "rife", "none")
+NAMES = ("auto", "flow", "rife", "none")
 
 
 def create_interpolator(name: str, **settings: Any) -> Interpolator:
-    """The interpolator of that name: flow, rife or none; `settings` are its constructor's.
+    """The interpolator of that name: auto, flow, rife or none; `settings` are its constructor's.
 
     Raises InputError: unknown name; rife without its optional package.
     """
+    if name == "auto":
+        from tango_models.interpolation.auto import AutoInterpolator
+
+        return AutoInterpolator(**settings)
     if name == "flow":
         from tango_models.interpolation.flow import FlowInterpolator
 
