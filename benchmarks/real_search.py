@@ -27,8 +27,8 @@ from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.embeddings import read_clip_embeddings
 from tasks.views.motion_graph import read_playable_graph, read_prosody
 
-_BAD = 0.85
-"""Cost of an edge from which a jump is a visible cut."""
+_BAD = 1.0
+"""Cost of an edge from which a jump is seen."""
 
 
 def analysed(audio: np.ndarray) -> tuple[SpeechFeatures, SlotEmbedding]:
@@ -81,7 +81,7 @@ def _row(name: str, avatar: Avatar, graph: MotionGraph, heard, seen: SlotEmbeddi
     return [
         name,
         f"{len(features) / 30:.1f}",
-        f"{len(path.seams)} ({given['max_jumps']})",
+        f"{len(path.seams)}",
         f"{path.most_used} ({given['max_reuse']})",
         f"{path.repeats}",
         "yes" if path.feasible else "no",
@@ -102,8 +102,8 @@ def report(catalog: Catalog) -> None:
     rows = []
     for name in catalog.avatars():
         videos = catalog.avatar_tracks(name)
-        clip_ids, graph, edges = read_playable_graph(catalog, videos, config.edges, bridge_price=config.bridge_price)
-        avatar = Avatar(edges, read_prosody(catalog, videos, graph.successor))
+        clip_ids, graph = read_playable_graph(catalog, videos, config.edges)
+        avatar = Avatar(graph.edges, read_prosody(catalog, videos, graph.successor))
         seen = read_clip_embeddings(catalog, clip_ids, videos, model_id(config.model))
         for spoken in heard:
             given = limits(-(-len(spoken[0]) // 4), int(graph.usable.sum()))

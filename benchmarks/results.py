@@ -9,9 +9,11 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = (
     *("onboarding", "memory", "noop", "reenact", "hour", "ledger", "search", "real_search", "edges", "calibration"),
-    *("seams", "fit", "embedding", "retrieval", "comparison"),
+    *("seams", "fit", "embedding", "retrieval", "comparison", "acinterp_gpu"),
 )
 """The benchmarks, in the order of their sections."""
+ON_A_GPU = ("acinterp_gpu",)
+"""Those that run only when they are named."""
 PREAMBLE = """# Results
 
 Written by `python -m benchmarks --write NAME…`: every section is what its command printed, on the machine, the day and

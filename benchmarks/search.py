@@ -4,7 +4,7 @@ import argparse
 import multiprocessing
 import statistics
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.edges import activity, random_video
 from benchmarks.machine import peak_memory
 from benchmarks.printing import heading, table
-from tango_models.motion_graph.added_jumps import add_ways, join
+from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
 from tango_models.motion_graph.graph import Edges, build_graph
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
@@ -20,14 +20,12 @@ from tango_models.motion_graph.scoring.scorers import ClipProsody
 from tango_models.motion_graph.search.path_search import (
     Path,
     SearchConfig,
-    even_jumps,
     even_reuse,
     repeat_window,
     search_path,
 )
 from tango_models.speech.prosody import SpeechFeatures
 
-_BRIDGE_PRICE = 3.0  # as `RetrievePathConfig`
 _SILENCE = 15  # frames (0.5 s)
 
 
@@ -64,12 +62,11 @@ def large_avatar(nodes: int, edges: int) -> Avatar:
 def small_avatar(seed: int) -> Avatar:
     """13 s of random footage in two runs, joined."""
     videos = [random_video(clips, seed * 10 + k) for k, clips in enumerate((31, 64))]
-    graph = add_ways(join(build_graph(videos), videos), videos)
+    graph = join(build_graph(videos), videos)
     speeds = [(np.linalg.norm(video.velocity[:, JOINTS], axis=2) @ WEIGHTS).reshape(-1, 4) for video in videos]
     speed = np.concatenate(speeds).astype(np.float32)
     voice = (speed.mean(axis=1) > 0.4 * np.median(speed)).astype(np.float32)
-    edges = replace(graph.edges, cost=graph.jumps.cost + np.float32(_BRIDGE_PRICE) * graph.bridge)
-    return Avatar(edges, ClipProsody(speed, voice, graph.successor))
+    return Avatar(graph.edges, ClipProsody(speed, voice, graph.successor))
 
 
 def random_speech(seconds: float, seed: int) -> SpeechFeatures:
@@ -101,7 +98,6 @@ def limits(steps: int, nodes: int) -> dict[str, Any]:
     """Those that `retrieve_path` gives."""
     return {
         "max_reuse": even_reuse(steps, nodes),
-        "max_jumps": even_jumps(steps, nodes),
         "repeat_within": repeat_window(nodes),
     }
 
@@ -192,7 +188,7 @@ def _row(seed: int, seconds: float, avatar: Avatar, speech: SpeechFeatures, path
     return [
         f"{seed}",
         f"{seconds}",
-        f"{len(path.seams)} ({even_jumps(steps, avatar.nodes)})",
+        f"{len(path.seams)}",
         f"{dwell.min() if dwell.size else steps} / {np.median(dwell) if dwell.size else steps:.0f}",
         f"{path.most_used} ({even_reuse(steps, avatar.nodes)})",
         f"{path.repeats}",

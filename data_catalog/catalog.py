@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from data_catalog.keys import check_avatar_name, equals, track_id
-from data_catalog.ledger import Unit, UnitRecord
+from data_catalog.ledger import COLUMNS, Unit, UnitRecord
 from data_catalog.reachable import check_folder, check_store
 from data_catalog.schemas import TABLES, tables_of
 from data_catalog.store import Table
@@ -40,22 +40,52 @@ class Catalog:
     # -- avatars ------------------------------------------------------------------------------------------------
 
     def add_video(self, avatar: str, video_id: str, *, uri: str, motion_uri: str = "", motion_hash: str = "") -> None:
-        """Say that a video shows an avatar, and where it lies now. A video already there keeps its motion file unless
-        a new one is given."""
-        avatar = check_avatar_name(avatar)
-        known = self.avatar_videos(avatar).get(video_id)
-        row: dict[str, Any] = {"avatar": avatar, "video_id": video_id, "uri": uri, "file_name": Path(uri).name}
-        row |= {"motion_uri": motion_uri, "motion_hash": motion_hash, "added_at": datetime.now(UTC)}
-        if known and (not motion_hash or motion_hash == known["motion_hash"]):
-            if known["uri"] == uri:
-                return
-            row |= {name: known[name] for name in ("motion_uri", "motion_hash", "added_at")}
-        self.table("avatars").upsert([row])
+        """`add_videos` of one, of which nothing else is known."""
+        known = self.avatar_videos(avatar)
+        place = (uri, None, None)
+        self.add_videos(avatar, {video_id: place}, known, motion_uri=motion_uri, motion_hash=motion_hash)
+
+    def add_videos(
+        self,
+        avatar: str,
+        places: Mapping[str, tuple[str, int | None, int | None]],
+        known: Mapping[str, Mapping[str, Any]],
+        *,
+        motion_uri: str = "",
+        motion_hash: str = "",
+    ) -> None:
+        """Say that videos show an avatar, and where they lie now. A video already there keeps its motion file unless a
+        new one is given.
+
+        Args:
+            places: by video id, its URI, the file's size in bytes and when it was last changed, in nanoseconds.
+            known: the avatar's rows by video id, as `avatar_videos` gives them.
+        """
+        avatar, rows = check_avatar_name(avatar), []
+        for video_id, (uri, size, changed_ns) in places.items():
+            row: dict[str, Any] = {"avatar": avatar, "video_id": video_id, "uri": uri, "file_name": Path(uri).name}
+            row |= {"motion_uri": motion_uri, "motion_hash": motion_hash, "added_at": datetime.now(UTC)}
+            row |= {"size": size, "changed_ns": changed_ns}
+            before = known.get(video_id)
+            if before and (not motion_hash or motion_hash == before["motion_hash"]):
+                if all(before[name] == row[name] for name in ("uri", "size", "changed_ns")):
+                    continue
+                row |= {name: before[name] for name in ("motion_uri", "motion_hash", "added_at")}
+            rows.append(row)
+        self.table("avatars").upsert(rows)
 
     def avatar_videos(self, avatar: str) -> dict[str, dict]:
         """The avatar's rows by video id, in the order of the ids; each with its `track_id`."""
         rows = self.table("avatars").read(where=equals(avatar=check_avatar_name(avatar))).to_pylist()
         return {row["video_id"]: row | {"track_id": track_id(row["video_id"], row["motion_hash"])} for row in rows}
+
+    def all_videos(self) -> dict[str, dict[str, dict]]:
+        """`avatar_videos` of every avatar, by name: one read."""
+        found: dict[str, dict[str, dict]] = {}
+        for row in self.table("avatars").read().to_pylist():
+            row["track_id"] = track_id(row["video_id"], row["motion_hash"])
+            found.setdefault(row["avatar"], {})[row["video_id"]] = row
+        return found
 
     def avatar_tracks(self, avatar: str) -> list[str]:
         """The avatar's videos, each with its motion."""
@@ -71,6 +101,13 @@ class Catalog:
         conditions = {"stage": stage} if units is None else {"stage": stage, "unit": sorted(set(units))}
         rows = self.table("units").read(where=equals(**conditions)).to_pylist()
         return {row["unit"]: UnitRecord.from_row(row) for row in rows}
+
+    def ledger(self) -> dict[str, dict[str, UnitRecord]]:
+        """All rows of the ledger, by stage and unit key: one read, for a look at many avatars."""
+        found: dict[str, dict[str, UnitRecord]] = {}
+        for record in UnitRecord.from_table(self.table("units").read(COLUMNS)):
+            found.setdefault(record.stage, {})[record.unit] = record
+        return found
 
     def record(self, stage: str, unit: str) -> UnitRecord | None:
         return self.records(stage, [unit]).get(unit)
@@ -107,9 +144,11 @@ class Catalog:
             self.table(table).delete(f"{equals(unit=unit.key)} AND NOT ({current})")
         self._note(unit, "ok", None, n_rows=n_rows, run_id=run_id, seconds=seconds, fields=fields or {})
 
-    def fail(self, unit: Unit, error: str, *, run_id: str, seconds: float = 0.0) -> None:
+    def fail(
+        self, unit: Unit, error: str, *, run_id: str, seconds: float = 0.0, fields: dict[str, str] | None = None
+    ) -> None:
         """The unit failed: a row that a person can list, with the reason and how often it was tried."""
-        self._note(unit, "failed", error, n_rows=0, run_id=run_id, seconds=seconds, fields={})
+        self._note(unit, "failed", error, n_rows=0, run_id=run_id, seconds=seconds, fields=fields or {})
 
     def _note(self, unit: Unit, status: str, error: str | None, *, fields: dict, **columns) -> None:
         same = equals(

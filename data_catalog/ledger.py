@@ -5,10 +5,13 @@ unit's data rows, so a unit is done exactly when its row says `ok` for the wante
 anti-join of the wanted units with that table.
 """
 
-import json
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
+import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Unit:
         return Provenance(self.key, self.input_hash, self.code_version, self.config_hash, run_id)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class UnitRecord:
     """A row of `units`."""
 
@@ -78,10 +81,10 @@ class UnitRecord:
     error: str | None
     attempts: int
     n_rows: int
-    fields: dict[str, str]
-    upstream: dict[str, list[str]]
     seconds: float
     run_id: str
+    fields: dict[str, str]
+    upstream: dict[str, list[str]]
 
     @property
     def ok(self) -> bool:
@@ -97,5 +100,19 @@ class UnitRecord:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "UnitRecord":
-        row = {key: value for key, value in row.items() if key != "produced_at"}
-        return cls(**row | {name: json.loads(row[name] or "{}") for name in ("fields", "upstream")})
+        return cls(*(row[name] for name in COLUMNS[:-2]), *(_loads(row[name]) for name in COLUMNS[-2:]))
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> "Iterator[UnitRecord]":
+        """The records of rows with the columns of `COLUMNS`."""
+        columns = [table[name].to_pylist() for name in COLUMNS]
+        columns[-2:] = [map(_loads, column) for column in columns[-2:]]
+        return map(cls, *columns)
+
+
+COLUMNS = [field.name for field in fields(UnitRecord)]
+"""Of `units` that make a record; the last two are JSON."""
+
+
+def _loads(text: str | None) -> dict[str, Any]:
+    return orjson.loads(text) if text else {}

@@ -1,6 +1,7 @@
 """Files that could not even be read, so that they have no content and no video id: rows of the ledger by their path."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from data_catalog.catalog import Catalog
@@ -9,11 +10,15 @@ from data_catalog.ledger import Unit, UnitRecord
 
 _STAGE = "extract_frames"
 _PREFIX = "path:"
+_PATH = "path"
+"""Where the file lay, among what else is noted of the unit."""
 
 
 def refuse(catalog: Catalog, avatar: str, path: Path, reason: str, *, run_id: str) -> None:
     """Write down that a file given for an avatar cannot be read, and why."""
-    catalog.fail(Unit(_STAGE, _key(avatar, path), path.name, "", ""), reason, run_id=run_id)
+    unit = Unit(_STAGE, _key(avatar, path), path.name, "", "")
+    there = os.path.lexists(path)  # what never was there cannot be taken away
+    catalog.fail(unit, reason, run_id=run_id, fields={_PATH: str(path)} if there else {})
 
 
 def accept(catalog: Catalog, avatar: str, paths: Iterable[Path]) -> None:
@@ -22,10 +27,28 @@ def accept(catalog: Catalog, avatar: str, paths: Iterable[Path]) -> None:
         catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
 
 
-def refusals(catalog: Catalog) -> dict[str, list[UnitRecord]]:
-    """The files that could not be read when they were last given, by avatar."""
+def forget_withdrawn(catalog: Catalog, refused: Mapping[str, Iterable[UnitRecord]]) -> None:
+    """Forget what was wrong with files that are no longer where they were: somebody took them away.
+
+    Args:
+        refused: as `refusals` gives it.
+    """
+    records = [record for found in refused.values() for record in found]
+    gone = [r.unit for r in records if (path := r.fields.get(_PATH)) and not os.path.lexists(path)]
+    if gone:
+        catalog.table("units").delete(equals(stage=_STAGE, unit=gone))
+
+
+def refusals(
+    catalog: Catalog, records: Callable[[str], Mapping[str, UnitRecord]] | None = None
+) -> dict[str, list[UnitRecord]]:
+    """The files that could not be read when they were last given, by avatar.
+
+    Args:
+        records: gives the rows of the ledger of a stage, where they were read already.
+    """
     found: dict[str, list[UnitRecord]] = {}
-    for key, record in catalog.records(_STAGE).items():
+    for key, record in (records or catalog.records)(_STAGE).items():
         if key.startswith(_PREFIX):
             found.setdefault(key.split(":")[1], []).append(record)
     return found

@@ -32,6 +32,8 @@ _SPECS = [
             "motion_uri": pa.string(),  # a motion file to import instead of fitting
             "motion_hash": pa.string(),
             "added_at": pa.timestamp("us", tz="UTC"),
+            "size": pa.int64(),  # of the file in bytes, and its st_ctime_ns, when it was last read
+            "changed_ns": pa.int64(),
         },
     ),
     table(
@@ -210,7 +212,9 @@ _SPECS = [
             "face": pa.float32(),
             "picture": pa.float32(),
             "stutter": pa.float32(),
-            "cost": pa.float32(),
+            "whole": pa.float32(),  # predicted visibility of the made seam
+            "background": pa.float32(),  # the same of what is not the person
+            "cost": pa.float32(),  # the larger of both, each in units of what is just seen
         },
         stage="score_edges",
         groups={
@@ -224,6 +228,8 @@ _SPECS = [
                 "face",
                 "picture",
                 "stutter",
+                "whole",
+                "background",
                 "cost",
             ),
         },
@@ -274,10 +280,13 @@ _SPECS = [
             "seams": pa.list_(pa.int32()),  # positions in clip_ids that were reached by a jump
             "seam_cost": pa.list_(pa.float32()),
             "cost": pa.float64(),
+            "bound": pa.float64(),  # no path within the limits costs less; null where not known
+            "overused": pa.int32(),  # uses of clips beyond the limit
+            "repeats": pa.int32(),  # jumps that repeat another too soon
             "settings": pa.string(),  # JSON
         },
         stage="retrieve_path",
-        groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost")},
+        groups={"path": ("speech_id", "clip_ids", "seams", "seam_cost", "cost", "bound", "overused", "repeats")},
     ),
     table(
         "lips",  # for every frame of a path the picture its mouth comes from, and how it is painted
@@ -344,6 +353,11 @@ _SPECS = [
             "settings": pa.string(),  # JSON
         },
         stage="render_video",
+    ),
+    table(
+        "leases",  # who is at a unit just now; see `leases`
+        {"lease": pa.string()},  # hash of stage and unit
+        {"holder": pa.string(), "expires_at": pa.float64()},  # seconds since 1970
     ),
     table(
         "units",

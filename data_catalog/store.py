@@ -112,8 +112,11 @@ class Table:
             columns.append(blob_array(values) if field.name in self.spec.blobs else pa.array(values, field.type))
         return pa.table(columns, schema=self.spec.schema)
 
-    def upsert(self, rows: pa.Table | Iterable[dict[str, Any]]) -> int:
+    def upsert(self, rows: pa.Table | Iterable[dict[str, Any]], *, where: str | None = None) -> int:
         """Insert rows, or replace those with the same primary key. Returns how many rows were given.
+
+        Args:
+            where: replace only rows of which this holds, a filter over `target.` and `source.` columns.
 
         Raises:
             ValueError: a primary key occurs twice among `rows`.
@@ -128,7 +131,7 @@ class Table:
         self._write(
             lambda dataset: (
                 dataset.merge_insert(list(self.spec.primary_key))
-                .when_matched_update_all()
+                .when_matched_update_all(where)
                 .when_not_matched_insert_all()
                 .use_index(False)
                 .execute(table)

@@ -37,9 +37,12 @@ def evaluate_interpolators(
     """
     from flows.train_aumoclip import catalog_tracks
     from tango_models.truth.evaluation import evaluate, known_interpolators
+    from tasks.views.interpolation import interpolator_settings
     from tasks.views.true_gaps import TrueGaps
 
-    methods = known_interpolators(interpolators)
+    methods = known_interpolators(
+        interpolators, {"acinterp": interpolator_settings("acinterp", settings.acinterp)}
+    )  # fmt: skip
     catalog = Catalog(settings.catalog, settings.storage_options)
     tracks = catalog_tracks(settings, avatars).values()
     gaps = [TrueGaps(catalog, own, lengths=lengths, count=count, seed=seed) for own in tracks if own]

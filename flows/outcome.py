@@ -1,6 +1,7 @@
 """What a flow run ends with: a report of its stages, and Failed with the reasons when not everything is `ok`."""
 
 import re
+from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from pydantic import BaseModel
@@ -9,6 +10,8 @@ from data_catalog import Catalog, digest
 from data_catalog.schemas import tables_of
 from tasks.runtime.faults import describe
 from tasks.runtime.run_stage import StageSummary
+
+_SLOWEST = 10
 
 
 class FlowReport(BaseModel):
@@ -67,27 +70,56 @@ def tidy(catalog: Catalog, report: FlowReport) -> None:
 
 
 def publish(report: FlowReport) -> None:
-    """The report as artifacts of the flow run: a table of the stages, and the reasons of failures."""
+    """The report as artifacts of the flow run: what each stage did, what took longest, and what failed with what to do
+    about it."""
     slug = re.sub(r"[^a-z0-9]+", "-", report.subject.lower()).strip("-")
     if not report.subject.isascii():  # a key takes no other letters
         slug = f"{slug}-{digest(report.subject)[:8]}".strip("-")
-    rows = [
-        {
-            "stage": stage.stage,
-            "scope": stage.scope,
-            "units": stage.wanted,
-            "computed": stage.computed,
-            "failed": stage.failed,
-            "rows written": stage.rows,
-            "seconds": round(stage.seconds, 1),
-            "waits": stage.blocked,
-        }
-        for stage in report.stages
-    ]
-    create_table_artifact(rows, key=f"stages-{slug}", description=f"Stages of {report.subject}")
-    if report.errors:
-        reasons = "\n".join(f"- {error}" for error in report.errors)
-        create_markdown_artifact(f"# What failed\n\n{reasons}\n", key=f"failures-{slug}")
+    create_table_artifact(stage_rows(report), key=f"stages-{slug}", description=f"Stages of {report.subject}")
+    if slow := slowest(report):
+        create_table_artifact(slow, key=f"slowest-{slug}", description="What took longest")
+    if failures := failure_rows(report):
+        create_table_artifact(failures, key=f"failures-{slug}", description="What failed, and what to do about it")
+    if report.notes:
+        notes = "\n".join(f"- {note}" for note in report.notes)
+        create_markdown_artifact(f"# Worth knowing\n\n{notes}\n", key=f"notes-{slug}")
+
+
+def stage_rows(report: FlowReport) -> list[dict[str, Any]]:
+    """For a table: each stage over all that it was run for, in the order of the pipeline."""
+    rows: dict[str, dict[str, Any]] = {}
+    for stage in report.stages:
+        zeros: dict[str, Any] = dict.fromkeys(("units", "computed", "failed", "not run", "rows written", "seconds"), 0)
+        row = rows.setdefault(stage.stage, {"stage": stage.stage, **zeros})
+        row["units"] += stage.wanted
+        row["computed"] += stage.computed
+        row["failed"] += stage.failed
+        row["not run"] += int(bool(stage.blocked))
+        row["rows written"] += stage.rows
+        row["seconds"] = round(row["seconds"] + stage.seconds, 1)
+    for row in rows.values():
+        row["rows/s"] = round(row["rows written"] / row["seconds"], 1) if row["seconds"] else ""
+    return list(rows.values())
+
+
+def slowest(report: FlowReport) -> list[dict[str, Any]]:
+    """For a table: what the longest time of workers went into."""
+    seconds: dict[str, float] = {}
+    for stage in report.stages:
+        seconds[stage.scope] = seconds.get(stage.scope, 0.0) + stage.seconds
+    longest = sorted(seconds.items(), key=lambda found: -found[1])[:_SLOWEST]
+    return [{"what": scope, "seconds": round(spent, 1)} for scope, spent in longest if spent]
+
+
+def failure_rows(report: FlowReport) -> list[dict[str, Any]]:
+    """For a table: each failure with its remedy, which stands behind the last semicolon of its line."""
+    found = [("", "intake", error) for error in report.refused]
+    found += [(stage.scope, stage.stage, error) for stage in report.stages for error in stage.errors]
+    rows = []
+    for scope, stage, error in found:
+        why, _, remedy = error.rpartition("; ")
+        rows.append({"of": scope, "at": stage, "why": why or remedy, "what to do": remedy if why else ""})
+    return rows
 
 
 def conclude(report: FlowReport, *, max_failed_share: float) -> FlowReport:

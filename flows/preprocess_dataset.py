@@ -2,16 +2,25 @@
 
 from prefect import flow
 from prefect.runtime import deployment
+from prefect.task_runners import ThreadPoolTaskRunner
 
+from data_catalog import Catalog
+from flows.fleet.onboarding import Request, onboard_all
+from flows.fleet.pipeline import THREADS
 from flows.intake.dataset import scan
 from flows.intake.paths import check_place, local_path
-from flows.onboard_avatar import onboard_avatar
-from flows.outcome import FlowIncomplete, FlowReport, conclude
+from flows.outcome import FlowReport
 from flows.settings import Settings
 from tasks.runtime.ray_cluster import check_cluster
+from tasks.views.embedding_model import check_body
 
 
-@flow(name="preprocess-dataset", flow_run_name="preprocess {folder}", persist_result=False)
+@flow(
+    name="preprocess-dataset",
+    flow_run_name="preprocess {folder}",
+    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
+    persist_result=False,
+)
 def preprocess_dataset(folder: str, settings: Settings | None = None) -> FlowReport:
     """Onboard every avatar of a folder; one that fails does not stop the others.
 
@@ -20,8 +29,8 @@ def preprocess_dataset(folder: str, settings: Settings | None = None) -> FlowRep
             A whole path in a deployment.
 
     Raises:
-        InputError: the folder does not exist or holds no avatar; a relative path in a deployment; more CPUs or GPUs
-            asked for than there are.
+        InputError: the folder does not exist or holds no avatar; a relative path in a deployment; an embedding that
+            needs the licensed body, and none is set; more CPUs or GPUs asked for than there are.
         FlowIncomplete: units of some avatar failed.
     """
     settings, deployed = settings or Settings(), deployment.id is not None
@@ -30,12 +39,7 @@ def preprocess_dataset(folder: str, settings: Settings | None = None) -> FlowRep
     found = scan(place)
     check_cluster(settings.cluster)
     report = FlowReport(subject=place.name, refused=found.refused, notes=found.passed_over)
-    for avatar, videos in found.videos.items():
-        try:
-            part = onboard_avatar(avatar, [str(video) for video in videos], settings=settings)
-        except FlowIncomplete as error:
-            part = error.report
-        report.stages += part.stages
-        report.refused += part.refused
-        report.notes += part.notes
-    return conclude(report, max_failed_share=settings.max_failed_share)
+    check_body(settings.aumoclip, settings.body)
+    Catalog(settings.catalog, settings.storage_options).check()
+    requests = [Request(avatar, [str(video) for video in videos]) for avatar, videos in found.videos.items()]
+    return onboard_all(place.name, requests, settings, report)

@@ -37,6 +37,8 @@ class FlowProgress(Progress):
         self._artifacts: dict[str, UUID] = {}
         self._updated: dict[str, float] = {}
         self._lock = threading.Lock()
+        self._whole: TaskID | None = None
+        self._began = time.monotonic()
 
     def __enter__(self) -> "FlowProgress":
         self._bars.start()
@@ -47,6 +49,19 @@ class FlowProgress(Progress):
     ) -> None:
         self._bars.stop()
 
+    def overall(self, done: int, total: int) -> None:
+        """Videos that are through, well or not, of all of this run; from inside the flow run."""
+        now = time.monotonic()
+        left = ""
+        if done and done < total:
+            left = f", about {_duration((now - self._began) / done * (total - done))} left"
+        text = f"{done} of {total} videos{left}"
+        with self._lock:
+            if self._whole is None:
+                self._whole = self._bars.add_task("", total=total, stage="[bold]all[/bold]", scope="", note="")
+            self._bars.update(self._whole, completed=done, total=total, note=text)
+        self._publish("overall", text, 100.0 * done / max(total, 1), at_once=done in (0, total))
+
     def stage(self, stage: str, scope: str, done: int, total: int) -> None:
         with self._lock:
             task = self._tasks.get((stage, scope))
@@ -55,6 +70,11 @@ class FlowProgress(Progress):
                 self._tasks[stage, scope] = task
             self._bars.update(task, completed=done, total=total, note="")
         self._publish(stage, f"{stage} {scope}", 100.0 * done / max(total, 1), at_once=True)
+
+    def others(self, stage: str, scope: str, count: int) -> None:
+        with self._lock:
+            if (task := self._tasks.get((stage, scope))) is not None:
+                self._bars.update(task, note=f"another run is at {count} of them")
 
     def unit(self, unit: Unit, done: int, total: int) -> None:
         if not total:
@@ -83,3 +103,10 @@ class FlowProgress(Progress):
                 self._artifacts[stage] = artifact
                 return
         update_progress_artifact(known, percent, description=description)
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours = round(seconds / 60), seconds / 3600
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{hours:.1f} h"

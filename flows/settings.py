@@ -23,7 +23,7 @@ from tasks.detect_landmarks import DetectLandmarksConfig
 from tasks.detect_mouths import DetectMouthsConfig
 from tasks.extract_frames import ExtractFramesConfig
 from tasks.fit_smplx import FitSmplxSettings
-from tasks.interpolate_seams import InterpolateSeamsConfig
+from tasks.interpolate_seams import InterpolateSeamsSettings
 from tasks.match_lips import MatchLipsSettings
 from tasks.render_video import RenderVideoSettings
 from tasks.retrieve_path import RetrievePathSettings
@@ -46,7 +46,7 @@ class StageSettings(BaseModel):
     analyse_speech: AnalyseSpeechConfig = AnalyseSpeechConfig()
     retrieve_path: RetrievePathSettings = RetrievePathSettings()
     match_lips: MatchLipsSettings = MatchLipsSettings()
-    interpolate_seams: InterpolateSeamsConfig = InterpolateSeamsConfig()
+    interpolate_seams: InterpolateSeamsSettings = InterpolateSeamsSettings()
     render_video: RenderVideoSettings = RenderVideoSettings()
 
 
@@ -54,8 +54,11 @@ class Settings(BaseSettings):
     """
     Attributes:
         catalog: folder or object-store URI of the Lance tables.
+        home: folder of Prefect's database, and of the logs of `tango serve`; None: beside the catalog.
+        dataset: folder that the deployment `preprocess-dataset` takes when its form names none.
         body: path of the licensed `SMPLX_NEUTRAL*.npz`; None takes the open body in the package.
         aumoclip: the embedding that clips and speech are compared in.
+        acinterp: path of the weights of that interpolator; without them it cannot be chosen.
         storage_options: credentials and endpoint of the object store, as Lance takes them.
         max_failed_share: a flow run ends Failed when more than this share of its units is not `ok`.
         max_attempts: a unit that failed this often in one version, and never went well since, is left alone until its
@@ -69,10 +72,13 @@ class Settings(BaseSettings):
 
     catalog: str = "tango_catalog"
     storage_options: dict[str, str] = Field(default_factory=dict)
+    home: str | None = None
+    dataset: str | None = None
     body: str | None = None
     cluster: ClusterSettings = ClusterSettings()
     stages: StageSettings = StageSettings()
     aumoclip: EmbeddingModelConfig = EmbeddingModelConfig()
+    acinterp: str | None = None
     max_failed_share: float = Field(default=0.0, ge=0, le=1)
     max_attempts: int = Field(default=5, ge=1)
     task_retries: int = Field(default=2, ge=0)
@@ -93,6 +99,7 @@ class Settings(BaseSettings):
         seams = configs["interpolate_seams"]
         layout = {name: seams[name] for name in SeamLayout.model_fields}
         configs["render_video"]["seams"] = configs["match_lips"]["seams"] = layout
+        seams["acinterp"] = configs["render_video"]["acinterp"] = self.acinterp
         return configs | {"embed_clips": model, "embed_speech": model}
 
     @classmethod

@@ -1,15 +1,14 @@
 """Submitting stages as Prefect tasks and collecting what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from prefect import allow_failure
 from prefect.futures import PrefectFuture
 
 from flows.settings import Settings
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import describe
-from tasks.runtime.run_stage import Progress, StageIncomplete, StageSummary, run_stage
+from tasks.runtime.run_stage import Progress, StageFailed, StageIncomplete, StageSummary, run_stage
 
 _RETRY_DELAY_SECONDS = 5
 
@@ -23,19 +22,26 @@ class StageRuns:
         self._futures: list[tuple[str, str, PrefectFuture]] = []
 
     def submit(
-        self, stage: str, label: str, scope: dict[str, Any], *, after: Sequence[PrefectFuture] = ()
+        self,
+        stage: str,
+        label: str,
+        scope: dict[str, Any],
+        *,
+        after: Sequence[PrefectFuture] = (),
+        when_ended: Callable[[], None] | None = None,
     ) -> PrefectFuture:
-        """Run a stage over a scope once the tasks in `after` have ended, well or not (the ledger says which)."""
+        """Run a stage over a scope once the tasks in `after` have ended well. If one of them has not, the stage is not
+        run, and its task says so.
+
+        Args:
+            when_ended: called then, from another thread.
+        """
         future = self._task.submit(  # type: ignore[call-overload]  # its stub knows no keyword besides the task's own
-            stage,
-            label,
-            scope,
-            self._pools,
-            self._progress,
-            self._settings.max_attempts,
-            wait_for=[allow_failure(f) for f in after],
+            stage, label, scope, self._pools, self._progress, self._settings.max_attempts, wait_for=list(after)
         )
         self._futures.append((stage, label, future))
+        if when_ended:
+            future.add_done_callback(lambda _: when_ended())
         return future
 
     def run(self, stage: str, label: str, scope: dict[str, Any]) -> StageSummary:
@@ -48,10 +54,19 @@ class StageRuns:
         found = []
         for stage, label, future in self._futures:
             future.wait()
-            result = future.state.result(raise_on_failure=False)
-            if not isinstance(result, StageSummary):
-                known = isinstance(result, StageIncomplete)
-                error = str(result) if known else f"{label}: {describe(result, self._pools.catalog.uri)}"
-                result = StageSummary(stage=stage, scope=label, wanted=1, failed=1, errors=[error])
-            found.append(result)
+            found.append(self._summary(stage, label, future))
         return found
+
+    def _summary(self, stage: str, label: str, future: PrefectFuture) -> StageSummary:
+        if not future.state.is_final():
+            return StageSummary(stage=stage, scope=label, blocked=f"{label}: not run; a stage before it failed")
+        result = future.state.result(raise_on_failure=False)
+        if isinstance(result, StageFailed):
+            return result.summary
+        if isinstance(result, StageSummary):
+            return result
+        error = str(result) if isinstance(result, StageIncomplete) else f"{label}: {self._describe(result)}"
+        return StageSummary(stage=stage, scope=label, wanted=1, failed=1, errors=[error])
+
+    def _describe(self, error: Any) -> str:
+        return describe(error, self._pools.catalog.uri)

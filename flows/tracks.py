@@ -1,6 +1,6 @@
 """An avatar's tracks, a video with its motion each: which can be shown, and bringing the others up to date."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data_catalog import Catalog
@@ -54,10 +54,12 @@ def standing_of(catalog: Catalog, versions: Versions, wanted: Mapping[str, Any],
     return Standing("current")
 
 
-def made_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, Any]]) -> list[str]:
+def made_tracks(
+    catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, Any]], versions: Versions | None = None
+) -> list[str]:
     """The avatar's tracks whose clips were made at some time, in whatever version."""
     tracks = catalog.avatar_tracks(avatar)
-    found = Versions(catalog, configs).look("create_clips", tracks)
+    found = (versions or Versions(catalog, configs)).look("create_clips", tracks)
     return [track for track in tracks if found[track].state in ("current", "stale")]
 
 
@@ -100,11 +102,19 @@ def edges_out_of_date(catalog: Catalog, tracks: Sequence[str], configs: Mapping[
     return (old[0].why or old[0].state) if old else ""
 
 
-def submit(runs: "StageRuns", wanted: dict[str, Any]) -> None:
-    """Submit the stages of one track, each behind the one before."""
+def submit(
+    runs: "StageRuns", wanted: dict[str, Any], label: str = "", when_ended: Callable[[], None] | None = None
+) -> None:
+    """Submit the stages of one track, each behind the one before.
+
+    Args:
+        label: by which a person knows it; its file's name when empty.
+        when_ended: called when the last has ended, well or not.
+    """
     before: list = []
     for stage in PER_TRACK:
-        before = [runs.submit(stage, wanted["file_name"], wanted, after=before)]
+        last = when_ended if stage == PER_TRACK[-1] else None
+        before = [runs.submit(stage, label or wanted["file_name"], wanted, after=before, when_ended=last)]
 
 
 def current_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, Any]]) -> list[str]:

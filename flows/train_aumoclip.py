@@ -13,7 +13,8 @@ from flows.evaluate_aumoclip import RetrievalReport, evaluate_pairs
 from flows.settings import Settings
 from flows.tracks import current_tracks
 from tango_models.errors import InputError
-from tasks.train_embedding import FIGURES, TrainingJob, open_pairs, train_embedding
+from tasks.runtime.ray_training import FIGURES
+from tasks.train_embedding import TrainingJob, open_pairs, train_embedding
 
 
 class TrainedModel(BaseModel):

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from data_catalog import Source, Unit, clip_id
 from data_catalog.schemas import CLIP_FRAMES
-from tango_models.interpolation.interpolators import create_interpolator
 from tango_models.interpolation.stand_ins import BETWEEN_ID
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.canvas import canvas_size
 from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
+from tasks.views.interpolation import open_interpolator
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.playback import Playback, SeamWindow
 from tasks.views.seams import read_seam, runs_shown
@@ -23,7 +23,7 @@ from tasks.views.transitions import pack_gops, transition_id, transition_key
 from tasks.views.videos import frame_count
 
 
-class InterpolateSeamsConfig(SeamLayout):
+class InterpolateSeamsSettings(SeamLayout):
     """
     Attributes:
         crf: quality of the stored frames.
@@ -32,6 +32,15 @@ class InterpolateSeamsConfig(SeamLayout):
 
     crf: int = Field(8, ge=0, le=30)
     frame_cache_mb: float = Field(FRAME_CACHE_MB, **unversioned(gt=0))
+
+
+class InterpolateSeamsConfig(InterpolateSeamsSettings):
+    """
+    Attributes:
+        acinterp: path of the weights of that interpolator.
+    """
+
+    acinterp: str | None = None
 
 
 class InterpolateSeams(Stage):
@@ -49,7 +58,7 @@ class InterpolateSeams(Stage):
 
     def version_parts(self) -> dict:
         parts = super().version_parts()
-        del parts["placement"]  # a seam's place is part of its unit's key
+        del parts["placement"], parts["acinterp"]  # a seam's place and the interpolator are part of its unit's key
         return parts
 
     def plan(self, source: PlanSource, *, path_id: str, interpolator: str, **_) -> list[Unit]:
@@ -59,7 +68,7 @@ class InterpolateSeams(Stage):
         return [*self._seams(source, playback, interpolator, subject), *self._blocks(source, playback)]
 
     def _seams(self, source: PlanSource, playback: Playback, interpolator: str, subject: str) -> list[Unit]:
-        method = create_interpolator(interpolator).id
+        method = open_interpolator(interpolator, self.config.acinterp).id
         size = canvas_size(source, playback.videos)
         units = {}  # a pair of clips may be jumped between twice in one path: one unit
         for seam in playback.seams:
@@ -122,7 +131,7 @@ class InterpolateSeams(Stage):
         given = unit.inputs
         name, size = given["interpolator"], given["size"]
         if name not in self._interpolators:
-            self._interpolators[name] = create_interpolator(name)
+            self._interpolators[name] = open_interpolator(name, self.config.acinterp)
         offsets = np.arange(-given["half"], given["half"]) + given["shift"]
         smooth = self.config.smooth_cadence
         cache_mb = self.config.frame_cache_mb

@@ -21,6 +21,7 @@ from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.canvas import canvas_size
 from tasks.views.frame_source import FRAME_CACHE_MB
+from tasks.views.interpolation import open_interpolator
 from tasks.views.lips import lips_key
 from tasks.views.motion_graph import pair_keys
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
@@ -53,10 +54,11 @@ class RenderVideoSettings(BaseModel):
 class RenderVideoConfig(RenderVideoSettings):
     """
     Attributes:
-        seams: as for `interpolate_seams`.
+        seams, acinterp: as for `interpolate_seams`.
     """
 
     seams: SeamLayout = SeamLayout()
+    acinterp: str | None = None
 
 
 class RenderVideo(Stage):
@@ -84,6 +86,11 @@ class RenderVideo(Stage):
     Config = RenderVideoConfig
     config: RenderVideoConfig
 
+    def version_parts(self) -> dict:
+        parts = super().version_parts()
+        del parts["acinterp"]  # the seams that are read were made by it
+        return parts
+
     def plan(
         self,
         source: PlanSource,
@@ -96,10 +103,8 @@ class RenderVideo(Stage):
         lips: str = "off",
         **_,
     ) -> list[Unit]:
-        from tango_models.interpolation.interpolators import create_interpolator
-
         subject = need_layout(source, path_id)
-        method = create_interpolator(interpolator).id
+        method = open_interpolator(interpolator, self.config.acinterp).id
         playback = read_playback(source, path_id, self.config.seams)
         size = canvas_size(source, playback.videos)
         tracks = sorted(set(playback.track))

@@ -1,6 +1,7 @@
 """Stage: the path through an avatar's motion graph that fits a speech best."""
 
 import json
+from math import isfinite
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
@@ -22,13 +23,10 @@ class RetrievePathSettings(BaseModel):
     """
     Attributes:
         min_dwell: clips shown at least between two jumps; 3 are 0.4 s.
-        bridge_price: added to the cost of a bridge. A bridge is a visible cut that is there so that every length of
-            speech can be played; it is taken only where footage would have to be repeated too often otherwise.
         search: prices of the search.
     """
 
     min_dwell: int = Field(3, ge=1, le=255)
-    bridge_price: float = Field(3.0, ge=0)
     search: SearchConfig = Field(default_factory=SearchConfig)
 
 
@@ -44,7 +42,7 @@ class RetrievePathConfig(RetrievePathSettings):
 
 
 class RetrievePath(Stage):
-    name, code_version = "retrieve_path", "5"
+    name, code_version = "retrieve_path", "6"
     reads: ClassVar = {
         "analyse_speech": ("prosody",),
         "embed_speech": ("embedding",),
@@ -95,13 +93,11 @@ class RetrievePath(Stage):
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.motion_graph.scoring.embedding_scorer import embedding_rows
         from tango_models.motion_graph.search.cost_rows import MaskedRows
-        from tango_models.motion_graph.search.path_search import even_jumps, even_reuse, repeat_window, search_path
+        from tango_models.motion_graph.search.path_search import even_reuse, repeat_window, search_path
 
         given = unit.inputs
         speech, n_frames = read_speech_features(source, given["speech_id"])
-        clip_ids, graph, edges = read_playable_graph(
-            source, given["tracks"], self.config.edges, bridge_price=self.config.bridge_price
-        )
+        clip_ids, graph = read_playable_graph(source, given["tracks"], self.config.edges)
         prosody = read_prosody(source, given["tracks"], graph.successor)
         scorer = create_scorer(given["scorer"])
         embedding = None
@@ -112,10 +108,9 @@ class RetrievePath(Stage):
         steps, shown = slot_count(n_frames), int(graph.usable.sum())
         path = search_path(
             MaskedRows(scorer.cost_rows(speech, prosody, embedding), steps, graph.usable),
-            edges,
+            graph.edges,
             min_dwell=self.config.min_dwell,
             max_reuse=even_reuse(steps, shown),
-            max_jumps=even_jumps(steps, shown),
             repeat_within=repeat_window(shown),
             seed=given["seed"],
             config=self.config.search,
@@ -134,6 +129,9 @@ class RetrievePath(Stage):
                     "seams": path.seams.tolist(),
                     "seam_cost": [float(price[pair]) for pair in taken],
                     "cost": float(path.cost),
+                    "bound": float(path.bound) if isfinite(path.bound) else None,
+                    "overused": path.overused,
+                    "repeats": path.repeats,
                     "settings": json.dumps(
                         {
                             "scorer": given["scorer"],

@@ -18,14 +18,14 @@ from tasks.views.motion_graph import EDGE_TERMS, pair_key
 class ScoreEdgesConfig(BaseModel):
     """
     Attributes:
-        edges: thresholds, weights and budget of the scoring.
+        edges: how jumps are priced, and how many are kept.
     """
 
     edges: EdgeConfig = EdgeConfig()
 
 
 class ScoreEdges(Stage):
-    name, code_version = "score_edges", "2"
+    name, code_version = "score_edges", "3"
     reads: ClassVar = {"create_clips": ("motion", "takes", "looks")}
     libraries = ("numba", "scipy.sparse.csgraph")
     Config = ScoreEdgesConfig

@@ -10,19 +10,14 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog
 from tango_models.errors import InputError
-from tasks.runtime.capacity import worker_limits
-from tasks.runtime.ray_cluster import ClusterSettings, ray_running
-from tasks.runtime.workers import WorkerResources
+from tasks.runtime.ray_cluster import ClusterSettings
+from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray, with_trainers
 from tasks.views.embedding_model import EmbeddingModelConfig
 
 if TYPE_CHECKING:
     from tango_models.aumoclip.backbones import Backbones
     from tango_models.aumoclip.learning.pairs import PairData
     from tango_models.aumoclip.modeling import AuMoClip
-
-FIGURES = "figures.jsonl"
-_STEPS_PER_REPORT = 25
-_WORKER_CPUS = 0.5
 
 
 class TrainingJob(BaseModel):
@@ -65,43 +60,16 @@ def train_embedding(job: TrainingJob, *, cluster: ClusterSettings | None = None)
         InputError: pairs, configuration or backbones are at fault, or there are fewer GPUs than are asked for.
     """
     check_job(job)
-    with ray_running(training_cluster(job, cluster or ClusterSettings())) as nodes:
-        worker_limits(training_cluster(job, cluster or ClusterSettings()).workers, nodes)
-        return _train(job)
+    folder = Path(job.folder).expanduser().absolute()
+    values = job.model_copy(update={"folder": str(folder)}).model_dump()
+    # The frozen features are made before the workers read them.
+    train_on_ray(training_cluster(job, cluster or ClusterSettings()), folder, _train_worker, values, prepare=_prepare)
+    return folder / "model.safetensors"
 
 
 def training_cluster(job: TrainingJob, cluster: ClusterSettings) -> ClusterSettings:
     """The cluster with the workers of a training alone."""
-    workers = WorkerResources(num_cpus=_WORKER_CPUS, num_gpus=job.gpus_per_worker, count=job.workers)
-    return cluster.model_copy(update={"workers": {"train_embedding": workers}})
-
-
-def _train(job: TrainingJob) -> Path:
-    import ray
-
-    folder = Path(job.folder).expanduser().absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    job = job.model_copy(update={"folder": str(folder)})
-    try:
-        ray.get(ray.remote(_prepare).remote(job.model_dump()))  # the frozen features, before the workers read them
-        from ray.train import FailureConfig, RunConfig, ScalingConfig
-        from ray.train.torch import TorchTrainer
-
-        resources = {"CPU": _WORKER_CPUS, **({"GPU": job.gpus_per_worker} if job.gpus_per_worker else {})}
-        trainer = TorchTrainer(
-            _train_worker,
-            train_loop_config=job.model_dump(),
-            scaling_config=ScalingConfig(
-                num_workers=job.workers, use_gpu=bool(job.gpus_per_worker), resources_per_worker=resources
-            ),
-            run_config=RunConfig(name="ray", storage_path=str(folder), failure_config=FailureConfig(max_failures=2)),
-        )
-        trainer.fit()
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, InputError):
-            raise error.cause from None
-        raise
-    return folder / "model.safetensors"
+    return with_trainers(cluster, workers=job.workers, gpus=job.gpus_per_worker)
 
 
 def check_job(job: TrainingJob) -> None:
@@ -171,7 +139,7 @@ def _train_worker(values: dict) -> None:
         if rank == 0:
             with (folder / FIGURES).open("a") as log:
                 log.write(json.dumps(figures) + "\n")
-        if figures["step"] % _STEPS_PER_REPORT == 0:
+        if figures["step"] % STEPS_PER_REPORT == 0:
             ray.train.report(figures)
 
     trained = train(model.to(ray.train.torch.get_device()), data, config, folder, report, rank=rank, world=world)

@@ -21,6 +21,7 @@ class InterpolatorName(StrEnum):
     auto = "auto"
     flow = "flow"
     rife = "rife"
+    acinterp = "acinterp"
     none = "none"
 
 
@@ -81,12 +82,20 @@ def preprocess(
 
 @app.command()
 def status(
-    avatar: Annotated[str | None, typer.Argument(help="One avatar; all when left out")] = None,
+    avatar: Annotated[str | None, typer.Argument(help="One avatar, stage by stage; all, a line each, if none")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Of all: only avatars of which something failed")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Of all: only avatars that are out of date")] = False,
+    stage: Annotated[list[str] | None, typer.Option("--stage", help="Of all: only what stands still at it")] = None,
     json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="With the stack traces of faults that nobody foresaw")] = False,
     catalog: CatalogOption = None,
 ) -> None:
-    """Units ok, stale, pending and failed per stage, and why."""
+    """How avatars stand, the worst first, and why; or one of them, stage by stage."""
+    if avatar is None:
+        from flows.command_line import overview
+
+        overview.summary(failed=failed, stale=stale, stages=stage or [], as_json=json, catalog=catalog)
+        return
     from flows.command_line import commands
 
     commands.status(avatar, as_json=json, trace=trace, catalog=catalog)
@@ -111,6 +120,7 @@ class ModelName(StrEnum):
     """What can be trained."""
 
     aumoclip = "aumoclip"
+    acinterp = "acinterp"
 
 
 class ImportedName(StrEnum):
@@ -129,19 +139,29 @@ def train(
     folder: Annotated[Path, typer.Option(help="Of the run: checkpoints and figures; a run in it goes on")],
     pairs: PairsOption = None,
     avatars: Annotated[list[str] | None, typer.Option("--avatar", help="Of the catalog, without --pairs")] = None,
-    size: Annotated[str, typer.Option(help="embedded or paper")] = "embedded",
+    size: Annotated[
+        str | None, typer.Option(help="aumoclip: embedded or paper; acinterp: small or sd15 [default: the first]")
+    ] = None,
+    stage: Annotated[str, typer.Option(help="Of acinterp: vae, 1, 2 or refiner")] = "refiner",
     start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from")] = None,
     options: Annotated[list[str] | None, typer.Option("--set", help="A training option, e.g. steps=500")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Ray workers that share a batch")] = 1,
     gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker")] = 0,
     catalog: CatalogOption = None,
 ) -> None:
-    """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars."""
+    """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars; or ACInterp and its
+    refiner on the avatars' footage, all of them without --avatar."""
     from flows.command_line import model_commands
 
+    if model is ModelName.acinterp:
+        model_commands.train_acinterp(
+            folder, avatars or [], stage=stage, size=size or "small", start=start, options=options or [],
+            workers=workers, gpus=gpus, catalog=catalog,
+        )  # fmt: skip
+        return
     model_commands.train(
-        folder, pairs, avatars or [], size=size, start=start, options=options or [], workers=workers, gpus=gpus,
-        catalog=catalog,
+        folder, pairs, avatars or [], size=size or "embedded", start=start, options=options or [], workers=workers,
+        gpus=gpus, catalog=catalog,
     )  # fmt: skip
 
 
@@ -222,13 +242,18 @@ def demo(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Of the Prefect server and its UI")] = 4200,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Of the server and its UI [default: the first free from 4200]")
+    ] = None,
+    home: Annotated[
+        str | None, typer.Option(help="Folder of Prefect's database and the logs [default: beside the catalog]")
+    ] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Start the Prefect server with its UI, and a worker with the deployments of prefect.yaml."""
     from flows.command_line import commands
 
-    commands.serve(port, catalog)
+    commands.serve(port, home, catalog)
 
 
 @app.command()

@@ -39,7 +39,7 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
         from flows.intake.requests import check_onboarding
 
         check_onboarding(Catalog(settings.catalog, settings.storage_options), avatar, paths, motion_path, settings)
-        with server():
+        with server(prefect_home(settings)):
             from flows.onboard_avatar import onboard_avatar
 
             ready()
@@ -61,7 +61,7 @@ def reenact(
         from flows.intake.requests import check_reenactment
 
         check_reenactment(avatar, source, target, scorer, interpolator, settings, lips)
-        with server():
+        with server(prefect_home(settings)):
             from flows.reenact import reenact as flow
 
             ready()
@@ -79,7 +79,7 @@ def preprocess(folder: str, catalog: str | None) -> None:
         scan(place)
         settings = read_settings(catalog)
         check_cluster(settings.cluster)
-        with server():
+        with server(prefect_home(settings)):
             from flows.preprocess_dataset import preprocess_dataset
 
             ready()
@@ -88,8 +88,8 @@ def preprocess(folder: str, catalog: str | None) -> None:
 
 def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
-        from flows.forget import forget as take_out
-        from flows.forget import forget_for_good
+        from flows.upkeep.forget import forget as take_out
+        from flows.upkeep.forget import forget_for_good
 
         settings = read_settings(catalog)
         if not erase:
@@ -113,7 +113,7 @@ def demo(out: Path, catalog: str | None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         settings = read_settings(catalog or str(out / "catalog"))
         check_cluster(settings.cluster)
-        with server():
+        with server(prefect_home(settings)):
             from flows.onboard_avatar import onboard_avatar
             from flows.reenact import reenact as flow
 
@@ -149,12 +149,17 @@ def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | Non
                     CONSOLE.print(text, soft_wrap=True, markup=False)
 
 
-def serve(port: int, catalog: str | None) -> None:
+def serve(port: int | None, home: str | None, catalog: str | None) -> None:
     with reported():
         from data_catalog import Catalog
         from flows.server import serving
 
-        serving.serve(port=port, catalog=Catalog(read_settings(catalog).catalog).uri)
+        settings = read_settings(catalog)
+        if home:
+            settings = settings.model_copy(update={"home": home})
+        where = Catalog(settings.catalog, settings.storage_options)
+        where.check()
+        serving.serve(port=port, catalog=where.uri, home=prefect_home(settings))
 
 
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
@@ -191,6 +196,14 @@ def read_settings(catalog: str | None) -> "Settings":
     if Path(settings.catalog).is_file():
         raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
     return settings
+
+
+def prefect_home(settings: "Settings") -> Path:
+    """The folder of Prefect's database."""
+    from data_catalog import Catalog
+    from flows.server.home import home_of
+
+    return home_of(Catalog(settings.catalog).uri, settings.home)
 
 
 def _setting_fault(fault: Any) -> str:

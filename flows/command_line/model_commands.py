@@ -7,7 +7,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
-from flows.command_line.commands import CONSOLE, read_settings, reported
+from flows.command_line.commands import CONSOLE, prefect_home, read_settings, reported
 from flows.server.local_server import ready, server
 
 
@@ -15,8 +15,7 @@ def train(
     folder: Path, pairs: Path | None, avatars: list[str], *, size: str, start: Path | None, options: list[str],
     workers: int, gpus: float, catalog: str | None,
 ) -> None:  # fmt: skip
-    with reported(), server():
-        from flows.train_aumoclip import train_aumoclip
+    with reported():
         from tasks.runtime.ray_cluster import check_cluster
         from tasks.train_embedding import check_job, training_cluster
 
@@ -33,10 +32,45 @@ def train(
         )
         check_job(job)
         check_cluster(training_cluster(job, settings.cluster))
-        ready()
-        made = train_aumoclip(job, settings=settings)
-        _print(made.report, "On the pairs it was trained on")
-        CONSOLE.print(f"checkpoint  {made.checkpoint}", soft_wrap=True, markup=False)
+        with server(prefect_home(settings)):
+            from flows.train_aumoclip import train_aumoclip
+
+            ready()
+            made = train_aumoclip(job, settings=settings)
+            _print(made.report, "On the pairs it was trained on")
+            CONSOLE.print(f"checkpoint  {made.checkpoint}", soft_wrap=True, markup=False)
+
+
+def train_acinterp(
+    folder: Path, avatars: list[str], *, stage: str, size: str, start: Path | None, options: list[str], workers: int,
+    gpus: float, catalog: str | None,
+) -> None:  # fmt: skip
+    with reported():
+        settings = read_settings(catalog)
+        with server(prefect_home(settings)):
+            from flows.train_acinterp import train_acinterp as flow
+            from flows.train_aumoclip import catalog_tracks
+            from tasks.runtime.ray_cluster import check_cluster
+            from tasks.training.acinterp import ACInterpJob, acinterp_cluster, check_acinterp_job
+
+            job = ACInterpJob(
+                folder=str(folder),
+                catalog=settings.catalog,
+                storage_options=settings.storage_options,
+                stage=stage,
+                size=size,
+                start=str(start) if start else None,
+                training=_options(options, words=True),
+                workers=workers,
+                gpus_per_worker=gpus,
+            )
+            check_acinterp_job(job)
+            tracks = {avatar: own for avatar, own in catalog_tracks(settings, avatars).items() if own}
+            job = job.model_copy(update={"tracks": tracks})
+            check_cluster(acinterp_cluster(job, settings.cluster))
+            ready()
+            weights = flow(job, settings=settings)
+            CONSOLE.print(f"weights  {weights}", soft_wrap=True, markup=False)
 
 
 def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
@@ -146,8 +180,9 @@ def _import_aumoclip(file: Path, out: Path) -> int:
 
 
 def _import_acinterp(folder: Path, out: Path) -> int:
-    from tango_models.interpolation.acinterp.checkpoints import check_target, save
+    from tango_models.interpolation.acinterp.checkpoints import save
     from tango_models.interpolation.acinterp.published import convert_published
+    from tango_models.interpolation.acinterp.weight_files import check_target
 
     check_target(out)
     model = convert_published(folder)
@@ -170,8 +205,8 @@ def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) ->
     )
 
 
-def _options(given: list[str]) -> dict[str, Any]:
-    """`name=value` pairs as the fields of a `TrainingConfig`."""
+def _options(given: list[str], *, words: bool = False) -> dict[str, Any]:
+    """`name=value` pairs as the fields of a training configuration; `words`: some values are names."""
     import json
 
     from tango_models.errors import InputError
@@ -182,8 +217,11 @@ def _options(given: list[str]) -> dict[str, Any]:
         try:
             found[name] = json.loads(value.lower())
         except json.JSONDecodeError:
-            equals = ""
-        if not equals or not isinstance(found.get(name), int | float | bool):
+            if words and value.isalnum():
+                found[name] = value
+            else:
+                equals = ""
+        if not equals or not isinstance(found.get(name), int | float | bool | str):
             raise InputError(f"--set {option}", "is no option with a value", "write for example --set steps=500")
     return found
 

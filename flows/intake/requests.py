@@ -13,6 +13,7 @@ from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import check_output
 from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
+from tasks.views.interpolation import open_interpolator
 
 
 def check_onboarding(
@@ -54,13 +55,12 @@ def check_reenactment(
             interpolator or lips, more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is.
     """
-    from tango_models.interpolation.interpolators import create_interpolator
     from tango_models.media.probe import content_id
 
     avatar = check_avatar_name(avatar)
     check_output(target, [speech])
     create_scorer(scorer)
-    create_interpolator(interpolator)
+    open_interpolator(interpolator, settings.acinterp)
     check_lips(lips)
     catalog = Catalog(settings.catalog, settings.storage_options)
     rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()

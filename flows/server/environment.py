@@ -10,23 +10,24 @@ import warnings
 from collections.abc import MutableMapping
 from importlib import metadata
 
+DEFAULT_LOGGING_LEVEL = "WARNING"
+CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
 _DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
     # On two cores the temporary server needs longer than Prefect's default of 20 s.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_LEVEL": DEFAULT_LOGGING_LEVEL,
     "GLOG_minloglevel": "2",
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
-LOCAL_SERVER = "http://127.0.0.1:4200/api"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST_ANSWER = 64
 
 
 def prepare() -> None:
-    """Set what the user has not set, and use the server of `tango serve` if one answers on this machine."""
+    """Set what the user has not set."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     spare_loopback(os.environ)
@@ -34,8 +35,6 @@ def prepare() -> None:
     warnings.filterwarnings("ignore", message="lance is not fork-safe")
     # The folder is looked at, and named, by whoever starts a server that needs it.
     warnings.filterwarnings("ignore", message="Failed to create the Prefect home directory")
-    if "PREFECT_API_URL" not in os.environ and is_our_prefect(LOCAL_SERVER):
-        os.environ["PREFECT_API_URL"] = LOCAL_SERVER
 
 
 def spare_loopback(environment: MutableMapping[str, str]) -> None:
@@ -51,7 +50,7 @@ def spare_loopback(environment: MutableMapping[str, str]) -> None:
 
 def quiet_console() -> None:
     """Keep Prefect's log out of the terminal, where the progress and one line per fault stand; the UI has all of it."""
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault(CONSOLE_LEVEL, "CRITICAL")
 
 
 def answers(url: str, *, timeout: float = 0.3) -> bool:

@@ -13,9 +13,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from flows.server import environment
+from flows.server.home import running_server
 from flows.server.prefect_database import check_database, check_usual_database
 from tango_models.errors import InputError
 
@@ -34,8 +36,12 @@ class _Started:
 
 
 @contextmanager
-def server() -> Iterator[None]:
-    """Have `PREFECT_API_URL` answer inside the context; a server that is configured already is used as it is.
+def server(home: Path) -> Iterator[None]:
+    """Have `PREFECT_API_URL` answer inside the context: a server that is configured already, else the `tango serve` of
+    this home, else one of this command's own.
+
+    Args:
+        home: of Prefect's database; see `home.home_of`.
 
     Enter it before Prefect is imported. The server starts while the caller goes on importing: call `ready()` before
     the first flow.
@@ -46,6 +52,15 @@ def server() -> Iterator[None]:
     if "PREFECT_API_URL" in os.environ:
         ready()
         yield
+        return
+    os.environ["PREFECT_HOME"] = str(home)
+    if url := running_server(home):
+        os.environ["PREFECT_API_URL"] = url
+        try:
+            yield
+        finally:
+            _send_logs()
+            del os.environ["PREFECT_API_URL"]
         return
     check_usual_database()
     with socket.socket() as free:
@@ -116,7 +131,7 @@ def _fault() -> InputError:
     try:
         return InputError(*json.loads(last))
     except (ValueError, TypeError):
-        return InputError("Prefect's server", f"ended while it started ({last})", "set PREFECT_HOME to an empty folder")
+        return InputError("Prefect's server", f"ended while it started ({last})", "set TANGO_HOME to an empty folder")
 
 
 def _run(port: int, parent: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tango_models.errors import InputError
 
-_ELSEWHERE = "set PREFECT_HOME to another folder"
+_ELSEWHERE = "set TANGO_HOME (or PREFECT_HOME, where that is set) to another folder"
 _LOCK_SECONDS = 5.0
 _PROJECT_FILES = ("prefect.toml", "pyproject.toml", ".env")
 """Of the current folder, from which Prefect reads settings."""

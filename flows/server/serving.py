@@ -1,102 +1,146 @@
 """`tango serve`: the Prefect server with its UI, the deployments of prefect.yaml, and a worker that runs them."""
 
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import psutil
 from rich.console import Console
 
 from flows.server import environment
+from flows.server.child import adopt_orphans
+from flows.server.home import note_server, serving_alone
 from flows.server.prefect_database import check_database
+from flows.server.supervised import Supervised, end_orphans
 from tango_models.errors import InputError
 
-POOL = "tango"
-_START_SECONDS = 180
+if TYPE_CHECKING:
+    from flows.server.lost_runs import LostRuns
+
+_PORTS = range(4200, 4300)
+_START_SECONDS = 300
 _END_SECONDS = 1.5
-"""For each process; what is left of them and of theirs is then killed by whoever interrupts."""
+"""For each process; what is left of them and of theirs is then killed."""
+_LOOK_SECONDS = 1.0
+_PATIENCE = {"PREFECT_SERVER_DATABASE_TIMEOUT": "60", "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60"}
+"""For a busy machine: of SQLite's one writer the others wait their turn, rather than fail."""
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
-def serve(*, port: int, catalog: str) -> None:
-    """Run until interrupted; everything started here ends with it.
+def serve(*, port: int | None, catalog: str, home: Path) -> None:
+    """Run until interrupted; everything started here ends with it. A server or worker that dies is started again.
 
     Args:
+        port: of the server; None takes the first free one from 4200.
         catalog: an absolute path or a URI.
+        home: of Prefect's database, the logs, and the note by which the commands find the server.
 
     Raises:
-        InputError: the port is taken, Prefect's database cannot be used, the server does not come up, or there is no
-            prefect.yaml beside the package.
+        InputError: the port is taken, the home is served already, Prefect's database cannot be used, the server does
+            not come up, or there is no prefect.yaml beside the package.
     """
     console = Console(stderr=True, highlight=False)
     if not (_PROJECT / "prefect.yaml").is_file():
         raise InputError(str(_PROJECT), "holds no prefect.yaml", "run `tango serve` from a checkout of the project")
-    _check_port(port)
+    with serving_alone(home):
+        port = _free_port() if port is None else _checked_port(port)
+        _serve(console, port, catalog, home)
+
+
+def _serve(console: Console, port: int, catalog: str, home: Path) -> None:
+    os.environ["PREFECT_HOME"] = str(home)  # before Prefect is imported
+    api = os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
     check_database()
-    api = f"http://127.0.0.1:{port}/api"
-    env = {**os.environ, "PREFECT_API_URL": api, "TANGO_CATALOG": catalog}
-    processes: list[subprocess.Popen] = []
-
-    def start(*arguments: str) -> subprocess.Popen:
-        # A session of its own, so that the interrupt reaches it once, from here, and in the right order.
-        process = subprocess.Popen(  # noqa: S603  (an argument list; nothing of it comes from outside)
-            [sys.executable, "-m", *arguments], env=env, cwd=_PROJECT, start_new_session=True
-        )
-        processes.append(process)
-        return process
-
+    adopt_orphans()
+    command = f"prefect server start --host 127.0.0.1 --port {port}".split()
+    server = Supervised("server", command, {**_PATIENCE, **os.environ}, home / "server.log", whole=True)
+    command = ["prefect", "worker", "start", "--pool", "tango", "--type", "process", "--name", "tango-serve"]
+    worker = Supervised("worker", command, _worker_environment(catalog), home / "worker.log")
     try:
-        server = start("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+        server.start()
         _wait_for(api, server, port)
-        for command in (
-            ("prefect", "work-pool", "create", POOL, "--type", "process", "--overwrite"),
-            ("flows.server.deploy",),
-        ):
-            if start(*command).wait():
-                raise InputError("prefect.yaml", f"`python -m {' '.join(command)}` failed", "see its message above")
-        worker = start("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "tango-serve")
-        console.print(f"[bold]UI[/bold] http://127.0.0.1:{port}   catalog {env['TANGO_CATALOG']}   Ctrl-C ends it")
-        while server.poll() is None and worker.poll() is None:
-            time.sleep(0.5)
-        raise InputError("tango serve", "the server or the worker ended", "see its last message above")
+        from flows.server.deploy import deploy
+
+        deploy()
+        worker.start()
+        note_server(home, api)
+        console.print(f"[bold]UI[/bold] http://127.0.0.1:{port}   catalog {catalog}   Ctrl-C ends it", soft_wrap=True)
+        console.print(f"logs and Prefect's database are in {home}", soft_wrap=True, markup=False)
+        _watch(console, api, home, [server, worker])
     except KeyboardInterrupt:
         console.print("ending the worker and the server")
         raise
     finally:
-        for process in reversed(processes):
-            _end(process)
+        worker.end(within=_END_SECONDS)
+        server.end(within=_END_SECONDS)
+        end_orphans(within=_END_SECONDS)
 
 
-def _check_port(port: int) -> None:
+def _watch(console: Console, api: str, home: Path, children: list[Supervised]) -> None:
+    from flows.server.api import PrefectApi
+    from flows.server.lost_runs import LostRuns
+
+    lost = LostRuns(home / "runs.json", PrefectApi(api))
+    while True:
+        for child in children:
+            if said := child.look():
+                console.print(said, soft_wrap=True, markup=False)
+        for line in _look_for_lost(lost):
+            console.print(line, soft_wrap=True, markup=False)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _look_for_lost(lost: "LostRuns") -> list[str]:
+    import httpx
+
+    try:
+        return lost.look(psutil.Process().children(recursive=True))
+    except httpx.HTTPError:  # the server is down or busy; it is asked again
+        return []
+
+
+def _worker_environment(catalog: str) -> dict[str, str]:
+    """What the worker hands to its runs."""
+    found = {**os.environ, "TANGO_CATALOG": catalog, "PREFECT_WORKER_QUERY_SECONDS": "2"}
+    if found.get("PREFECT_LOGGING_LEVEL") == environment.DEFAULT_LOGGING_LEVEL:
+        found["PREFECT_LOGGING_LEVEL"] = "INFO"  # the UI shows what a run does
+    found.pop(environment.CONSOLE_LEVEL, None)  # what goes to a terminal here goes to a file there
+    # `python` in prefect.yaml is the one that runs this.
+    found["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), found.get("PATH", os.defpath)])
+    places = [str(_PROJECT), *filter(None, found.get("PYTHONPATH", "").split(os.pathsep))]
+    found["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(places))
+    return found
+
+
+def _free_port() -> int:
+    for port in _PORTS:
+        try:
+            return _checked_port(port)
+        except InputError:
+            continue
+    raise InputError("tango serve", f"finds every port from {_PORTS[0]} to {_PORTS[-1]} taken", "name one with --port")
+
+
+def _checked_port(port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            fault = f"is taken ({error.strerror})"
-            raise InputError(f"port {port}", fault, "end what is there, or choose another with --port") from None
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"port {port}", f"cannot be used ({why})", "choose another with --port") from None
+    return port
 
 
-def _wait_for(api: str, server: subprocess.Popen, port: int) -> None:
+def _wait_for(api: str, server: Supervised, port: int) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise InputError(f"port {port}", "the server could not start", "choose another with --port")
+        if not server.alive:
+            raise InputError(f"port {port}", f"the server could not start ({server.last_line()})", f"see {server.log}")
         if environment.answers(api):
             return
-        time.sleep(0.5)
-    raise InputError("tango serve", f"no answer from the server in {_START_SECONDS} s", "see its message above")
-
-
-def _end(process: subprocess.Popen) -> None:
-    if process.poll() is not None:
-        return
-    os.killpg(process.pid, signal.SIGINT)
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        time.sleep(0.2)
+    raise InputError("tango serve", f"no answer from the server in {_START_SECONDS} s", f"see {server.log}")

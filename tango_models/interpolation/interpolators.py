@@ -20,13 +20,13 @@ class HardCut:
         return seam.cut_at(seam.half)
 
 
-NAMES = ("auto", "flow", "rife", "none")
+NAMES = ("auto", "flow", "rife", "acinterp", "none")
 
 
 def create_interpolator(name: str, **settings: Any) -> Interpolator:
-    """The interpolator of that name: auto, flow, rife or none; `settings` are its constructor's.
+    """The interpolator of that name: auto, flow, rife, acinterp or none; `settings` are its constructor's.
 
-    Raises InputError: unknown name; rife without its optional package.
+    Raises InputError: unknown name; rife without its optional package, acinterp without weights.
     """
     if name == "auto":
         from tango_models.interpolation.auto import AutoInterpolator
@@ -40,6 +40,10 @@ def create_interpolator(name: str, **settings: Any) -> Interpolator:
         from tango_models.interpolation.rife import RifeInterpolator
 
         return RifeInterpolator(**settings)
+    if name == "acinterp":
+        from tango_models.interpolation.acinterp.weights import acinterp_interpolator
+
+        return acinterp_interpolator(**settings)
     if name == "none":
         return HardCut()
     raise InputError(f"interpolator {name!r}", "is not known", f"choose one of {', '.join(NAMES)}")

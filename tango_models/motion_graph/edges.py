@@ -1,6 +1,7 @@
-"""Which jumps between clips look like playback, and what they cost."""
+"""Which jumps between clips are worth having, and what they cost: what will be seen of them once they are made."""
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -14,15 +15,34 @@ from tango_models.motion_graph.features import (
     has_camera,
 )
 from tango_models.motion_graph.pictures import PICTURE_SIDE
-from tango_models.motion_graph.terms import TERMS, EdgeConfig, PairTerms, pair_terms, thresholds
-
-__all__ = [
-    "EdgeArrays", "EdgeConfig", "cheapest_per_source", "concatenate_edges", "edges_of_pairs", "nearest_pairs",
-    "score_pair",
-]  # fmt: skip
+from tango_models.motion_graph.seam_price import POP, PriceConfig, Views, visibilities
+from tango_models.motion_graph.terms import pair_terms
 
 _BLOCK = 1024  # source clips at a time: 37 MB of distances to 9,000 clips
-_NEARNESS = [TERMS.index(term) for term in ("pose", "velocity", "translation", "head", "picture")]
+_UNITS = (0.02, 0.16, 0.024, 0.014, 16.0)
+"""Metres, m/s, apparent metres, image heights, grey levels of the coarse picture that count alike among candidates."""
+
+
+@dataclass(frozen=True)
+class EdgeConfig:
+    """Which jumps are kept.
+
+    A jump costs what is predicted to be seen of its seam, in units of what is just seen (`seam_price`): about 0.5 like
+    natural playback, from 1 on it can be seen. Nothing is forbidden: the cheapest of each clip are kept, and the search
+    pays for what is visible.
+    """
+
+    price: PriceConfig = field(default_factory=PriceConfig)
+    budget_same: int = 24
+    """Cheapest jumps kept per clip within its own video."""
+    budget_other: int = 12
+    """Cheapest jumps kept per clip into each other video."""
+    budget_node: int = 48
+    """Cheapest jumps kept per clip of a graph, into all videos together."""
+    separation: int = 3
+    """In the clip's own run jumps to within this many clips are no edges: back they stutter, ahead they skip frames."""
+    candidates: int = 6
+    """Pairs priced per jump kept; they are the nearest in pose, velocity, place, head and coarse picture together."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +71,18 @@ class EdgeArrays:
     """float32 grey levels: mean difference of the small pictures over the person."""
     stutter: np.ndarray
     """float32 0 or 1: the picture stands still twice in a row around the jump (repeated frames)."""
+    whole: np.ndarray
+    """float32: predicted visibility of the made seam, in the yardstick's unit."""
+    background: np.ndarray
+    """float32: the same of what is not the person."""
     cost: np.ndarray
-    """float32: 0 like natural playback, 1 with every term at the video's usual threshold."""
+    """float32: the larger of both, each in units of what is just seen."""
 
     def __len__(self) -> int:
         return len(self.src)
 
     def take(self, index: np.ndarray) -> "EdgeArrays":
-        return EdgeArrays(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+        return EdgeArrays(**{one.name: getattr(self, one.name)[index] for one in fields(self)})
 
     def shifted(self, src: int, dst: int) -> "EdgeArrays":
         """The same jumps with offsets added: from clip numbers of a video to node numbers of a graph."""
@@ -68,11 +92,9 @@ class EdgeArrays:
 def concatenate_edges(parts: list[EdgeArrays]) -> EdgeArrays:
     """One set of jumps, sorted by source, then cost, then destination."""
     if parts:
-        joined = {
-            field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(parts[0])
-        }
+        joined = {one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(EdgeArrays)}
     else:
-        joined = {field.name: np.zeros(0, np.float32) for field in fields(EdgeArrays)}
+        joined = {one.name: np.zeros(0, np.float32) for one in fields(EdgeArrays)}
         joined["src"] = joined["dst"] = np.zeros(0, np.int32)
     arrays = EdgeArrays(**joined)
     return arrays.take(np.lexsort((arrays.dst, arrays.cost, arrays.src)))
@@ -87,12 +109,10 @@ def cheapest_per_source(edges: EdgeArrays, budget: int) -> EdgeArrays:
 def score_pair(
     a: FrameFeatures, b: FrameFeatures, config: EdgeConfig | None = None, *, same_video: bool = False
 ) -> EdgeArrays:
-    """Admissible jumps out of the clips of `a` into the clips of `b`.
+    """The cheapest jumps out of the clips of `a` into the clips of `b`.
 
-    A jump i -> j shows clip j after clip i, so the first frame of j is compared with the frame that would naturally
-    follow i (paper section 2.4: mean joint position and velocity distance, person-mask and hand-box IoU; beyond it the
-    head's place and the grey values of face and person, because a head that jumps is what one sees first). Every term
-    must stay within the threshold of the source's own surroundings. Jumps in the other direction: `score_pair(b, a)`.
+    A jump i -> j shows clip j after clip i. Candidates are those whose first frame is like the frame that would follow
+    i; of each the seam is priced at several places of the cut. Jumps in the other direction: `score_pair(b, a)`.
 
     Args:
         a, b: N and M clips of two videos; twice the same object for the jumps within one video.
@@ -100,85 +120,93 @@ def score_pair(
             `config.separation` clips in the same run, backward and forward.
 
     Returns:
-        At most `budget_same` (one video) or `budget_other` jumps per clip of `a`, the cheapest. Clips with an unusable
-        frame have none, in either role.
+        At most `budget_same` (one video) or `budget_other` jumps per clip of `a`. Clips with an unusable frame have
+        none, in either role.
 
-    Cost: one float32 matrix product for all pairs (N x M x 384), exact terms for `candidates` times the budget.
+    Cost: one float32 matrix product for all pairs (N x M x 384), `candidates` times the budget priced.
     Figures: benchmarks/edges.py.
     """
     config = config or EdgeConfig()
-    camera = has_camera(a) and has_camera(b)
-    following, first = following_frames(a, camera=camera), first_frames(b, camera=camera)
-    limit = thresholds(a, config, camera=camera)
+    videos = [a] if same_video else [a, b]
+    judge = Judge(videos, config)
     source, target = np.flatnonzero(a.usable_clips), np.flatnonzero(b.usable_clips)
     budget = config.budget_same if same_video else config.budget_other
-    keep = budget * config.candidates
-    run = a.frame_run[::CLIP_FRAMES] if same_video else None
-    src, dst = nearest_pairs(following, first, limit, source, target, keep, run=run, separation=config.separation)
-    edges, worst = edges_of_pairs(pair_terms(following, first, src, dst), limit[src], src, dst, config)
-    edges = edges.take(np.flatnonzero(worst <= 1.0))
-    return cheapest_per_source(concatenate_edges([edges]), budget)
+    offset = 0 if same_video else a.clips
+    src, dst = judge.nearest(source, target + offset, budget * config.candidates, separation=config.separation)
+    return cheapest_per_source(judge.score(src, dst, budget), budget).shifted(0, -offset)
 
 
-def edges_of_pairs(
-    terms: PairTerms, limit: np.ndarray, src: np.ndarray, dst: np.ndarray, config: EdgeConfig
-) -> tuple[EdgeArrays, np.ndarray]:
-    """P pairs with their cost, admissible or not, and the largest term as a fraction of its own threshold (P,).
+class Judge:
+    """Prices of any pairs of clips across some videos; clips are numbered through all of them."""
 
-    limit: (P, 2, 8), the rows of `thresholds` of the sources.
-    """
-    relative = terms.relative(limit[:, 0])
-    usual = terms.relative(limit[:, 1])
-    distance = terms.distance
-    edges = EdgeArrays(
-        src=src.astype(np.int32), dst=dst.astype(np.int32),
-        pose=distance[:, 0], velocity=distance[:, 1], translation=distance[:, 2],
-        mask_iou=1 - distance[:, 3], hand_iou=1 - distance[:, 4],
-        head=distance[:, 5], face=distance[:, 6], picture=distance[:, 7],
-        stutter=terms.stutter.astype(np.float32),
-        cost=(usual @ np.asarray(config.weights, np.float32) + config.stutter * terms.stutter).astype(np.float32),
-    )  # fmt: skip
-    return edges, relative.max(axis=1, initial=0.0)
+    def __init__(self, videos: Sequence[FrameFeatures], config: EdgeConfig) -> None:
+        camera = all(has_camera(video) for video in videos if video.usable_clips.any())
+        self.config = config
+        self.following = ClipEnds.concatenate([following_frames(video, camera=camera) for video in videos])
+        self.first = ClipEnds.concatenate([first_frames(video, camera=camera) for video in videos])
+        self.views = Views.of_videos(videos)
+
+    def nearest(self, source: np.ndarray, target: np.ndarray, keep: int, *, separation: int):
+        """See `nearest_pairs`; pairs of one run within `separation` are left out."""
+        run = self.views.run[::CLIP_FRAMES]
+        return nearest_pairs(self.following, self.first, source, target, keep, run=run, separation=separation)
+
+    def score(self, src: np.ndarray, dst: np.ndarray, budget: int | None = None) -> EdgeArrays:
+        """Jumps src[p] -> dst[p], sorted by source and cost; with a budget only the cheapest of each source."""
+        src, dst = np.asarray(src, np.int64), np.asarray(dst, np.int64)
+        seen = visibilities(self.views, src, dst, self.config.price)
+        cost = np.maximum(seen[:, 0] / POP, seen[:, 1] / self.config.price.background_seen)
+        order = np.lexsort((dst, cost, src))
+        if budget is not None:
+            rank = np.arange(len(order)) - np.searchsorted(src[order], src[order])
+            order = order[rank < budget]
+        src, dst, seen, cost = src[order], dst[order], seen[order], cost[order]
+        terms = pair_terms(self.following, self.first, src, dst)
+        distance = terms.distance
+        return EdgeArrays(
+            src=src.astype(np.int32), dst=dst.astype(np.int32),
+            pose=distance[:, 0], velocity=distance[:, 1], translation=distance[:, 2],
+            mask_iou=1 - distance[:, 3], hand_iou=1 - distance[:, 4],
+            head=distance[:, 5], face=distance[:, 6], picture=distance[:, 7],
+            stutter=terms.stutter.astype(np.float32), whole=seen[:, 0], background=seen[:, 1],
+            cost=cost.astype(np.float32),
+        )  # fmt: skip
 
 
 def nearest_pairs(
-    following: ClipEnds, first: ClipEnds, limit: np.ndarray, source: np.ndarray, target: np.ndarray, keep: int,
-    *, run: np.ndarray | None = None, separation: int = 0,
+    following: ClipEnds, first: ClipEnds, source: np.ndarray, target: np.ndarray, keep: int,
+    *, run: np.ndarray, separation: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """For every source clip the `keep` target clips nearest in pose, velocity, place, head and coarse picture together.
 
-    Nearness is the sum of the squared (weighted RMS) distances as fractions of the usual thresholds: with the parts
-    side by side in one vector it is a matrix product.
+    Nearness is the sum of the squared (weighted RMS) distances in their `_UNITS`: with the parts side by side in one
+    vector it is a matrix product.
 
     Args:
-        limit: (N, 2, 8) of `thresholds`; source, target: clip numbers allowed in each role.
-        run: (N,) run of every clip when both roles are one video; pairs of one run within `separation` are left out.
+        source, target: clip numbers allowed in each role.
+        run: (N,) run of every clip; pairs of one run within `separation` are left out.
 
     Returns:
-        src, dst (P,) int64, sorted by source; never the natural successor when `run` is given.
+        src, dst (P,) int64, sorted by source; never the natural successor, unless `separation` is 0.
     """
     if not source.size or not target.size:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     (vector_a, part), (vector_b, _) = _stack(following, source), _stack(first, target)
+    unit = np.asarray(_UNITS, np.float32)[part]
     middle = vector_b.mean(axis=0)  # nearer to zero: less cancellation in float32
-    vector_a -= middle
-    vector_b -= middle
-    scale = 1.0 / np.square(limit[source, 1][:, _NEARNESS])  # (n, 5)
-    parts = len(_NEARNESS)
-    square_b = np.stack([np.square(vector_b[:, part == k]).sum(axis=1) for k in range(parts)], axis=1)
-    right = np.concatenate([-2.0 * vector_b, square_b], axis=1).T.astype(np.float32)
+    vector_a, vector_b = (vector_a - middle) / unit, (vector_b - middle) / unit
+    right = (-2.0 * vector_b).T
+    square_b = np.square(vector_b).sum(axis=1)
     sources, targets = [], []
     keep = min(keep, target.size)
     for start in range(0, source.size, _BLOCK):
         rows = slice(start, start + _BLOCK)
-        left = np.concatenate([vector_a[rows] * scale[rows][:, part], scale[rows]], axis=1).astype(np.float32)
-        distance = left @ right  # up to the source's own square, which ranks nothing
-        if run is not None:
-            clip = source[rows]
-            step = target[None, :] - clip[:, None]
-            near = (run[clip][:, None] == run[target][None, :]) & (np.abs(step) <= separation)
-            # (i - separation .. i]: backward; (i .. i + separation]: skips; the clip before those may be jumped to
-            distance[(near & (step > -separation)) | (step == 0)] = np.inf
+        distance = vector_a[rows] @ right + square_b  # up to the source's own square, which ranks nothing
+        clip = source[rows]
+        step = target[None, :] - clip[:, None]
+        near = (run[clip][:, None] == run[target][None, :]) & (np.abs(step) <= separation)
+        # (i - separation .. i]: backward; (i .. i + separation]: skips; the clip before those may be jumped to
+        distance[(near & (step > -separation)) | ((step == 0) & (separation > 0))] = np.inf
         nearest = np.argpartition(distance, keep - 1, axis=1)[:, :keep]
         allowed = np.isfinite(np.take_along_axis(distance, nearest, axis=1))
         row, column = np.nonzero(allowed)

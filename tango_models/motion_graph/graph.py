@@ -52,7 +52,7 @@ class MotionGraph:
     jumps: EdgeArrays
     """E jumps over node numbers, sorted by source."""
     bridge: np.ndarray
-    """(E,) bool: not admissible by itself, added so that the graph hangs together; its cost may exceed 1."""
+    """(E,) bool: not among the cheapest of its clip, added so that the graph hangs together."""
 
     @property
     def nodes(self) -> int:

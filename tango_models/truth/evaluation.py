@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,22 +31,27 @@ class CrossFade:
         return np.rint(seam.outgoing * (1 - share) + seam.incoming * share).astype(np.uint8)
 
 
-def known_interpolators(names: Iterable[str] = ()) -> dict[str, Interpolator]:
+def known_interpolators(
+    names: Iterable[str] = (), settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Interpolator]:
     """All there are, or those of these names, by name: `cut`, `fade`, and the registered ones that can be used here.
+
+    Args:
+        settings: by name, those of `create_interpolator`.
 
     Raises:
         InputError: a name is unknown, or what it needs is absent.
     """
     plain: dict[str, Interpolator] = {"cut": create_interpolator("none"), "fade": CrossFade()}
-    wanted = list(names)
+    wanted, given = list(names), settings or {}
     if wanted:
-        return {name: plain[name] if name in plain else create_interpolator(name) for name in wanted}
+        return {n: plain[n] if n in plain else create_interpolator(n, **given.get(n, {})) for n in wanted}
     found = dict(plain)
     for name in NAMES:
         if name != "none":
             try:
-                found[name] = create_interpolator(name)
-            except InputError:  # its package is not there
+                found[name] = create_interpolator(name, **given.get(name, {}))
+            except InputError:  # its package or its weights are not there
                 continue
     return found
 

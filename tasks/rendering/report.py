@@ -56,7 +56,7 @@ class RenderReport:
     ) -> None:
         self._lips = lip_figures(source, path_id) if lips else ({}, [])
         self._source, self._playback = source, playback
-        columns = ["path_id", "speech_id", "clip_ids", "seam_cost"]
+        columns = ["path_id", "speech_id", "clip_ids", "seam_cost", "cost", "bound", "overused", "repeats"]
         self._path = source.table("paths").read(columns, where=equals(path_id=path_id)).to_pylist()[0]
         self._figures = read_seam_figures(source, playback, method, size)
         self._fits = _fit_pictures(source, playback, int(_FOOTAGE_SHARE * most_bytes))
@@ -161,9 +161,12 @@ def _meanings(*, smooth: bool) -> dict[str, str]:
     return {
         "seams": "jumps in the video",
         "seams_per_minute": "how often the footage jumps",
-        "mean_seam_cost": "0: as natural playback, 1: at the edge of what is admitted",
+        "mean_seam_cost": "what was predicted to be seen of them: 0.5 as of natural playback, 1 is just seen",
         "clips_used": "different clips of the avatar",
         "most_uses_of_a_clip": "how often the commonest one is shown",
+        "uses_beyond_limit": "so many of all uses are more than a clip should have; no way without them was found",
+        "jumps_repeated_soon": "from about where to about where another went a few seconds before",
+        "search_gap": "a better path could cost so much less, of this one's cost; 0 is the best there is",
         "repeated_frames": f"shown where the footage shows one picture twice; {stand_in}",
         "seams_that_pop": "share of the jumps that can be seen: 2.5 times as much is new in a frame as usually",
         "elsewhere_pop": "the same of as many frames where there is no jump",
@@ -193,6 +196,12 @@ def _motion_energy(source: Source, playback: Playback) -> np.ndarray:
     return np.array([by_clip[clip_id(track, f // CLIP_FRAMES)][f % CLIP_FRAMES] for track, f in shown], np.float32)
 
 
+def _gap(path: dict) -> float:
+    if path["bound"] is None:
+        return float("nan")
+    return max(0.0, path["cost"] - path["bound"]) / max(abs(path["cost"]), 1e-9)
+
+
 def _metrics(playback: Playback, motion: np.ndarray, voice: np.ndarray, path: dict) -> dict[str, float]:
     n_frames = len(playback.frame)
     uses = np.unique(path["clip_ids"], return_counts=True)[1]
@@ -207,6 +216,9 @@ def _metrics(playback: Playback, motion: np.ndarray, voice: np.ndarray, path: di
         "mean_seam_cost": float(np.mean(path["seam_cost"])) if path["seam_cost"] else 0.0,
         "clips_used": len(uses),
         "most_uses_of_a_clip": int(uses.max()),
+        "uses_beyond_limit": path["overused"] or 0,
+        "jumps_repeated_soon": path["repeats"] or 0,
+        "search_gap": _gap(path),
         "motion_speaking": mean(voice >= _SPEAKING),
         "motion_silent": mean(voice <= _SILENT),
     }

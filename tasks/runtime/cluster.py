@@ -9,6 +9,7 @@ import weakref
 from contextlib import ExitStack
 
 from data_catalog import Catalog
+from data_catalog.leases import Leases
 from tasks.runtime.capacity import worker_limits
 from tasks.runtime.ray_cluster import ClusterSettings, ray_running
 from tasks.runtime.registry import next_stages, stage_class
@@ -29,22 +30,27 @@ def interrupt() -> None:
 class Pools:
     """The worker pools of one flow run, and the Ray cluster under them. Use as a context manager.
 
+    Attributes:
+        leases: of the units that this run is at.
+
     A cluster that this process already uses is used as it is and left running.
     """
 
     def __init__(self, catalog: Catalog, run_id: str, configs: dict[str, dict], cluster: ClusterSettings) -> None:
         self.catalog, self.run_id, self.configs = catalog, run_id, configs
+        self.leases = Leases(catalog, run_id)
         self._cluster = cluster
         self._pools: dict[str, WorkerPool] = {}
         self._lock = threading.Lock()
         self._closing = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._resources = ExitStack()
         self._cpus = 0.0
         self._limits: dict[str, int] = {}
 
     def __enter__(self) -> "Pools":
         _open.add(self)
+        self._resources.enter_context(self.leases)
         return self
 
     def __exit__(self, *_) -> None:
@@ -56,11 +62,26 @@ class Pools:
     def close(self) -> None:
         """End the workers; whoever comes second waits until that is done."""
         with self._closing:
-            self._closed = True
+            self._closed.set()
             for pool in list(self._pools.values()):
                 pool.refuse()
             for pool in list(self._pools.values()):
                 pool.close()
+
+    def closed_within(self, seconds: float) -> bool:
+        """Wait some seconds, or until the run ends; says whether it has."""
+        return self._closed.wait(seconds)
+
+    def cpus(self) -> float:
+        """Of the cluster; starts or joins it when that was not done.
+
+        Raises:
+            InputError: more is asked for than it has.
+            PoolClosed: the run has ended.
+        """
+        with self._lock:
+            self._begin()
+            return self._cpus
 
     def of(self, stage: str) -> WorkerPool:
         """The pool of a stage; starts or joins the cluster when it is the first.
@@ -73,15 +94,18 @@ class Pools:
             PoolClosed: the run has ended.
         """
         with self._lock:
-            if self._closed:
-                raise PoolClosed
-            if not self._cpus:
-                self._cpus = self._start()
+            self._begin()
             pool = self._pool(stage)
             pool.warm()
             for following in next_stages(stage):
                 self._pool(following).warm()
             return pool
+
+    def _begin(self) -> None:
+        if self._closed.is_set():
+            raise PoolClosed
+        if not self._cpus:
+            self._cpus = self._start()
 
     def _pool(self, stage: str) -> WorkerPool:
         if stage not in self._pools:
@@ -97,7 +121,7 @@ class Pools:
                 size=min(size, self._limits.get(stage, size)),
                 run_id=self.run_id,
             )
-            if self._closed:
+            if self._closed.is_set():
                 pool.refuse()
             self._pools[stage] = pool
         return self._pools[stage]

@@ -113,5 +113,3 @@ def all_groups(*declarations: Mapping[str, Iterable[str]]) -> dict[str, set[str]
         for stage, groups in declaration.items():
             found.setdefault(stage, set()).update(groups)
     return found
-
-

@@ -1,4 +1,7 @@
-"""Stages by name. Their modules are imported when asked for: they pull in heavy libraries."""
+"""Stages by name. Their modules are imported when asked for: they pull in heavy libraries.
+
+What else a new stage needs is listed in ARCHITECTURE.md, "Where to put a new thing".
+"""
 
 import importlib
 from typing import Any
@@ -21,7 +24,10 @@ STAGES: dict[str, str] = {
     "render_video": "tasks.render_video:RenderVideo",
 }
 PER_TRACK = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
-"""What is done to one video after the other."""
+"""What is done to one video after the other. A name added here is missing in every avatar until that is onboarded
+again."""
+PER_VIDEO = ("extract_frames", "detect_landmarks")
+"""Of those, what belongs to the video alone, whatever motion goes with it."""
 PER_AVATAR = ("score_edges",)
 """What compares all of an avatar's."""
 ONBOARDING = PER_TRACK + PER_AVATAR

@@ -9,12 +9,18 @@ from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Failed, State
 from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, UnitRecord
 from tasks.runtime.cluster import Pools
 from tasks.runtime.plan_source import UpstreamNotReady
+from tasks.runtime.stage import Stage
 from tasks.runtime.versions import Versions, plan_units
+from tasks.runtime.workers import Outcome, PoolClosed
+
+_WAIT_SECONDS = 1.0
+"""Between two looks whether another run has done with a unit."""
 
 
 class StageSummary(BaseModel):
@@ -45,11 +51,26 @@ class StageIncomplete(RuntimeError):
     """Units failed for reasons that may pass; the task is worth trying again."""
 
 
+class StageFailed(RuntimeError):
+    """Units failed, or could not be planned, and trying again at once would not help.
+
+    Attributes:
+        summary: what became of all units.
+    """
+
+    def __init__(self, summary: StageSummary) -> None:
+        self.summary = summary
+        super().__init__("; ".join(summary.errors) or summary.blocked or f"{summary.failed} units failed")
+
+
 class Progress:
     """Where progress goes; the flow gives one that draws it. Called from several threads."""
 
     def stage(self, stage: str, scope: str, done: int, total: int) -> None:
         """Units of a stage that are done."""
+
+    def others(self, stage: str, scope: str, count: int) -> None:
+        """Another run is at so many units of a stage, and is waited for."""
 
     def unit(self, unit: Unit, done: int, total: int) -> None:
         """How far the unit is, in the stage's own measure."""
@@ -70,13 +91,21 @@ def _may_pass(task: Any, task_run: Any, state: Any) -> bool:
 )
 def run_stage(
     stage: str, label: str, scope: dict[str, Any], pools: Pools, progress: Progress, max_attempts: int
-) -> StageSummary:
+) -> StageSummary | State:
     """Do the pending units of a stage in a scope.
 
-    Raises:
-        StageIncomplete: units failed for transient reasons and fewer than `max_attempts` times.
+    Returns:
+        what became of them; where some are not `ok`, as a failed state with the reasons, whose data is a `StageFailed`,
+        or a `StageIncomplete` that is tried again. (Raised instead, the reasons would stand inside a stack trace.)
     """
-    return compute_stage(stage, label, scope, pools, progress, max_attempts, get_run_logger().error)
+    try:
+        summary = compute_stage(stage, label, scope, pools, progress, max_attempts, get_run_logger().error)
+    except StageIncomplete as error:
+        return Failed(message=str(error), data=error)
+    if summary.ok:
+        return summary
+    failed = StageFailed(summary)
+    return Failed(message=str(failed), data=failed)
 
 
 def compute_stage(
@@ -88,7 +117,11 @@ def compute_stage(
     max_attempts: int,
     log: Callable[[str], None] = lambda text: None,
 ) -> StageSummary:
-    """`run_stage` without Prefect around it; `log` takes the stack traces of what nobody foresaw."""
+    """`run_stage` without Prefect around it; `log` takes the stack traces of what nobody foresaw.
+
+    Raises:
+        StageIncomplete: units failed for transient reasons and fewer than `max_attempts` times.
+    """
     catalog = pools.catalog
     versions = Versions(catalog, pools.configs)
     planner = versions.stage(stage)
@@ -102,8 +135,8 @@ def compute_stage(
     todo, given_up = _split(catalog, pending, max_attempts)
     done = len(units) - len(pending)
     progress.stage(stage, label, done, len(units))
-    outcomes = pools.of(stage).run(todo, progress.unit) if todo else []
-    failed = [outcome for outcome in outcomes if not outcome.ok]
+    outcomes = _do(stage, label, todo, planner, pools, progress) if todo else {}
+    failed = [outcome for outcome in outcomes.values() if not outcome.ok]
     for outcome in failed:
         if outcome.trace:
             log(f"{outcome.subject}\n{outcome.trace}")
@@ -113,9 +146,9 @@ def compute_stage(
         "a higher TANGO_MAX_ATTEMPTS tries again)"
         for r in given_up
     ]
-    done += len(outcomes) - len(failed)
+    done = len(units) - len(failed) - len(given_up)
     progress.stage(stage, label, done, len(units))
-    may_pass = [unit for unit, outcome in zip(todo, outcomes, strict=True) if outcome.transient]
+    may_pass = [unit for unit in todo if unit.key in outcomes and outcomes[unit.key].transient]
     if may_pass and _split(catalog, may_pass, max_attempts)[0]:
         raise StageIncomplete("; ".join(errors))
     return StageSummary(
@@ -124,10 +157,36 @@ def compute_stage(
         wanted=len(units),
         computed=len(outcomes) - len(failed),
         failed=len(units) - done,
-        rows=sum(outcome.n_rows for outcome in outcomes),
-        seconds=sum(outcome.seconds for outcome in outcomes),
+        rows=sum(outcome.n_rows for outcome in outcomes.values()),
+        seconds=sum(outcome.seconds for outcome in outcomes.values()),
         errors=errors,
     )
+
+
+def _do(
+    stage: str, label: str, todo: list[Unit], planner: Stage, pools: Pools, progress: Progress
+) -> dict[str, Outcome]:
+    """Do units, each when no other run is at it.
+
+    Returns:
+        by unit what became of it here; nothing for those that another run did meanwhile.
+    """
+    catalog, found = pools.catalog, dict[str, Outcome]()
+    while todo:
+        mine = pools.leases.take(stage, [unit.key for unit in todo])
+        try:
+            pending = {unit.key for unit in catalog.pending([unit for unit in todo if unit.key in mine])}
+            own = [u for u in todo if u.key in mine and (u.key in pending or not planner.is_intact(catalog, u))]
+            if own:
+                found |= {outcome.unit: outcome for outcome in pools.of(stage).run(own, progress.unit)}
+        finally:
+            pools.leases.give_back(stage, mine)
+        todo = [unit for unit in todo if unit.key not in mine]
+        if todo:
+            progress.others(stage, label, len(todo))
+            if pools.closed_within(_WAIT_SECONDS):
+                raise PoolClosed
+    return found
 
 
 def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list[Unit], list[UnitRecord]]:

@@ -26,6 +26,25 @@ class Versions:
         self._catalog, self._configs = catalog, configs
         self._stages: dict[str, Stage] = {}
         self._standing: dict[tuple[str, str], Standing] = {}
+        self._ledger: dict[str, dict[str, UnitRecord]] | None = None
+        self._owned: dict[tuple[str, str], list[str]] = {}
+
+    def preload(self) -> "Versions":
+        """Read the whole ledger now: for a look at many avatars."""
+        self._ledger = self._catalog.ledger()
+        for stage, records in self._ledger.items():
+            for unit in records:
+                self._owned.setdefault((stage, unit.partition(":")[0]), []).append(unit)
+        return self
+
+    def records(self, stage: str) -> Mapping[str, UnitRecord]:
+        """A stage's rows of the ledger, by unit. After `preload`."""
+        return (self._ledger or {}).get(stage, {})
+
+    def made_of(self, stage: str, owner: str) -> dict[str, Standing]:
+        """The standing of a stage's units in the ledger that belong to a video or track: those whose key is its id, or
+        begins with that and a colon. After `preload`."""
+        return self.look(stage, self._owned.get((stage, owner), ()))
 
     def stage(self, name: str) -> Stage:
         if name not in self._stages:
@@ -35,7 +54,12 @@ class Versions:
     def look(self, stage: str, units: Iterable[str]) -> dict[str, Standing]:
         """The standing of units of a stage."""
         wanted = sorted(set(units))
-        if new := [unit for unit in wanted if (stage, unit) not in self._standing]:
+        new = [unit for unit in wanted if (stage, unit) not in self._standing]
+        if new and self._ledger is not None:
+            known = self._ledger.get(stage, {})
+            for unit in new:
+                self._standing[stage, unit] = self._judge(stage, known.get(unit))
+        elif new:  # what they were made of is read in one go, not one by one
             records = self._catalog.records(stage, new)
             upstream: dict[str, set[str]] = {}
             for record in records.values():

@@ -1,6 +1,5 @@
 """An avatar's motion graph out of the catalog."""
 
-from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -12,7 +11,10 @@ from tango_models.motion_graph.edges import EdgeConfig
 from tasks.views.clip_features import read_frame_features
 from tasks.views.columns import matrix
 
-EDGE_TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter", "cost")
+EDGE_TERMS = (
+    *("pose", "velocity", "translation", "mask_iou", "hand_iou", "head", "face", "picture", "stutter"),
+    *("whole", "background", "cost"),
+)
 
 
 def pair_key(a: str, b: str) -> str:
@@ -45,24 +47,19 @@ def read_nodes(source: Source, tracks: list[str]) -> tuple[list[str], list]:
     return keys, [read_frame_features(source, track) for track in sorted(tracks)]
 
 
-def read_playable_graph(source: Source, tracks: list[str], edge_config: EdgeConfig, *, bridge_price: float):
-    """What is searched: the ids of all clips in node order, the `MotionGraph` joined and with more ways where there are
-    few, and its `Edges` with bridges priced."""
-    from tango_models.motion_graph.added_jumps import add_ways, join
+def read_playable_graph(source: Source, tracks: list[str], edge_config: EdgeConfig):
+    """What is searched: the ids of all clips in node order, and the `MotionGraph` joined."""
+    from tango_models.motion_graph.added_jumps import join
 
     clip_ids, features = read_nodes(source, tracks)
-    graph = join(read_graph(source, tracks, clip_ids, features), features, edge_config)
-    graph = add_ways(graph, features, edge_config)
-    return clip_ids, graph, replace(graph.edges, cost=graph.jumps.cost + bridge_price * graph.bridge)
+    return clip_ids, join(read_graph(source, tracks, clip_ids, features), features, edge_config)
 
 
 def read_prosody(source: Source, tracks: list[str], successor: np.ndarray):
     """The `ClipProsody` of all clips of some tracks, in node order. The voice of a video without sound is unknown."""
     from tango_models.motion_graph.scoring.scorers import ClipProsody
 
-    table = source.table("clips").read(
-        ["clip_id", "track_id", "motion_energy", "voice"], where=equals(track_id=tracks)
-    )
+    table = source.table("clips").read(["clip_id", "track_id", "motion_energy", "voice"], where=equals(track_id=tracks))
     videos = sorted({video_of(track) for track in tracks})
     sound = source.table("videos").read(["video_id", "has_audio"], where=equals(video_id=videos))
     silent = {row["video_id"] for row in sound.to_pylist() if not row["has_audio"]}

@@ -50,9 +50,7 @@ def read_playback(source: Source, path_id: str, config: SeamLayout) -> Playback:
     return lay_out(source, path["clip_ids"], path["seams"], speech["n_frames"][0].as_py(), config)
 
 
-def lay_out(
-    source: Source, clips: list[str], seams: list[int], n_frames: int, config: SeamLayout
-) -> Playback:
+def lay_out(source: Source, clips: list[str], seams: list[int], n_frames: int, config: SeamLayout) -> Playback:
     """`n_frames` of clips in time; `seams` are the positions in `clips` that were reached by a jump."""
     videos = sorted({video_of(split_clip_id(clip)[0]) for clip in clips})
     around = Surroundings(source, [(clips[k - 1], clips[k]) for k in seams], canvas_size(source, videos))

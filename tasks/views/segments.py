@@ -1,16 +1,23 @@
 """The segments in which a video's landmarks are detected."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
+from data_catalog.schemas import CLIP_FRAMES
+
 SEGMENT_FRAMES = 240
-"""Frames of a segment (8 s): little enough to lose in a crash and to share among workers, long enough for the lead-in
-to cost only 5 %."""
+"""Frames of a segment at most (8 s): little enough to lose in a crash and to share among workers, long enough for the
+lead-in to cost only 5 %."""
+SHORT_FRAMES, _SHARES = 60, 4
+"""A short video is cut finer, so that two workers end together however late one of them began: into four, of 2 s at
+least."""
 
 
 def segments(n_frames: int) -> list[tuple[int, int]]:
-    """Start and stop of each segment; a last one of less than a third joins the one before it."""
-    count = max(1, n_frames // SEGMENT_FRAMES + (n_frames % SEGMENT_FRAMES >= SEGMENT_FRAMES / 3))
-    return [(k * SEGMENT_FRAMES, n_frames if k + 1 == count else (k + 1) * SEGMENT_FRAMES) for k in range(count)]
+    """Start and stop of each segment, all of one length but for whole clips."""
+    count = max(1, -(-n_frames // SEGMENT_FRAMES), min(_SHARES, n_frames // SHORT_FRAMES))
+    edges = [k * n_frames // count // CLIP_FRAMES * CLIP_FRAMES for k in range(count)]
+    return list(zip(edges, [*edges[1:], n_frames], strict=True))
 
 
 def segment_key(video_id: str, index: int) -> str:
@@ -19,6 +26,6 @@ def segment_key(video_id: str, index: int) -> str:
 
 def segment_keys(video_id: str, n_frames: int, frames: Iterable[int] | None = None) -> list[str]:
     """The units of a video's landmarks: all, or those in which some frames lie."""
-    count = len(segments(n_frames))
-    wanted = range(count) if frames is None else sorted({min(f // SEGMENT_FRAMES, count - 1) for f in frames})
+    starts = [start for start, _ in segments(n_frames)]
+    wanted = range(len(starts)) if frames is None else sorted({bisect_right(starts, f) - 1 for f in frames})
     return [segment_key(video_id, k) for k in wanted]

@@ -7,7 +7,8 @@ import pytest
 
 from data_catalog import Catalog
 from data_catalog.refusals import refusals
-from flows.onboard_avatar import add_videos, onboard_avatar
+from flows.intake.entering import Entry
+from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowReport
 from flows.preprocess_dataset import preprocess_dataset
 from flows.reenact import reenact
@@ -25,7 +26,7 @@ def catalog(tmp_path) -> Catalog:
 def _add(catalog: Catalog, *videos: Path | str, avatar: str = "ann", motion: Path | None = None) -> FlowReport:
     report = FlowReport(subject=avatar)
     given = [str(video) for video in videos]
-    added = add_videos(catalog, avatar, given, str(motion) if motion else None, report, run_id="r")
+    added = Entry(catalog, report, run_id="r").add(avatar, given, str(motion) if motion else None)
     assert len(added) == len(given) - len(report.refused) - sum("counted once" in note for note in report.notes)
     return report
 
@@ -129,5 +130,5 @@ def test_a_deployment_refuses_what_is_relative_to_a_folder_that_nobody_knows(tmp
             attempt()
     assert not (tmp_path / "tango_catalog").exists() and not (tmp_path / "o.mp4").exists()
     report = FlowReport(subject="ann")
-    add_videos(Catalog(whole.catalog), "ann", ["talk.mp4"], None, report, run_id="r", deployed=True)
+    Entry(Catalog(whole.catalog), report, run_id="r", deployed=True).add("ann", ["talk.mp4"])
     assert "relative path" in report.refused[0]

@@ -52,3 +52,16 @@ def test_an_unknown_video_is_named_and_nothing_is_forgotten(catalog):
 
 def test_an_unknown_avatar_is_an_error(catalog):
     assert _forget(catalog, "carl").exit_code == 1
+
+
+def test_a_name_of_several_files_is_asked_about_and_a_path_or_an_id_says_which(catalog):
+    catalog.add_video("ann", "id-other", uri="/elsewhere/one.mp4")
+    refuse(catalog, "ann", Path("/third/one.mp4"), "one.mp4: is empty", run_id="r")
+    asked = _forget(catalog, "ann", "one.mp4")
+    assert asked.exit_code == 1
+    for known in ("/footage/one.mp4", "id-one", "/elsewhere/one.mp4", "id-other", "could not be read"):
+        assert known in asked.stderr
+    assert _forget(catalog, "ann", "/elsewhere/one.mp4").exit_code == 0
+    assert set(catalog.avatar_videos("ann")) == {"id-one", "id-two"} and refusals(catalog)["ann"]
+    assert _forget(catalog, "ann", "id-one").exit_code == 0
+    assert set(catalog.avatar_videos("ann")) == {"id-two"} and refusals(catalog)["ann"]

@@ -1,6 +1,6 @@
 """One number of frames for a speech of any length, through all that is computed of it; the search is a stub.
 
-    python -m tests.tasks.test_speech_lengths     # every length from 0.1 to 120 s in steps of 10 ms, at five rates
+python -m tests.tasks.test_speech_lengths     # every length from 0.1 to 120 s in steps of 10 ms, at five rates
 """
 
 from types import SimpleNamespace

@@ -4,6 +4,9 @@ Every joint has three axes from its bone in the T-pose: *flex* (curl of a finger
 (spreading the fingers) and *twist* about the bone. A pose is judged by its axis-angle's parts along these axes.
 Ranges are the usual clinical ranges of motion (Norkin & White, Measurement of Joint Motion), a little widened because
 axis-angle parts are not quite clinical angles.
+
+A hand is held in three places: by `wrist` in the table, by the first guess's constants, and, since half of the
+forearm's twist is the elbow's, by the elbow's entry in `HINGES`.
 """
 
 from __future__ import annotations

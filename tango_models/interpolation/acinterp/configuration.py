@@ -105,3 +105,18 @@ def named_config(size: str) -> ACInterpConfig:
     if size == "small":
         return ACInterpConfig.small()
     raise InputError(f"size {size!r}", "is not known", "choose sd15 or small")
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """steps: of the solver, trailing. guidance: how far from what would be made of anybody (1: none); TANGO's
+    configuration says 3.5. solver: `ddim` or `dpm`."""
+
+    steps: int = 20
+    guidance: float = 3.5
+    solver: str = "ddim"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.steps <= 1000 or self.guidance < 1 or self.solver not in ("ddim", "dpm"):
+            fault = f"is impossible (steps {self.steps}, guidance {self.guidance}, solver {self.solver})"
+            raise InputError("sampling configuration", fault, "steps 1 to 1000, guidance 1 or more, ddim or dpm")

@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from tango_models.interpolation.seam import Seam, window_alpha
+from tango_models.interpolation.seam import Seam
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Poses:
 class PosePath(Protocol):
     """What poses the frames of a seam are to show; a learned in-betweener is another of these.
 
-    The first is the outgoing run's, the last the incoming run's.
+    `alphas` (T,) says how far each frame lies from the outgoing to the incoming run, as in `Seam`; at 0 and 1 the pose
+    is the run's own.
     """
 
-    def __call__(self, outgoing: Poses, incoming: Poses) -> Poses: ...
+    def __call__(self, outgoing: Poses, incoming: Poses, alphas: np.ndarray) -> Poses: ...
 
 
 def seam_poses(seam: Seam) -> tuple[Poses, Poses]:
@@ -63,21 +64,25 @@ def seam_poses(seam: Seam) -> tuple[Poses, Poses]:
     )
 
 
-def linear_path(outgoing: Poses, incoming: Poses) -> Poses:
-    """Straight from the first pose to the last at an even pace: TANGO's own. It stands still before it starts."""
-    share = np.linspace(0, 1, len(outgoing), dtype=np.float32)
-    return _blend(outgoing.at(np.zeros(len(outgoing), int)), incoming.at(np.full(len(outgoing), -1)), share)
+def linear_path(outgoing: Poses, incoming: Poses, alphas: np.ndarray) -> Poses:
+    """Straight from the last pose that is given to the first that is given again, at an even pace: TANGO's own. It
+    stands still before it starts."""
+    count = len(outgoing)
+    first, last = int(np.flatnonzero(alphas <= 0)[-1]), int(np.flatnonzero(alphas >= 1)[0])
+    share = np.clip((np.arange(count) - first) / (last - first), 0, 1)
+    frames = np.arange(count)
+    return _blend(outgoing.at(np.minimum(frames, first)), incoming.at(np.maximum(frames, last)), share)
 
 
-def blended_path(outgoing: Poses, incoming: Poses) -> Poses:
+def blended_path(outgoing: Poses, incoming: Poses, alphas: np.ndarray) -> Poses:
     """From one run into the other while both move on: position and velocity are each run's own at its end."""
-    return _blend(outgoing, incoming, window_alpha(len(outgoing)).astype(np.float32))
+    return _blend(outgoing, incoming, alphas)
 
 
 def _blend(first: Poses, second: Poses, share: np.ndarray) -> Poses:
     def mix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        part = share.reshape(-1, *[1] * (a.ndim - 1))
-        mixed = a + part * (b - a)
+        part = share.astype(np.float32).reshape(-1, *[1] * (a.ndim - 1))
+        mixed = np.where(part <= 0, a, np.where(part >= 1, b, a + part * (b - a)))
         # What one run alone knows is better than nothing.
         return np.where(np.isfinite(mixed), mixed, np.where(np.isfinite(a), a, b))
 
@@ -125,3 +130,57 @@ def _line(canvas: np.ndarray, start: np.ndarray, end: np.ndarray, colour: tuple,
         limit = 4 * max(canvas.shape)  # a landmark far outside would overflow OpenCV's fixed point
         a, b = (np.clip(np.asarray(p) * 16, -16 * limit, 16 * limit) for p in (start, end))
         cv2.line(canvas, a.astype(int).tolist(), b.astype(int).tolist(), colour, thick, cv2.LINE_AA, 4)
+
+
+def arm_mask(poses: Poses, frame: int, width: int, height: int) -> np.ndarray:
+    """(height, width) bool: where hands, forearms and upper arms are, and some of what is around them."""
+    mask = np.zeros((height, width), np.uint8)
+    for arm in poses.arms[frame]:
+        hand = arm[3:][np.isfinite(arm[3:]).all(-1)]
+        size = _hand_size(arm)
+        if not size:
+            continue
+        if len(hand) >= 3:
+            hull = cv2.convexHull(np.clip(hand, -width - height, 2 * (width + height)).astype(np.int32))
+            cv2.fillConvexPoly(mask, hull, (1,))
+            cv2.polylines(mask, [hull], True, (1,), max(1, round(0.35 * size)))
+        elif np.isfinite(arm[2]).all():
+            _line(mask, arm[2], arm[2], (1,), max(1, round(1.2 * size)))
+        for upper, lower in ((0, 1), (1, 2)):
+            _line(mask, arm[upper], arm[lower], (1,), max(1, round(0.8 * size)))
+    return mask > 0
+
+
+def body_mask(poses: Poses, frame: int, width: int, height: int) -> np.ndarray:
+    """(height, width) bool: roughly where the person is: arms, torso down to the picture's edge, and head."""
+    mask = arm_mask(poses, frame, width, height).astype(np.uint8)
+    left, right, left_hip, right_hip = poses.points[frame]
+    if np.isfinite(poses.points[frame]).all():
+        broad = float(np.linalg.norm(left - right))
+        corners = np.array([left, right, right_hip, left_hip])
+        corners = np.clip(corners, -width - height, 2 * (width + height)).astype(np.int32)
+        cv2.fillConvexPoly(mask, cv2.convexHull(corners), (1,))
+        cv2.polylines(mask, [cv2.convexHull(corners)], True, (1,), max(1, round(0.5 * broad)))
+    x, y, radius = poses.heads[frame]
+    if np.isfinite([x, y, radius]).all():
+        cv2.circle(mask, (round(float(x)), round(float(y))), max(1, round(1.8 * float(radius))), (1,), -1)
+    return mask > 0
+
+
+def hand_box(arm: np.ndarray) -> np.ndarray | None:
+    """(4,) px left, top, right, bottom around the hand of an arm (24, 2); None where it is unknown."""
+    size = _hand_size(arm)
+    known = arm[3:][np.isfinite(arm[3:]).all(-1)]
+    if len(known) < 3:
+        known = arm[2:3]
+    if not size or not np.isfinite(known).all():
+        return None
+    return np.concatenate([known.min(0) - 0.35 * size, known.max(0) + 0.35 * size])
+
+
+def _hand_size(arm: np.ndarray) -> float:
+    """px, the longer side of the hand; half of the forearm where fingers are unknown, 0 where both are."""
+    hand = arm[3:][np.isfinite(arm[3:]).all(-1)]
+    size = float(np.ptp(hand, axis=0).max()) if len(hand) >= 3 else 0.0
+    forearm = float(np.linalg.norm(arm[1] - arm[2]))
+    return max(size, 0.3 * forearm) if np.isfinite(forearm) else size

@@ -13,17 +13,16 @@ from pathlib import Path
 import torch
 
 from tango_models.errors import InputError
-from tango_models.interpolation.acinterp.checkpoints import raise_mismatch, read_tensors
 from tango_models.interpolation.acinterp.configuration import ACInterpConfig
 from tango_models.interpolation.acinterp.modeling import ACInterp
+from tango_models.interpolation.acinterp.reference import behind_the_last
+from tango_models.interpolation.acinterp.weight_files import raise_mismatch, read_tensors
 
 LEFT = (
     r".*\.pos_encoder\.pe",  # sinusoidal positions, computed
     r"(vision_model\.)?embeddings\.position_ids",  # 0, 1, 2, …
 )
 """Tensors of the files that nothing needs, as patterns."""
-OPTIONAL = {"reference": (r"conv_norm_out\..*", r"conv_out\..*")}
-"""By part, what a file may lack: nobody reads what the reference network makes at its end."""
 NEW = ("seed_guider", "latent_scale", "pos_embed.pe")
 """What no public file holds: ACInterp's own guider, which starts by saying nothing, and constants."""
 
@@ -73,7 +72,11 @@ def convert_published(folder: Path, config: ACInterpConfig | None = None) -> ACI
     targets = _targets(model)
     for part, path in found.items():
         if path is not None:
-            _fill(targets[part], _renamed(part, _read(path)), path, OPTIONAL.get(part, ()))
+            state = _renamed(part, _read(path))
+            if part == "reference":  # its end, which AnimateAnyone does not read, begins as the denoising network's
+                end = {n: v for n, v in targets["denoising"].items() if behind_the_last(model.config, n)}
+                state = end | state
+            _fill(targets[part], state, path)
     return model.eval()
 
 
@@ -141,13 +144,12 @@ def _targets(model: ACInterp) -> dict[str, dict[str, torch.Tensor]]:
     }
 
 
-def _fill(target: dict[str, torch.Tensor], state: dict[str, torch.Tensor], path: Path, optional: tuple) -> None:
-    missing = {n for n in target.keys() - state.keys() if not any(re.fullmatch(p, n) for p in optional)}
+def _fill(target: dict[str, torch.Tensor], state: dict[str, torch.Tensor], path: Path) -> None:
     shapes = {n for n in target.keys() & state.keys() if target[n].shape != state[n].shape}
     raise_mismatch(
         str(path),
         {
-            "lacks": missing,
+            "lacks": target.keys() - state.keys(),
             "has the unknown": state.keys() - target.keys(),
             "has of another shape": {f"{n} {tuple(state[n].shape)} for {tuple(target[n].shape)}" for n in shapes},
         },

@@ -14,6 +14,8 @@ from diffusers import UNet2DConditionModel, UNetMotionModel
 from diffusers.models.attention_processor import AttnProcessor2_0
 from torch import Tensor, nn
 
+from tango_models.interpolation.acinterp.configuration import ACInterpConfig
+
 
 class ReferenceBank:
     """What the reference network showed last, by the place in the networks.
@@ -111,6 +113,15 @@ def connect(reference: UNet2DConditionModel, denoising: UNetMotionModel, fusion:
     for name, module in _before_motion(reference).items():
         module.register_forward_hook(_keeper(bank, name))
     return bank
+
+
+def behind_the_last(config: ACInterpConfig, name: str) -> bool:
+    """Whether a parameter of the reference network lies behind the input of its last self-attention. Pose2Image never
+    sees what it makes there, and public files may lack it."""
+    last = f"up_blocks.{len(config.widths) - 1}.attentions.{config.layers}."
+    if not name.startswith(last):
+        return name.startswith(("conv_norm_out.", "conv_out."))
+    return name.startswith(f"{last}proj_out.") or (".transformer_blocks." in name and ".norm1." not in name)
 
 
 def _before_motion(reference: UNet2DConditionModel) -> dict[str, nn.Module]:

@@ -31,9 +31,7 @@ class SpeechScorer:
         """Whether embeddings are needed."""
         return self.prosody < 1
 
-    def cost_rows(
-        self, speech: SpeechFeatures, clips: ClipProsody, embedding: EmbeddingRows | None = None
-    ) -> SlotCost:
+    def cost_rows(self, speech: SpeechFeatures, clips: ClipProsody, embedding: EmbeddingRows | None = None) -> SlotCost:
         """(T, N) float32 when rows are asked for (see `cost_rows.CostRows`), T = ceil(frames / 4) slots of 4 frames;
         about 0 (fits) to 1 (does not) in speech.
 

@@ -1,4 +1,4 @@
-"""What a path has to keep besides being cheap: uses of a clip, number of jumps, no jump repeated soon."""
+"""What a path has to keep besides being cheap: uses of a clip, no jump repeated soon."""
 
 from dataclasses import dataclass, field
 
@@ -14,8 +14,6 @@ class Limits:
 
     uses: np.ndarray | None
     """(N,) int64: how often each node may be shown at most, or None."""
-    jumps: int | None
-    """How many jumps there may be at most, or None."""
     repeat_within: int
     """Slots within which no jump may be repeated; 0 for no such limit. See `repeats.repeated`."""
     place: np.ndarray
@@ -32,13 +30,12 @@ class Excess:
 
     uses: np.ndarray
     """(N,) superfluous uses of each node."""
-    jumps: int
     repeats: Jumps
     """The jumps that repeat one."""
 
     @property
     def total(self) -> int:
-        return int(self.uses.sum()) + self.jumps + len(self.repeats)
+        return int(self.uses.sum()) + len(self.repeats)
 
 
 def excess(nodes: np.ndarray, jumped: np.ndarray, limits: Limits) -> Excess:
@@ -54,5 +51,4 @@ def excess(nodes: np.ndarray, jumped: np.ndarray, limits: Limits) -> Excess:
         positions = repeated(chain, limits.place, limits.repeat_within)
         positions = positions[positions >= len(limits.earlier)]
         again = Jumps(chain.time[positions], chain.src[positions], chain.dst[positions])
-    superfluous = 0 if limits.jumps is None else max(len(jumps) - limits.jumps, 0)
-    return Excess(over, superfluous, again)
+    return Excess(over, again)

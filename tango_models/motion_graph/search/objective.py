@@ -15,8 +15,8 @@ class Objective:
     def __init__(self, incoming: IncomingEdges, min_dwell: int, early_penalty: float) -> None:
         self.incoming, self.min_dwell, self.early_penalty = incoming, min_dwell, early_penalty
         nodes = len(incoming.start) - 1
-        dst = np.repeat(np.arange(nodes, dtype=np.int64), np.diff(incoming.start))
-        key = dst * nodes + incoming.src  # ascending: edges are grouped by destination, then by source
+        self.dst = np.repeat(np.arange(nodes, dtype=np.int64), np.diff(incoming.start))
+        key = self.dst * nodes + incoming.src  # ascending: edges are grouped by destination, then by source
         first = np.flatnonzero(np.diff(key, prepend=-1))
         self._key = key[first]
         self._cheapest = np.minimum.reduceat(incoming.cost.astype(np.float64), first) if key.size else np.zeros(0)
@@ -25,7 +25,7 @@ class Objective:
         self,
         node_cost: np.ndarray,
         *,
-        jump_price: float = 0.0,
+        barred: tuple[np.ndarray, float] | None = None,
         before: Before | None = None,
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """See `viterbi.best_path`. InputError: there is no path."""
@@ -34,7 +34,7 @@ class Objective:
             self.incoming,
             min_dwell=self.min_dwell,
             early_penalty=self.early_penalty,
-            jump_price=jump_price,
+            barred=barred,
             before=before,
         )
         if not np.isfinite(total):

@@ -6,45 +6,44 @@ import numpy as np
 
 from tango_models.errors import InputError
 from tango_models.motion_graph.graph import Edges
-from tango_models.motion_graph.search import lag
 from tango_models.motion_graph.search.cost_rows import CostRows, along, as_rows, read, showable
 from tango_models.motion_graph.search.limits import Limits, excess
-from tango_models.motion_graph.search.meet_limits import Limited, meet_limits
-from tango_models.motion_graph.search.multipliers import Prices
 from tango_models.motion_graph.search.objective import Objective
+from tango_models.motion_graph.search.prices import raise_prices
 from tango_models.motion_graph.search.repeats import places
+from tango_models.motion_graph.search.rolling import FINE, Pace, roll
 from tango_models.motion_graph.search.variety import PricedRows, passage_taste
 from tango_models.motion_graph.search.viterbi import group_by_destination
 
-__all__ = ["Edges", "Path", "SearchConfig", "even_jumps", "even_reuse", "path_cost", "repeat_window", "search_path"]
+__all__ = ["Edges", "Path", "SearchConfig", "even_reuse", "path_cost", "repeat_window", "search_path"]
 
-
-_EFFORT = 1e9
-"""Slots x edges searched at most in one try to meet the limits; 450 x 430,000 take 0.4 s."""
+_EFFORT, _LONG_EFFORT = 1e9, 2e10
+"""Slots x edges searched at most for the prices of the limits, and for a path of long speech within them; 450 x 430,000
+take 0.4 s."""
+_PACES = (Pace(60, 8), Pace(90, 16), Pace(150, 60))
+_SCALES = (0.7, 0.85, 1.0, 1.2, 1.5)
+"""Of the prices: with each, and each pace, a path is looked for, and the best is taken."""
+_WORST = 4.0
+"""Cost of an edge from which on none is worse than the other."""
 
 
 @dataclass(frozen=True)
 class SearchConfig:
     """What a path pays besides its nodes. Node costs are meant to lie in about [0, 1]."""
 
-    jump_cost: float = 0.6
-    """For every jump. With its edge's share, usually 1.5 to 2.5, it must save the mismatch of several slots."""
-    edge_weight: float = 4.0
-    """Times the edge's own cost, for every jump. Edges of cost 0.7 and more let a hand change place within a frame. At
-    2 a 9.5 s speech bought two of them (0.76, 0.89) among four seams on one of three real avatars; at 4 one (0.77) of
-    two seams. On the others it changed nothing."""
+    jump_cost: float = 0.4
+    """For every jump, seen or not: what it must save in several slots, so that nothing flickers."""
+    edge_weight: float = 2.0
+    """Times the square of the edge's own cost, for every jump: 0.5 to 1 for one that cannot be seen, 2 for one that
+    just can, 8 for one twice as visible, which only a want of other ways buys."""
     early_penalty: float = 1.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
     noise: float = 0.15
     """Seeds other than 0 add up to this much to the costs of a second of footage, the same in all slots: they like
     other passages. (Drawn anew for every node or slot it would average out along a run and change nothing.) As much
     again is added to what the optimum shows, at about the time it shows it."""
-    reuse_rounds: int = 1_500
-    """Searches spent at most on one try to meet the limits, a fifth of it in each window of a search with fixed lag;
-    fewer on large problems, where one takes long and clips are many, but at least 6. There are up to six tries where no
-    good path within the limits is found, and up to three to repair the best one."""
-    tolerance: float = 0.002
-    """A path within the limits that costs at most this fraction more than the bound is good enough."""
+    rounds: int = 200
+    """Searches spent at most on the prices of the limits, which give the bound; fewer on large problems, at least 6."""
     exact_cells: int = 60_000_000
     """Slots x clips above which the search has a fixed lag: the way back of an exact one would take 6 bytes each."""
     limited_steps: int = 2_250
@@ -71,8 +70,13 @@ class Path:
     """How often the most used node is shown."""
     repeats: int
     """Jumps that repeat one within `repeat_within` slots."""
-    feasible: bool
-    """All limits are met. False: no such path was found; this is the best when everything superfluous costs 8."""
+    overused: int
+    """Uses of nodes beyond the limit."""
+
+    @property
+    def feasible(self) -> bool:
+        """All limits are met. False: no such path was found; this is the best when everything superfluous costs 8."""
+        return not self.overused and not self.repeats
 
     @property
     def gap(self) -> float:
@@ -86,11 +90,6 @@ def even_reuse(steps: int, nodes: int) -> int:
     return max(-(-5 * steps // (4 * max(nodes, 1))), 3)
 
 
-def even_jumps(steps: int, nodes: int) -> int:
-    """A `max_jumps` for `steps` slots: 25 a minute; with less than 7 s of footage, one for each third of it."""
-    return -(-steps // min(18, max(nodes // 3, 1)))
-
-
 def repeat_window(nodes: int) -> int:
     """A `repeat_within`: 4 s, or a third of the footage where that is less."""
     return min(30, nodes // 3)
@@ -102,7 +101,6 @@ def search_path(
     *,
     min_dwell: int = 3,
     max_reuse: int | None = None,
-    max_jumps: int | None = None,
     repeat_within: int = 0,
     seed: int = 0,
     config: SearchConfig | None = None,
@@ -110,7 +108,7 @@ def search_path(
     """The cheapest way to fill T slots with clips.
 
     A path n_0 .. n_{T-1} starts and ends anywhere. From n_{t-1} it goes on to the natural successor, free, or jumps
-    along an edge, for `jump_cost + edge_weight * edge.cost`. Its cost is the sum of these and of node_cost[t, n_t].
+    along an edge, for `jump_cost + edge_weight * edge.cost²`. Its cost is the sum of these and of node_cost[t, n_t].
 
     **Dwell.** A jump is allowed only when at least `min_dwell` clips were shown since the last jump, counting the one
     jumped to; the first clip of the path counts as jumped to. One exception, so that every joined graph can be played:
@@ -118,12 +116,11 @@ def search_path(
 
     The optimum over this cost is exact (dynamic programming over node and clips since the last jump).
 
-    **Limits.** `max_reuse` bounds how often one node is shown, `max_jumps` how many jumps there are; with
-    `repeat_within`, no jump may go from about where to about where (half a second) another went up to so many slots
-    earlier, so nothing flips back and forth between two places. When the optimum breaks a limit, Lagrangian
-    multipliers per node and for jumps, a beam search led by them, and pieces searched again, look for the best one
-    (`limits.meet_limits`). It comes with a lower bound on the optimum within the limits (`Path.gap`); where none is
-    found, `Path.feasible` is False.
+    **Limits.** `max_reuse` bounds how often one node is shown; with `repeat_within`, no jump may go from about where to
+    about where (half a second) another went up to so many slots earlier, so nothing flips back and forth between two
+    places. When the optimum breaks a limit, searches with tolls on what is superfluous look for the best path that
+    does not (`tolls.meet_limits`). It comes with a lower bound on the optimum within the limits (`Path.gap`); where
+    none is found, `Path.feasible` is False. How many jumps there are is a matter of what they cost alone.
 
     **Long speech.** Above `config.exact_cells`, or with limits above `config.limited_steps`, the search has a fixed
     lag: windows of `config.window` slots are searched one after the other, each from where the part of the one before
@@ -137,7 +134,6 @@ def search_path(
         edges: jumps and natural playback over N nodes; a jump to the natural successor is ignored.
         min_dwell: clips, 1 to 255.
         max_reuse: at least T / (number of nodes that may be shown). `even_reuse` has a good one.
-        max_jumps: see `even_jumps`.
         repeat_within: slots, see `repeat_window`.
         seed: 0 is the optimum; every other seed a reproducible path of nearly the same cost.
 
@@ -148,27 +144,28 @@ def search_path(
         InputError: empty or malformed costs, no path of T nodes exists, a limit is impossible.
     """
     config = config or SearchConfig()
-    rows = _checked(node_cost, edges, min_dwell, max_reuse, max_jumps, repeat_within)
-    problem = _Problem(edges, min_dwell, max_reuse, max_jumps, repeat_within, config)
+    rows = _checked(node_cost, edges, min_dwell, max_reuse, repeat_within)
+    problem = _Problem(edges, min_dwell, max_reuse, repeat_within, config)
     jump_cost = _jump_cost(edges, config)
     searched = PricedRows(rows)
     if seed:
         # Noise alone often ends at the optimum again: what it shows is made dearer at the times it shows it.
         best = problem.solve(rows, jump_cost)
         taste = np.float32(config.noise) * passage_taste(rows.shape[1], seed)
-        searched = PricedRows(rows, taste).discouraging(best.nodes, config.noise)
+        searched = PricedRows(rows, taste).discouraging(best[0], config.noise)
     found = problem.solve(searched, jump_cost)
-    seams = np.flatnonzero(found.jumped).astype(np.int32)
-    over = excess(found.nodes, found.jumped, problem.limits)
-    cost = path_cost(found.nodes, seams, rows, edges, min_dwell=min_dwell, config=config)
+    nodes, jumped, bound = found
+    seams = np.flatnonzero(jumped).astype(np.int32)
+    over = excess(nodes, jumped, problem.limits)
+    cost = path_cost(nodes, seams, rows, edges, min_dwell=min_dwell, config=config)
     return Path(
-        nodes=found.nodes,
+        nodes=nodes,
         cost=cost,
         seams=seams,
-        bound=min(found.bound, cost) if not seed else -np.inf,
-        most_used=int(np.bincount(found.nodes).max()),
+        bound=min(bound, cost) if not seed else -np.inf,
+        most_used=int(np.bincount(nodes).max()),
         repeats=len(over.repeats),
-        feasible=not over.total,
+        overused=int(over.uses.sum()),
     )
 
 
@@ -189,7 +186,7 @@ def path_cost(
 
 
 def _jump_cost(edges: Edges, config: SearchConfig) -> np.ndarray:
-    return config.jump_cost + config.edge_weight * np.asarray(edges.cost, np.float32)
+    return config.jump_cost + config.edge_weight * np.square(np.minimum(np.asarray(edges.cost, np.float32), _WORST))
 
 
 def _objective(edges: Edges, jump_cost: np.ndarray, min_dwell: int, config: SearchConfig) -> Objective:
@@ -201,7 +198,6 @@ def _checked(
     edges: Edges,
     min_dwell: int,
     max_reuse: int | None,
-    max_jumps: int | None,
     repeat_within: int,
 ) -> CostRows:
     rows = as_rows(node_cost)
@@ -212,8 +208,6 @@ def _checked(
         raise InputError("node costs", f"are for {rows.shape[1]} clips, the graph has {nodes}", "score the same clips")
     if not 1 <= min_dwell <= 255:
         raise InputError("min_dwell", f"is {min_dwell}", "give 1 to 255 clips")
-    if max_jumps is not None and max_jumps < 0:
-        raise InputError("max_jumps", f"is {max_jumps}", "give 0 or more jumps")
     if repeat_within < 0:
         raise InputError("repeat_within", f"is {repeat_within}", "give 0 or more slots")
     shown = int(showable(rows).sum())
@@ -232,7 +226,6 @@ class _Problem:
         edges: Edges,
         min_dwell: int,
         max_reuse: int | None,
-        max_jumps: int | None,
         repeat_within: int,
         config: SearchConfig,
     ) -> None:
@@ -240,30 +233,38 @@ class _Problem:
         nodes = len(edges.successor)
         self.limits = Limits(
             uses=None if max_reuse is None else np.full(nodes, max_reuse, np.int64),
-            jumps=max_jumps,
             repeat_within=repeat_within,
             place=places(edges.successor),
         )
-        self.limited = max_reuse is not None or max_jumps is not None or repeat_within > 0
+        self.limited = max_reuse is not None or repeat_within > 0
 
-    def solve(self, rows: CostRows, jump_cost: np.ndarray) -> Limited:
-        """The best path, by exact search or by one with fixed lag. jump_cost (E,)."""
-        steps, nodes = rows.shape
-        config = self.config
+    def solve(self, rows: CostRows, jump_cost: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """Nodes (T,) and jumped (T,) of the best path found, and a bound that no path within the limits is below.
+        jump_cost (E,)."""
+        steps, count = rows.shape
+        config, limits = self.config, self.limits
         objective = _objective(self.edges, jump_cost, self.min_dwell, config)
+        work = steps * (len(self.edges.src) + self.min_dwell * count)
+        if steps * count > config.exact_cells or (self.limited and steps > config.limited_steps):
+            pace = Pace(config.window, config.window - config.lag)
+            if self.limited:  # the shorter what is kept, the evener are the uses
+                pace = next((p for p in _PACES if work * p.window <= _LONG_EFFORT * p.keep), _PACES[-1])
+            return (*roll(rows, self.edges, objective, limits, np.zeros(count), pace, evenly=True), -np.inf)
+        cost = read(rows, 0, steps)
+        nodes, jumped, bound = objective.best(cost)
+        if not excess(nodes, jumped, limits).total:
+            return nodes, jumped, bound
+        price, bound_of_prices, met = raise_prices(
+            cost, objective, limits, nodes, int(np.clip(_EFFORT / work, 6, config.rounds))
+        )
+        found = [(nodes, jumped), *met]
+        for scale in _SCALES:
+            for pace in _PACES if work * _PACES[0].window <= _EFFORT * _PACES[0].keep else _PACES[-1:]:
+                found.append(roll(cost, self.edges, objective, limits, scale * price, pace, evenly=False))
 
-        long = steps * nodes > config.exact_cells or (self.limited and steps > config.limited_steps)
-        most = config.reuse_rounds // 5 if long else config.reuse_rounds
-        effort = _EFFORT
+        def judged(path: tuple[np.ndarray, np.ndarray]) -> float:
+            own = float(cost[np.arange(steps), path[0]].astype(np.float64).sum()) + objective.jumps(*path)
+            return own + FINE * excess(*path, limits).total
 
-        def part(node_cost: np.ndarray, limits: Limits, prices: Prices | None) -> Limited:
-            work = len(node_cost) * (len(self.edges.src) + self.min_dwell * nodes)
-            rounds = int(np.clip(effort / work, min(6, most), most))
-            tries = 1 if long else 6
-            return meet_limits(
-                node_cost, objective, limits, rounds, tolerance=config.tolerance, tries=tries, prices=prices
-            )
-
-        if long:
-            return lag.search_windows(rows, self.edges, self.limits, part, window=config.window, lag=config.lag)
-        return part(read(rows, 0, steps), self.limits, None)
+        nodes, jumped = min(found, key=judged)
+        return nodes, jumped, max(bound, bound_of_prices)

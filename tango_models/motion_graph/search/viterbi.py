@@ -7,9 +7,6 @@ import numpy as np
 
 from tango_models.motion_graph.graph import Edges
 
-NEAR = 4
-"""Clips (0.53 s) within which two clips of a run are the same place."""
-
 
 @dataclass(frozen=True)
 class IncomingEdges:
@@ -54,7 +51,7 @@ def best_path(
     *,
     min_dwell: int,
     early_penalty: float,
-    jump_price: float = 0.0,
+    barred: tuple[np.ndarray, float] | None = None,
     before: tuple[int, int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """The cheapest path of T nodes.
@@ -62,7 +59,7 @@ def best_path(
     Args:
         node_cost: (T, N) float32, infinity where a node may not be.
         min_dwell, early_penalty: see `search_path`.
-        jump_price: added to every jump.
+        barred: for each of E edges the slot up to which (exclusive) it costs more, (E,) int64, and how much more.
         before: the node shown just before the path and how many clips of its passage were shown by then, itself
             counted; the path goes on from there. None: it starts anywhere.
 
@@ -72,23 +69,17 @@ def best_path(
     Time T x (E + N x min_dwell); memory 6 bytes x T x N for the way back, sums in float64.
     """
     node, shown = before if before is not None else (-1, 1)
-    nodes, jumped, cost = viterbi(
-        node_cost, incoming.start, incoming.src, incoming.cost, incoming.predecessor, incoming.ends,
-        int(min_dwell), float(early_penalty), float(jump_price), int(node), min(int(shown), min_dwell) - 1,
-        np.zeros((0, 0), np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), 0.0,
+    nodes, jumped, cost = _viterbi(
+        node_cost, incoming.start, incoming.src, incoming.cost, incoming.predecessor, incoming.ends, int(min_dwell),
+        float(early_penalty), *(barred or (np.zeros(0, np.int64), 0.0)), int(node), min(int(shown), min_dwell) - 1,
     )  # fmt: skip
     return nodes, jumped, float(cost)
 
 
 @numba.njit(cache=True, nogil=True)
-def viterbi(
-    node_cost, start, src, jump_cost, predecessor, ends, min_dwell, early_penalty, jump_price,
-    before, before_age, like, like_from, place, fine,
-):  # fmt: skip
-    """See `best_path`. `mending.py` compiles it in, which numba's cache does not notice when only this file changes.
-
-    like (T, N): 0, or 1 + the number k of a jump that arrives at about that node and time; a jump
-    there from within `NEAR` of like_from[k], by place (N,), costs `fine` more. Empty: none."""
+def _viterbi(
+    node_cost, start, src, jump_cost, predecessor, ends, min_dwell, early_penalty, barred, fine, before, before_age
+):
     steps, count = node_cost.shape
     # ages are 0-based here: a node entered by a jump (or the first one) has age 0, min_dwell - 1 stands for "or more"
     ripe = min_dwell - 1
@@ -99,7 +90,7 @@ def viterbi(
     ripe_from_ripe = np.zeros((steps, count), np.bool_)
     leave = np.empty(count)
     leave_age = np.empty(count, np.uint8)
-    some_alike = like.size > 0
+    last_bar = barred.max() if barred.size else 0
     first = 0
     if before >= 0:
         value[before_age, before] = 0.0
@@ -120,22 +111,13 @@ def viterbi(
             own = node_cost[t, n]
             best = np.inf
             origin = -1
-            k = like[t, n] - 1 if some_alike else -1
-            if k < 0:
-                for e in range(start[n], start[n + 1]):
-                    candidate = leave[src[e]] + jump_cost[e]
-                    if candidate < best:
-                        best = candidate
-                        origin = src[e]
-            else:
-                for e in range(start[n], start[n + 1]):
-                    candidate = leave[src[e]] + jump_cost[e]
-                    if abs(place[src[e]] - like_from[k]) <= NEAR:
-                        candidate += fine
-                    if candidate < best:
-                        best = candidate
-                        origin = src[e]
-            best += jump_price
+            for e in range(start[n], start[n + 1]):
+                candidate = leave[src[e]] + jump_cost[e]
+                if t < last_bar and t < barred[e]:
+                    candidate += fine
+                if candidate < best:
+                    best = candidate
+                    origin = src[e]
             came_from[t, n] = origin
             if origin >= 0:
                 left_at_age[t, n] = leave_age[origin]

@@ -12,7 +12,7 @@ def test_a_tick_of_the_scheduler_starts_a_run(tmp_path):
     (folder / "ann").mkdir(parents=True)
     (folder / "ann" / "talk.mp4").write_bytes(b"no video at all")
     with serving(tmp_path / "catalog", PREFECT_HOME=str(tmp_path / "home")) as served:
-        deployment = served.deployment("preprocess-dataset/preprocess")
+        deployment = served.deployment("preprocess-dataset/preprocess-dataset")
         served.schedule(deployment, 5, folder=str(folder))
         run = until(lambda: served.runs(deployment, "RUNNING", "FAILED"), within=300, what="a run by schedule")[0]
         assert run["auto_scheduled"]

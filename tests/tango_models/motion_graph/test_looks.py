@@ -1,4 +1,4 @@
-"""The terms that compare what is seen (head, face, picture), repeats around a jump, and budgets."""
+"""What is seen of a jump decides its price; the terms that describe it, repeats around it, and budgets."""
 
 from dataclasses import replace
 
@@ -32,59 +32,59 @@ def what_comes_next(edges):
     return exact
 
 
-@pytest.mark.parametrize("what", ["head", "face", "picture"])
-def test_a_jump_of_the_head_the_face_or_the_light_is_forbidden(what):
-    video = seen(20)
-    shift = {"head": np.array([0.06, 0, 0], np.float32), "face": 60, "picture": 60}[what]
-    value = getattr(video, what)
-    other = replace(video, **{what: (value + shift).astype(value.dtype)})
-    assert len(score_pair(video, video))
-    assert not len(score_pair(video, other))
+def test_the_background_counts_as_the_speaker_does():
+    video = speaker(20)
+    inset = video.picture.copy()
+    inset[:, :6, :6] += 100  # beside the mask, which begins at column 10 of 32
+    other = score_pair(video, replace(video, picture=inset))
+    assert other.cost.min() > 1 > what_comes_next(score_pair(video, video)).cost.max()
+    assert other.background.min() > 10 * EdgeConfig().price.background_base
 
 
-def test_the_background_does_not_count():
-    video = seen(20)
-    picture = video.picture.copy()
-    picture[:, :, :8] += 100  # the mask begins at column 10 of 32
-    exact = what_comes_next(score_pair(video, replace(video, picture=picture)))
-    np.testing.assert_allclose(exact.picture, 0, atol=1e-6)
+def test_an_inset_that_switches_is_not_jumped_across_while_there_is_another_way():
+    video = speaker(60)
+    inset = video.picture.copy()
+    shown = np.arange(240) // 48 % 2 == 1
+    inset[shown, :6, :6] += 100
+    edges = score_pair(*[replace(video, picture=inset)] * 2, same_video=True)
+    state = shown[::4]
+    cheapest = edges.take(np.flatnonzero(np.diff(edges.src, prepend=-1)))
+    late = cheapest.take(np.flatnonzero((cheapest.src % 12 > 1) & (cheapest.src % 12 < 10)))
+    # the cut may lie a clip from its border: what is shown there is of one state
+    shown_there = np.stack([state[np.clip(late.dst + k, 0, 59)] for k in (-1, 0, 1)])
+    assert (state[late.src] == shown_there).any(axis=0).all()
 
 
-def test_a_face_that_is_lost_for_a_moment_is_neither_free_nor_forbidden():
+def test_what_moves_much_by_itself_hides_a_difference():
+    rng = np.random.default_rng(3)
+    calm, lively = (
+        seen(20, picture=rng.integers(100, 100 + spread, (80, 32, 32)).astype(np.uint8)) for spread in (4, 40)
+    )
+    price = {}
+    for name, video in (("calm", calm), ("lively", lively)):
+        edges = score_pair(video, replace(video, picture=video.picture + np.uint8(100)))
+        price[name] = edges.whole.mean()
+    assert price["calm"] > 1.5 * price["lively"]
+
+
+def test_a_face_that_is_lost_is_described_as_unknown():
     video = seen(20)
     blind = replace(video, head=np.full_like(video.head, np.nan))
-    config = EdgeConfig()
-    weight = config.weights[5] + config.weights[6]
-    exact = what_comes_next(score_pair(video, blind, config))
-    np.testing.assert_allclose(exact.cost, weight, atol=1e-4)
+    exact = what_comes_next(score_pair(video, blind))
     assert np.isnan(exact.head).all() and np.isnan(exact.face).all()
-    np.testing.assert_allclose(what_comes_next(score_pair(blind, blind, config)).cost, 0, atol=1e-5)
+    assert np.isfinite(exact.cost).all()
 
 
-def test_without_looks_the_other_terms_decide():
-    video = seen(20, face=np.full((80, 24, 24), 100, np.uint8), picture=np.full((80, 32, 32), 100, np.uint8))
-    alike, bare = score_pair(video, video), score_pair(speaker(20), speaker(20))
-    assert len(bare) > 20
-    for name in ("src", "dst", "pose", "cost"):
-        np.testing.assert_array_equal(getattr(bare, name), getattr(alike, name), err_msg=name)
-    assert np.isnan(bare.head).all() and np.isnan(bare.face).all() and not bare.picture.any()
-    assert not len(score_pair(speaker(20), seen(20)))  # a picture and none are as far apart as can be
-
-
-def test_two_holds_in_a_row_cost_more_and_the_natural_cadence_does_not():
+def test_two_holds_in_a_row_are_told():
     video = seen(30)
     repeated = np.zeros(120, bool)
     repeated[3::5] = True  # 24 fps stored as 30
-    config = EdgeConfig()
-    plain = score_pair(video, video, config)
-    edges = score_pair(replace(video, repeated=repeated), replace(video, repeated=repeated), config)
-    price = dict(zip(zip(plain.src.tolist(), plain.dst.tolist(), strict=True), plain.cost.tolist(), strict=True))
-    for src, dst, stutter, cost in zip(edges.src, edges.dst, edges.stutter, edges.cost, strict=True):
+    edges = score_pair(replace(video, repeated=repeated), replace(video, repeated=repeated))
+    for src, dst, stutter in zip(edges.src, edges.dst, edges.stutter, strict=True):
         before = [k for k in range(1, 5) if repeated[src * 4 + 4 - k]]
         hold = 0 if src < 29 and repeated[src * 4 + 4] else min(before, default=99)
         after = min((k for k in range(1, 4) if repeated[dst * 4 + k]), default=99)
         assert bool(stutter) == (hold + after <= 2)
-        assert cost == pytest.approx(price[int(src), int(dst)] + config.stutter * stutter, abs=1e-5)
     assert 0 < edges.stutter.mean() < 0.5
     assert not edges.stutter[edges.dst == edges.src + 1].any()
 

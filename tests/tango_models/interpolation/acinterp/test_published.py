@@ -10,9 +10,9 @@ from tango_models.errors import InputError
 from tango_models.interpolation.acinterp import checkpoints
 from tango_models.interpolation.acinterp.modeling import ACInterp
 from tango_models.interpolation.acinterp.published import NEW, convert_published
+from tango_models.interpolation.acinterp.reference import behind_the_last
+from tango_models.interpolation.acinterp.weight_files import ACINTERP, read_header
 from tests.tango_models.interpolation.acinterp.tiny import shake, tiny_config, tiny_model
-
-ENDS = ("conv_norm_out", "conv_out")  # of the reference network, which its public file lacks
 
 
 def published_motion(name: str) -> str:
@@ -52,7 +52,9 @@ def files_of(model: ACInterp) -> dict[str, dict[str, torch.Tensor]]:
     encoder["vision_model.embeddings.position_ids"] = torch.arange(5)[None]
     return {
         "denoising_unet.pth": {n: v for n, v in denoising.items() if ".motion_modules." not in n},
-        "reference_unet.pth": {n: v for n, v in weights(model.reference).items() if n.split(".")[0] not in ENDS},
+        "reference_unet.pth": {
+            n: v for n, v in weights(model.reference).items() if not behind_the_last(model.config, n)
+        },
         "pose_guider.pth": weights(model.pose_guider),
         "motion_module.pth": motion,
         "sd-vae-ft-mse/diffusion_pytorch_model.safetensors": vae,
@@ -82,8 +84,10 @@ def test_every_parameter_of_the_files_is_used_once(given: ACInterp, tmp_path: Pa
     made = convert_published(write_files(tmp_path, files_of(given)), tiny_config())
     known = dict(given.named_parameters())
     for name, value in made.named_parameters():
-        if name.startswith((*NEW, "reference.conv_norm_out", "reference.conv_out")):
+        if name.startswith(NEW):
             continue
+        if name.startswith("reference.") and behind_the_last(given.config, name.removeprefix("reference.")):
+            name = name.replace("reference.", "denoising.", 1)
         assert torch.equal(value, known[name]), name
     assert not made.seed_guider.conv_out.weight.any()
 
@@ -92,7 +96,7 @@ def test_the_converted_model_says_the_same_after_a_file_of_ours(given: ACInterp,
     checkpoints.save(given, tmp_path / "a.safetensors", notes={"stage": "2", "avatars": ["kim"]})
     back = checkpoints.load(tmp_path / "a.safetensors")
     assert all(torch.equal(a, b) for a, b in zip(given.parameters(), back.parameters(), strict=True))
-    assert checkpoints.read_header(tmp_path / "a.safetensors", checkpoints.FORMAT)["notes"]["avatars"] == ["kim"]
+    assert read_header(tmp_path / "a.safetensors", ACINTERP)["notes"]["avatars"] == ["kim"]
 
 
 def test_stable_diffusion_alone_is_a_start(given: ACInterp, tmp_path: Path):

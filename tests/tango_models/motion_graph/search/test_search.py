@@ -12,7 +12,7 @@ from tango_models.errors import InputError
 from tango_models.motion_graph.search.path_search import Edges, SearchConfig, even_reuse, path_cost, search_path
 
 
-def brute_force(node_cost, edges, min_dwell, max_reuse, config, max_jumps=None):
+def brute_force(node_cost, edges, min_dwell, max_reuse, config):
     """Cheapest cost over all node sequences, by the definition in `search_path`."""
     steps, nodes = node_cost.shape
     jump: dict[tuple[int, int], float] = {}
@@ -21,9 +21,6 @@ def brute_force(node_cost, edges, min_dwell, max_reuse, config, max_jumps=None):
     best = np.inf
     for path in itertools.product(range(nodes), repeat=steps):
         if max_reuse is not None and max(path.count(n) for n in path) > max_reuse:
-            continue
-        seams = sum(edges.successor[a] != b for a, b in itertools.pairwise(path))
-        if max_jumps is not None and seams > max_jumps:
             continue
         cost, shown = float(node_cost[0, path[0]]), 1
         for t in range(1, steps):
@@ -38,7 +35,7 @@ def brute_force(node_cost, edges, min_dwell, max_reuse, config, max_jumps=None):
                 cost += config.early_penalty if edges.successor[before] < 0 else np.inf
             if not np.isfinite(cost):
                 break
-            cost += config.jump_cost + config.edge_weight * jump[before, now]
+            cost += config.jump_cost + config.edge_weight * jump[before, now] ** 2
             shown = 1
         best = min(best, cost)
     return best
@@ -83,12 +80,12 @@ def test_cheapest_path_equals_brute_force(problem):
 
 
 @settings(max_examples=60, deadline=None)
-@given(problems(), st.integers(1, 3), st.sampled_from([None, 0, 1, 2]))
-def test_limits_are_kept_and_the_bound_is_one(problem, max_reuse, max_jumps):
+@given(problems(), st.integers(1, 3))
+def test_limits_are_kept_and_the_bound_is_one(problem, max_reuse):
     node_cost, edges, min_dwell = problem
-    limited = brute_force(node_cost, edges, min_dwell, max_reuse, CONFIG, max_jumps)
-    limits = {"max_reuse": max_reuse, "max_jumps": max_jumps}
-    config = dataclasses.replace(CONFIG, reuse_rounds=60)
+    limited = brute_force(node_cost, edges, min_dwell, max_reuse, CONFIG)
+    limits = {"max_reuse": max_reuse}
+    config = dataclasses.replace(CONFIG, rounds=60)
     too_few = max_reuse * np.isfinite(node_cost).any(axis=0).sum() < len(node_cost)
     if too_few or not np.isfinite(brute_force(node_cost, edges, min_dwell, None, CONFIG)):
         assert not np.isfinite(limited)
@@ -98,8 +95,9 @@ def test_limits_are_kept_and_the_bound_is_one(problem, max_reuse, max_jumps):
     path = search_path(node_cost, edges, min_dwell=min_dwell, config=config, **limits)
     assert path.bound <= limited + 1e-4
     assert path.gap >= 0
-    keeps = np.bincount(path.nodes).max() <= max_reuse and (max_jumps is None or len(path.seams) <= max_jumps)
+    keeps = np.bincount(path.nodes).max() <= max_reuse
     assert path.feasible == keeps
+    assert path.overused == np.maximum(np.bincount(path.nodes) - max_reuse, 0).sum()
     if keeps:
         assert path.cost >= limited - 1e-5
     assert path_cost(path.nodes, path.seams, node_cost, edges, min_dwell=min_dwell, config=CONFIG) == pytest.approx(
@@ -135,7 +133,7 @@ def test_dwell_is_kept_and_seeds_differ():
     for path in (first, seeded):
         assert np.diff(path.seams, prepend=0).min() >= 4
     assert (first.nodes != seeded.nodes).mean() > 0.3
-    assert first.cost <= seeded.cost < first.cost * 1.1
+    assert first.cost <= seeded.cost < first.cost * 1.2
     assert np.array_equal(seeded.nodes, search_path(node_cost, edges, min_dwell=4, seed=5).nodes)
 
 
@@ -219,10 +217,10 @@ def test_clips_that_nothing_leads_out_of_are_named_when_they_are_all_there_is():
     islands = Edges(nothing, nothing, np.zeros(0, np.float32), successor)
     assert search_path(np.zeros((2, 4), np.float32), islands, max_reuse=1).nodes.tolist() in ([0, 1], [2, 3])
     with pytest.raises(InputError, match=r"no path of 5 clips .* join the graph"):
-        search_path(np.zeros((5, 4), np.float32), islands, max_reuse=3, max_jumps=2, repeat_within=2)
+        search_path(np.zeros((5, 4), np.float32), islands, max_reuse=3, repeat_within=2)
 
 
-@pytest.mark.parametrize("limits", [{"max_jumps": -1}, {"repeat_within": -1}, {"min_dwell": 0}])
+@pytest.mark.parametrize("limits", [{"repeat_within": -1}, {"min_dwell": 0}])
 def test_impossible_settings_are_named(limits):
     with pytest.raises(InputError, match=next(iter(limits))):
         search_path(np.zeros((3, 40), np.float32), loop(), **limits)

@@ -8,7 +8,7 @@ import pytest
 from tango_models.errors import InputError
 from tango_models.motion_graph.search.path_search import Edges, SearchConfig, even_reuse, path_cost, search_path
 
-LAG = SearchConfig(exact_cells=0, window=120, lag=60, reuse_rounds=500)
+LAG = SearchConfig(exact_cells=0, window=120, lag=60)
 
 
 def graph(nodes=90, jumps=900, seed=0):

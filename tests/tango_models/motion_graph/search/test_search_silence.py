@@ -5,7 +5,7 @@ import pytest
 
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
 from tango_models.motion_graph.scoring.scorers import ClipProsody
-from tango_models.motion_graph.search.path_search import Edges, even_jumps, even_reuse, repeat_window, search_path
+from tango_models.motion_graph.search.path_search import Edges, even_reuse, repeat_window, search_path
 from tango_models.speech.prosody import SpeechFeatures
 
 
@@ -48,7 +48,6 @@ def test_silence_rests_and_is_entered_smoothly():
         rows,
         edges,
         max_reuse=even_reuse(steps, nodes),
-        max_jumps=even_jumps(steps, nodes),
         repeat_within=repeat_window(nodes),
     )
     assert path.feasible

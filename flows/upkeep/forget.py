@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.erase import erase, unused_videos
 from data_catalog.keys import equals
+from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import forget_refusals, refusals
 from flows.settings import Settings
 
@@ -80,10 +81,11 @@ def _choose(
         unused: rows of videos that show nobody and may be meant too, by id.
 
     Raises:
-        ValueError: the avatar, or a video, is unknown.
+        ValueError: the avatar, or a video, is unknown, or a name is that of several files.
     """
     rows = catalog.avatar_videos(avatar)
-    refused = {record.subject for record in refusals(catalog).get(avatar, [])}
+    records = refusals(catalog).get(avatar, [])
+    refused = {record.subject for record in records}
     if not rows and not refused and not unused:
         known = ", ".join(catalog.avatars()) or "none"
         raise ValueError(f"avatar {avatar!r}: unknown (known: {known}); `tango status` lists them")
@@ -95,12 +97,29 @@ def _choose(
         path = Path(video).expanduser()
         meant = _named(rows, video) or _named(unused, video)
         subjects = refused & {path.name}
+        if video == path.name:
+            _check_one(video, [rows[i] for i in meant if i in rows], [r for r in records if r.subject == video])
+        elif meant:
+            subjects = set()  # what is meant by its path or its id is no other file of that name
         if not meant and not subjects:
             have = ", ".join(sorted({*(row["file_name"] for row in rows.values()), *refused})) or "none"
             raise ValueError(f"{video}: no video of {avatar} (it has {have}); name one of those")
         chosen |= meant
         unreadable |= subjects
     return chosen, unreadable
+
+
+def _check_one(name: str, videos: list[dict], unreadable: list[UnitRecord]) -> None:
+    """Refuse a bare file name that several files have, one of which is in use.
+
+    Raises:
+        ValueError: naming each by its path and, of those in use, its id.
+    """
+    places = sorted(f"{row['uri']} ({row['video_id']})" for row in videos)
+    places += sorted(f"{record.fields.get('path', name)} (could not be read)" for record in unreadable)
+    if videos and len(places) > 1:
+        several = "; ".join(places)
+        raise ValueError(f"{name}: is the name of {len(places)} files; give the path or the id of one: {several}")
 
 
 def _named(rows: dict[str, dict], video: str) -> dict[str, str]:

@@ -1,0 +1,135 @@
+"""Who is at a unit just now, so that two runs never do the same at once: a row with an expiry, taken by one write.
+
+A row is inserted where there is none and replaced where it has expired or is one's own; Lance lets one of two writers
+of a key win. Who dies without giving his back holds the others up until it expires, except on his own machine, where it
+is seen that his process is gone. A clock that is wrong makes two do the same, and no more: the rows of both are equal.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from data_catalog.catalog import Catalog
+from data_catalog.keys import digest, equals
+from data_catalog.store import Table
+
+SECONDS = 60.0
+"""That a lease holds, unless it is renewed."""
+_RENEW_EVERY = SECONDS / 4
+_SEPARATOR = "|"
+
+
+class Leases:
+    """The leases of one run. Use as a context manager: they are renewed inside it and given back at its end.
+
+    Args:
+        run_id: of the flow run; two tries of one run follow each other and share it.
+    """
+
+    def __init__(self, catalog: Catalog, run_id: str) -> None:
+        self._catalog = catalog
+        process = psutil.Process()
+        self._holder = _SEPARATOR.join([run_id, _place(), str(process.pid), repr(process.create_time())])
+        self._held: set[str] = set()
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> "Leases":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._thread:
+            self._thread.join()
+        with self._lock:
+            held, self._held = self._held, set()
+        if held:
+            self._give_back(held)
+
+    @property
+    def _table(self) -> Table:
+        return self._catalog.table("leases")
+
+    def take(self, stage: str, units: Iterable[str]) -> set[str]:
+        """Take units of a stage that nobody else is at.
+
+        Returns:
+            those that are ours now.
+        """
+        by_lease = {digest(stage, unit): unit for unit in units}
+        if not by_lease:
+            return set()
+        self._free_dead(by_lease)
+        self._claim(by_lease)
+        mine = self._rows(by_lease, holder=self._holder)
+        with self._lock:
+            self._held |= mine
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
+                self._thread.start()
+        return {by_lease[lease] for lease in mine}
+
+    def give_back(self, stage: str, units: Iterable[str]) -> None:
+        """Let others have them."""
+        leases = {digest(stage, unit) for unit in units}
+        with self._lock:
+            leases &= self._held
+            self._held -= leases
+        if leases:
+            self._give_back(leases)
+
+    def _claim(self, leases: Iterable[str]) -> None:
+        now = time.time()
+        rows = [{"lease": lease, "holder": self._holder, "expires_at": now + SECONDS} for lease in leases]
+        self._table.upsert(rows, where=f"target.expires_at < {now!r} OR target.holder = source.holder")
+
+    def _rows(self, leases: Iterable[str], **conditions: str) -> set[str]:
+        where = equals(lease=list(leases), **conditions)
+        return set(self._table.read(["lease"], where=where)["lease"].to_pylist())
+
+    def _free_dead(self, leases: Iterable[str]) -> None:
+        """Take away what processes of this machine hold that are no more."""
+        rows = self._table.read(["lease", "holder"], where=equals(lease=list(leases))).to_pylist()
+        for holder in {row["holder"] for row in rows} - {self._holder}:
+            if _is_dead(holder):
+                self._table.delete(equals(lease=[row["lease"] for row in rows], holder=holder))
+
+    def _give_back(self, leases: set[str]) -> None:
+        self._table.delete(equals(lease=sorted(leases), holder=self._holder))
+
+    def _renew(self) -> None:
+        while not self._over.wait(_RENEW_EVERY):
+            with self._lock:
+                held = set(self._held)
+            if held:
+                self._claim(held)
+                with self._lock:
+                    given = held - self._held
+                if given:  # given back while they were renewed
+                    self._give_back(given)
+
+
+def _place() -> str:
+    """Where process ids mean the same: the machine since it was started, and the namespace of processes in it."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether a holder was a process of this machine, and is no more."""
+    _, place, pid, created = holder.split(_SEPARATOR)
+    if place != _place():
+        return False
+    try:
+        process = psutil.Process(int(pid))
+        return repr(process.create_time()) != created or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False

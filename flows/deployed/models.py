@@ -1,0 +1,111 @@
+"""Training and judging the embedding."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
+from flows.evaluate_aumoclip import RetrievalReport
+from flows.train_aumoclip import TrainedModel
+
+
+class Size(StrEnum):
+    """Of the model: the small one of the package, or the paper's."""
+
+    embedded = "embedded"
+    paper = "paper"
+
+
+@flow(name="train-aumoclip", flow_run_name="train {size}", persist_result=False)
+@told
+def train_aumoclip(
+    folder: WholePath,
+    pairs: WholePath | None = None,
+    avatars: list[AvatarName] = [],  # noqa: B006
+    size: Size = Size.embedded,
+    start: WholePath | None = None,
+    steps: Annotated[int, Field(ge=1)] | None = None,
+    workers: Annotated[int, Field(ge=1, le=1024)] = 1,
+    gpus: Annotated[float, Field(ge=0, le=8)] = 0,
+    settings_file: WholePath | None = None,
+    overrides: list[Override] = [],  # noqa: B006
+) -> TrainedModel:
+    """Train the embedding on pairs of speech and motion; a run that was cut off goes on from its last checkpoint.
+
+    Args:
+        folder: Of the run: checkpoints and figures. A run in it goes on.
+        pairs: Folder of <name>.npz motion and <name>.wav speech. Empty: the catalog's avatars.
+        avatars: Of the catalog, where pairs is empty; none: all.
+        size: Not used when start is given.
+        start: A checkpoint to begin from.
+        steps: Of the optimiser; empty: the default of the size.
+        workers: Ray workers that share a batch.
+        gpus: Per worker; a fraction shares one.
+        settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
+        overrides: Settings of this run alone, each as name=value.
+    """
+    from flows.train_aumoclip import catalog_tracks
+    from flows.train_aumoclip import train_aumoclip as train
+    from tasks.train_embedding import TrainingJob
+
+    settings = given_settings(settings_file, overrides)
+    job = TrainingJob(
+        folder=folder,
+        pairs=pairs,
+        catalog=settings.catalog,
+        storage_options=settings.storage_options,
+        tracks={} if pairs else catalog_tracks(settings, list(avatars)),
+        model=settings.aumoclip,
+        body=settings.body,
+        size=Size(size).value,
+        start=start,
+        training={} if steps is None else {"steps": steps},
+        workers=workers,
+        gpus_per_worker=gpus,
+    )
+    return train.fn(job, settings=settings)
+
+
+@flow(name="evaluate-aumoclip", flow_run_name="evaluate", persist_result=False)
+@told
+def evaluate_aumoclip(
+    checkpoint: WholePath | None = None,
+    pairs: WholePath | None = None,
+    avatars: list[AvatarName] = [],  # noqa: B006
+    settings_file: WholePath | None = None,
+    overrides: list[Override] = [],  # noqa: B006
+) -> RetrievalReport:
+    """How well speech finds its own motion, beside chance and prosody.
+
+    Args:
+        checkpoint: A safetensors file. Empty: the one in use.
+        pairs: Folder of <name>.npz motion and <name>.wav speech. Empty: the catalog's avatars.
+        avatars: Of the catalog, where pairs is empty; none: all.
+        settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
+        overrides: Settings of this run alone, each as name=value.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from prefect.artifacts import create_table_artifact
+
+    from flows.evaluate_aumoclip import evaluate_job
+    from flows.train_aumoclip import catalog_tracks
+    from tasks.train_embedding import TrainingJob
+
+    settings = given_settings(settings_file, overrides)
+    with tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
+        job = TrainingJob(
+            folder=folder,
+            pairs=pairs,
+            catalog=settings.catalog,
+            storage_options=settings.storage_options,
+            tracks={} if pairs else catalog_tracks(settings, list(avatars)),
+            model=settings.aumoclip,
+            body=settings.body,
+        )
+        report = evaluate_job(job, Path(checkpoint).expanduser() if checkpoint else settings.aumoclip.path)
+    create_table_artifact(report.rows(), key="aumoclip-retrieval", description="Retrieval, beside chance and prosody")
+    return report

@@ -1,0 +1,121 @@
+"""Runs whose process is gone: they end Crashed by themselves and are tried once more.
+
+Prefect's worker reports a process that it sees dying; when the worker dies with it, or the machine does, nobody reports
+it and the run stays Running. Here the processes of this machine's runs are noted down, so that who is gone is known
+exactly: no heartbeat can come late, and no run that ended well is touched.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+_OF_RUN = "PREFECT__FLOW_RUN_ID"
+"""Variable of the process of a flow run, set by Prefect's worker."""
+_ENGINE = "prefect.engine"
+"""Module of that process; what the run starts has the variable too."""
+_OPEN = {"PENDING", "RUNNING"}
+_GRACE_SECONDS = 10.0
+"""For a worker that lives to report the end of a process itself."""
+
+
+class Api(Protocol):
+    """What is asked of Prefect's server."""
+
+    def run_states(self, ids: Iterable[str]) -> dict[str, str]:
+        """The types of the states of flow runs, by id; runs that were deleted are left out."""
+
+    def set_state(self, run_id: str, state: dict[str, Any]) -> None:
+        """Put a flow run into a state, whatever it is in."""
+
+
+class KnownRun(BaseModel):
+    """Attributes:
+    pid, created: of the process that was last seen to do it; retried: that it was tried again after a crash.
+    """
+
+    pid: int
+    created: float
+    retried: bool = False
+
+
+_FILE = TypeAdapter(dict[str, KnownRun])
+
+
+class LostRuns:
+    """The runs of this machine. Their list outlives the process in a file.
+
+    Args:
+        file: of the list.
+    """
+
+    def __init__(self, file: Path, api: Api) -> None:
+        self._file, self._api = file, api
+        self._known: dict[str, KnownRun] = {}
+        self._gone: dict[str, float] = {}
+        # None the first time; cut off when the machine died in the middle of it.
+        with contextlib.suppress(OSError, ValidationError):
+            self._known = _FILE.validate_json(file.read_bytes())
+
+    def look(self, processes: Iterable[psutil.Process]) -> list[str]:
+        """Note the runs among processes; end those that are gone, and have those that crashed tried once more.
+
+        Returns:
+            a line for a person about each of them.
+        """
+        before = dict(self._known)
+        for process in processes:
+            if (run := _run_of(process)) is not None:
+                known = self._known.get(run)
+                if known is None or known.pid != process.pid:
+                    retried = known.retried if known else False
+                    self._known[run] = KnownRun(pid=process.pid, created=process.create_time(), retried=retried)
+        now = time.monotonic()
+        self._gone = {run: self._gone.get(run, now) for run, known in self._known.items() if not _lives(known)}
+        gone = [run for run, since in self._gone.items() if now - since >= _GRACE_SECONDS]
+        said = self._settle(gone) if gone else []
+        if self._known != before or said:
+            self._write()
+        return said
+
+    def _settle(self, gone: list[str]) -> list[str]:
+        states, said = self._api.run_states(gone), []
+        for run in gone:
+            known, state = self._known[run], states.get(run)
+            if state in _OPEN:
+                message = "Its process is gone (it was killed, or the machine was)."
+                self._api.set_state(run, {"type": "CRASHED", "name": "Crashed", "message": message})
+                state = "CRASHED"
+                said.append(f"run {run}: its process is gone")
+            if state == "CRASHED" and not known.retried:
+                message = "Tried once more by itself after a crash; only what is missing is done."
+                self._api.set_state(run, {"type": "SCHEDULED", "name": "AwaitingRetry", "message": message})
+                self._known[run] = known.model_copy(update={"retried": True})
+                said.append(f"run {run}: crashed, and is tried once more")
+            elif state not in ("SCHEDULED", "CANCELLING"):
+                del self._known[run]
+        return said
+
+    def _write(self) -> None:
+        part = self._file.with_suffix(".part")
+        part.write_bytes(_FILE.dump_json(self._known))
+        part.replace(self._file)
+
+
+def _run_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(_OF_RUN) if _ENGINE in process.cmdline() else None
+    except psutil.Error:
+        return None
+
+
+def _lives(known: KnownRun) -> bool:
+    try:
+        process = psutil.Process(known.pid)
+        return process.create_time() == known.created and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

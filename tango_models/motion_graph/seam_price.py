@@ -1,0 +1,190 @@
+"""What a seam will look like before it is made: its visibility, predicted from the small pictures of both runs.
+
+The yardstick (`metrics.seam_visibility`) asks how much of a frame its neighbours do not explain, over what is usual
+around it. What the interpolator has to bring over is the difference of the two runs where they change over; usual is
+how much the picture changes by itself from frame to frame. Their ratio predicts the yardstick, whole picture and
+background alike, so what changes behind or before the speaker (an inset, a caption, a spectator) counts as he does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from tango_models.motion_graph.features import CLIP_FRAMES, FrameFeatures
+from tango_models.motion_graph.pictures import PICTURE_SIDE
+
+POP = 2.5
+"""Visibility from which a seam counts as seen (`metrics.seam_visibility.POP`)."""
+_AROUND = 22  # frames each way of the local median, as the yardstick takes them
+_STILL = 0.12  # grey levels: the coding noise of a still small picture is no motion
+SHIFTS = np.array([0, -2, 2, -4, 4], np.int64)
+"""Frames by which the cut may leave the border of its clips, those looked at; the least first."""
+
+
+@dataclass(frozen=True)
+class PriceConfig:
+    """How visible a seam will be; fitted by `python -m benchmarks.seam_price`.
+
+    visibility = max(whole, background), in the yardstick's unit, with
+
+    whole = `base` + `whole` * mean |difference| / usual change,
+    background = `background_base` + `background` * mean |difference| outside the person / usual change there,
+
+    where a background counts as seen from `background_seen` on and the whole from 2.5.
+    """
+
+    base: float = 1.36
+    whole: float = 0.277
+    background_base: float = 0.125
+    background: float = 0.633
+    background_seen: float = 1.5
+    shift: float = 0.02
+    """For each frame that the cut leaves the border by."""
+    held: float = 0.15
+    """For each frame that is shown where there is no footage."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """All T frames of some videos, as far as a seam's price is told by them.
+
+    picture (T, 1024) uint8 grey; person (T, 1024) uint8, 1 on the person; usual (T, 2) float32 grey levels: change of
+    the whole picture and of the background from frame to frame, the median of 1.5 s around; run (T,) int64, -1 outside
+    the graph; first, last (T,) int64: of the frame's run.
+    """
+
+    picture: np.ndarray
+    person: np.ndarray
+    usual: np.ndarray
+    run: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+
+    @classmethod
+    def of_videos(cls, videos: Sequence[FrameFeatures]) -> "Views":
+        """Of videos one after the other: clip c of the graph has the frames 4 c to 4 c + 3."""
+        parts = [_view(video) for video in videos]
+        run, offset = [], 0
+        for part in parts:
+            run.append(np.where(part[3] >= 0, part[3] + offset, -1))
+            offset += int(part[3].max(initial=-1)) + 1
+        number = np.concatenate(run)
+        frames = np.arange(len(number))
+        begins = np.concatenate([[True], number[1:] != number[:-1]])
+        first = np.maximum.accumulate(np.where(begins, frames, 0))
+        ends = np.concatenate([begins[1:], [True]])
+        last = np.minimum.accumulate(np.where(ends, frames, len(frames))[::-1])[::-1]
+        picture, person, usual = (np.concatenate([part[k] for part in parts]) for k in range(3))
+        return cls(picture, person, usual, number, first, last)
+
+
+def _view(video: FrameFeatures) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    frames = len(video.position)
+    picture = np.zeros((frames, PICTURE_SIDE**2), np.uint8)
+    if video.picture is not None:
+        picture = np.ascontiguousarray(video.picture.reshape(frames, -1))
+    person = video.mask.reshape(frames, PICTURE_SIDE, 2, PICTURE_SIDE, 2).any(axis=(2, 4))
+    person = np.ascontiguousarray(person.reshape(frames, -1).astype(np.uint8))
+    run = video.frame_run
+    repeated = np.zeros(frames, bool) if video.repeated is None else np.asarray(video.repeated, bool)
+    return picture, person, _usual(picture, person, run, repeated), run
+
+
+def _usual(picture: np.ndarray, person: np.ndarray, run: np.ndarray, repeated: np.ndarray) -> np.ndarray:
+    """(T, 2) float32: see `Views`. A repeated frame changes nothing, and the one behind it twice."""
+    frames = np.arange(len(run))
+    usual = np.full((len(run), 2), _STILL, np.float32)
+    for number in np.unique(run[run >= 0]).tolist():
+        own = frames[(run == number) & ~repeated]
+        if len(own) < 2:
+            continue
+        step = np.diff(own)
+        change = differences(picture, person, own[:-1], own[1:]) / step[:, None]
+        change = np.concatenate([change[:1], change])  # of the first frame nothing is known
+        everywhere = frames[run == number]
+        nearest = np.minimum(np.searchsorted(own, everywhere), len(own) - 1)
+        for start in range(0, len(everywhere), CLIP_FRAMES):
+            here = nearest[start]
+            around = change[max(here - _AROUND, 0) : here + _AROUND + 1]
+            usual[everywhere[start : start + CLIP_FRAMES]] = np.median(around, axis=0)
+    return np.maximum(usual, _STILL)
+
+
+def differences(picture: np.ndarray, person: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(P, 2) float32 mean grey difference of the frames a (P,) and b (P,): whole picture, and where neither has the
+    person."""
+    return _differences(picture, person, np.asarray(a, np.int64), np.asarray(b, np.int64))
+
+
+@numba.njit(cache=True, inline="always")
+def _difference(picture, person, i, j):
+    whole = np.int32(0)
+    background = np.int32(0)
+    area = np.int32(0)
+    for k in range(picture.shape[1]):
+        apart = abs(np.int32(picture[i, k]) - np.int32(picture[j, k]))
+        free = np.int32(1) - np.int32(person[i, k] | person[j, k])
+        whole += apart
+        background += free * apart
+        area += free
+    return whole / picture.shape[1], background / area if area > 0 else 0.0
+
+
+@numba.njit(cache=True)
+def _differences(picture, person, a, b):
+    found = np.empty((a.size, 2), np.float32)
+    for p in range(a.size):
+        found[p, 0], found[p, 1] = _difference(picture, person, a[p], b[p])
+    return found
+
+
+def visibilities(views: Views, src: np.ndarray, dst: np.ndarray, config: PriceConfig) -> np.ndarray:
+    """Predicted visibility of the seams from clip src[p] to clip dst[p].
+
+    Args:
+        src, dst: (P,) clips; clip c has the frames 4 c to 4 c + 3 of `views`.
+
+    Returns:
+        (P, 3) float32: of the whole picture and of the background at the best of `SHIFTS`, and that shift. Best is
+        where the larger is least, each in units of what is seen.
+    """
+    coefficients = np.array(
+        [config.base, config.whole, config.background_base, config.background, config.shift, config.held], np.float64
+    )
+    return _visibilities(
+        views.picture, views.person, views.usual, views.first, views.last, np.asarray(src, np.int64),
+        np.asarray(dst, np.int64), SHIFTS, coefficients, float(config.background_seen),
+    )  # fmt: skip
+
+
+@numba.njit(cache=True)
+def _visibilities(picture, person, usual, first, last, src, dst, shifts, coefficients, background_seen):
+    base, share, background_base, background_share, per_shift, per_held = coefficients
+    found = np.empty((src.size, 3), np.float32)
+    for p in range(src.size):
+        inside_a, inside_b = 4 * src[p], 4 * dst[p]
+        best = np.inf
+        for k in range(shifts.size):
+            i = min(inside_a + 4 + shifts[k], last[inside_a])
+            j = max(inside_b + shifts[k], first[inside_b])
+            held = (inside_a + 4 + shifts[k] - i) + (j - inside_b - shifts[k])
+            if held > 1:  # there is no such footage
+                continue
+            whole, background = _difference(picture, person, i, j)
+            more = per_shift * abs(shifts[k]) + per_held * held
+            seen = base + share * whole / (0.5 * (usual[inside_a, 0] + usual[inside_b, 0])) + more
+            behind = background_base + background_share * background / (0.5 * (usual[inside_a, 1] + usual[inside_b, 1]))
+            worst = max(seen / POP, behind / background_seen)
+            if worst < best:
+                best = worst
+                found[p, 0], found[p, 1], found[p, 2] = seen, behind, shifts[k]
+        if best == np.inf:  # the last frame of a run and the first of another, both held
+            whole, background = _difference(picture, person, last[inside_a], first[inside_b])
+            found[p, 0] = base + share * whole / (0.5 * (usual[inside_a, 0] + usual[inside_b, 0])) + 2 * per_held
+            found[p, 1] = background_base + background_share * background / (
+                0.5 * (usual[inside_a, 1] + usual[inside_b, 1])
+            )
+            found[p, 2] = 0
+    return found

@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from tango_models.errors import InputError
+from tango_models.interpolation.acinterp.configuration import SamplingConfig
+from tango_models.interpolation.acinterp.noise import TIMESTEPS, noised, offset_noise, scheduler, snr_weights
+from tango_models.interpolation.acinterp.sampling import sample
+from tests.tango_models.interpolation.acinterp.tiny import random_conditions, shake, tiny_model
+
+
+def test_at_the_last_step_nothing_of_the_picture_is_left_and_its_velocity_is_the_picture():
+    clean, noise = torch.randn(2, 1, 4, 3, 3), torch.randn(2, 1, 4, 3, 3)
+    noisy, velocity = noised(clean, noise, torch.tensor([TIMESTEPS - 1] * 2))
+    torch.testing.assert_close(noisy, noise)
+    torch.testing.assert_close(velocity, -clean)
+    noisy, _ = noised(clean, noise, torch.tensor([0, 0]))
+    assert (noisy - clean).abs().max() < 0.2
+
+
+def test_sampling_starts_at_the_last_step():
+    solver = scheduler()
+    solver.set_timesteps(20)
+    assert int(solver.timesteps[0]) == TIMESTEPS - 1 and len(solver.timesteps) == 20
+
+
+def test_weights_count_the_last_step_fully_and_clear_pictures_little():
+    weights = snr_weights(torch.tensor([0, 500, TIMESTEPS - 1]))
+    assert weights[-1] == 1 and weights[0] < 0.05 and (weights > 0).all()
+
+
+def test_offset_noise_shifts_whole_frames_and_depends_on_the_generator_alone():
+    like = torch.zeros(2, 3, 4, 64, 64)
+    noise = offset_noise(like, torch.Generator().manual_seed(0), offset=0.5)
+    assert torch.equal(noise, offset_noise(like, torch.Generator().manual_seed(0), offset=0.5))
+    assert noise.mean((-1, -2)).std() > 0.3
+
+
+@pytest.mark.parametrize("solver", ["ddim", "dpm"])
+@pytest.mark.parametrize("guidance", [1.0, 3.5])
+def test_known_frames_come_out_as_they_went_in_and_the_same_seed_gives_the_same(solver: str, guidance: float):
+    model = tiny_model()
+    shake(model)
+    given = random_conditions(model, frames=4, context=1)
+    config = SamplingConfig(steps=3, guidance=guidance, solver=solver)
+    made = sample(model, given, config, seed=5)
+    assert torch.equal(made[:, [0, -1]], given.seeds[:, [0, -1]])
+    assert made.isfinite().all()
+    assert torch.equal(made, sample(model, given, config, seed=5))
+    assert not torch.equal(made, sample(model, given, config, seed=6))
+
+
+@pytest.mark.parametrize("changes", [{"steps": 0}, {"guidance": 0.5}, {"solver": "heun"}])
+def test_impossible_sampling_is_refused(changes):
+    with pytest.raises(InputError):
+        SamplingConfig(**changes)
