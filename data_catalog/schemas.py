@@ -324,9 +324,15 @@ _SPECS = [
     table(
         "transitions",  # generated seam frames: a cache shared by all renders
         {"src": pa.string(), "dst": pa.string(), "interpolator_id": pa.string()},
-        {"n_frames": pa.int32(), "pixels": "blob", "sharpness": pa.float32(), "jump": pa.float32()},
+        {
+            "n_frames": pa.int32(),
+            "pixels": "blob",
+            "sharpness": pa.float32(),
+            "jump": pa.float32(),
+            "made_by": pa.string(),  # the way that was chosen, and how visible the seam is by each that was tried
+        },
         stage="interpolate_seams",
-        groups={"pixels": ("n_frames", "pixels"), "quality": ("sharpness", "jump")},
+        groups={"pixels": ("n_frames", "pixels"), "quality": ("sharpness", "jump", "made_by")},
     ),
     table(
         "renders",

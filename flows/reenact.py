@@ -48,7 +48,7 @@ def reenact(
     speech: str,
     out: str,
     scorer: str = "aumoclip",
-    interpolator: str = "flow",
+    interpolator: str = "auto",
     seed: int = 0,
     settings: Settings | None = None,
     lips: str = "match",

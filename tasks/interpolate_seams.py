@@ -44,7 +44,7 @@ class InterpolateSeamsConfig(InterpolateSeamsSettings):
 
 
 class InterpolateSeams(Stage):
-    name, code_version = "interpolate_seams", "3"
+    name, code_version = "interpolate_seams", "4"
     reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape"), "detect_landmarks": ("landmarks",)}
     plan_reads: ClassVar = {
         "analyse_speech": ("prosody",),
@@ -125,6 +125,7 @@ class InterpolateSeams(Stage):
             self._make_seam(source, unit, out)
 
     def _make_seam(self, source: Source, unit: Unit, out: RowWriter) -> None:
+        from tango_models.interpolation.auto import make
         from tango_models.interpolation.quality import seam_quality
 
         given = unit.inputs
@@ -135,18 +136,19 @@ class InterpolateSeams(Stage):
         smooth = self.config.smooth_cadence
         cache_mb = self.config.frame_cache_mb
         seam = read_seam(source, given["src"], given["dst"], offsets, tuple(size), smooth=smooth, cache_mb=cache_mb)
-        frames = self._interpolators[name].interpolate(seam)
-        quality = seam_quality(seam, frames)
+        made = make(name, self._interpolators[name], seam)
+        quality = seam_quality(seam, made.frames)
         out.write(
             [
                 {
                     "src": given["src"],
                     "dst": given["dst"],
                     "interpolator_id": transition_id(given["method"], given["shift"], given["half"], size),
-                    "n_frames": len(frames),
-                    "pixels": pack_gops(frames, crf=self.config.crf),
+                    "n_frames": len(made.frames),
+                    "pixels": pack_gops(made.frames, crf=self.config.crf),
                     "sharpness": quality.sharpness,
                     "jump": quality.jump,
+                    "made_by": f"{made.way} ({made.why})",
                 }
             ]
         )

@@ -18,6 +18,7 @@ app = typer.Typer(
 class InterpolatorName(StrEnum):
     """How the frames around a jump are made."""
 
+    auto = "auto"
     flow = "flow"
     rife = "rife"
     acinterp = "acinterp"
@@ -55,7 +56,7 @@ def reenact(
     ] = "aumoclip",
     interpolator: Annotated[
         InterpolatorName, typer.Option(help="What makes the frames around a jump")
-    ] = InterpolatorName.flow,
+    ] = InterpolatorName.auto,
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
     lips: Annotated[
         str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")

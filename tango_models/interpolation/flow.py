@@ -86,8 +86,8 @@ class FlowInterpolator:
             runs, shown = (seam.outgoing[k], seam.incoming[k]), hands.at(k) if hands else []
             without = None
             if shown:
-                shape = (out.shape[1], out.shape[2])
-                without = hidden(shown, shape, incoming=False), hidden(shown, shape, incoming=True)
+                grid = layer.rest.shape, layer.scale
+                without = hidden(shown, *grid, incoming=False), hidden(shown, *grid, incoming=True)
             out[k] = compose(*runs, layer, float(alphas[k]), plan.share(index), without)
             for hand in shown:
                 paint(out[k], hand, *runs)
@@ -184,7 +184,7 @@ def compose(
     without: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """(H, W, 3) uint8; `changed`: share (h, w) of the incoming run where the two cannot be brought together.
-    `without`: (H, W) 0..1, what of each frame is not to be shown if the other has something there."""
+    `without`: (h, w) 0..1, what of each frame is not to be shown if the other has something there."""
     height, width = outgoing.shape[:2]
     a = _warp_full(outgoing, layer.from_outgoing, layer.scale)
     b = _warp_full(incoming, layer.from_incoming, layer.scale)
@@ -194,35 +194,40 @@ def compose(
         b = np.clip(b - (1 - alpha) * exposure + 0.5, 0, 255).astype(np.uint8)
     # Share of the incoming picture: alpha where cross-fading helps, as it was planned elsewhere.
     small = (layer.fade * alpha + (1 - layer.fade) * changed).astype(np.float32)
-    share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     if without is None:
+        share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
         return cv2.blendLinear(a, b, 1 - share, share)
     seen = [
-        1 - _warp_full(gone, place, layer.scale, interpolation=cv2.INTER_LINEAR)
-        for gone, place in zip(without, (layer.from_outgoing, layer.from_incoming), strict=True)
+        1 - sample(gone, place) for gone, place in zip(without, (layer.from_outgoing, layer.from_incoming), strict=True)
     ]
-    weights = [
-        (own + _ANY) * np.clip(part, _LAST_RESORT, 1) for own, part in zip((1 - share, share), seen, strict=True)
-    ]
-    return filled(cv2.blendLinear(a, b, *weights), np.maximum(*seen), layer.scale)
+    old = (1 - small + _ANY) * np.clip(seen[0], _LAST_RESORT, 1)
+    new = (small + _ANY) * np.clip(seen[1], _LAST_RESORT, 1)
+    share = cv2.resize(new / (old + new), (width, height), interpolation=cv2.INTER_LINEAR)
+    return filled(cv2.blendLinear(a, b, 1 - share, share), np.maximum(*seen))
 
 
-def filled(picture: np.ndarray, known: np.ndarray, scale: float) -> np.ndarray:
-    """`picture` (H, W, 3) uint8 with what is around continued into where it is not `known` (H, W) 0..1, smoothly, on a
-    grid of `scale` px per px."""
+def filled(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """`picture` (H, W, 3) uint8 with what is around continued, smoothly, into where it is not `known` (h, w) 0..1."""
     if known.min() > 0.9:
         return picture
-    height, width = known.shape
-    size = max(8, round(width * scale)), max(8, round(height * scale))
-    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA) ** 2
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    height, width = picture.shape[:2]
+    rows, columns = np.nonzero(known < 0.9)
+    margin = max(known.shape) // 12
+    top, left = max(0, int(rows.min()) - margin), max(0, int(columns.min()) - margin)
+    bottom, right = int(rows.max()) + 1 + margin, int(columns.max()) + 1 + margin
+    weight = known[top:bottom, left:right]
+    y, x = height / known.shape[0], width / known.shape[1]
+    box = (slice(round(top * y), round(bottom * y)), slice(round(left * x), round(right * x)))
+    inside = picture[box]
+    small = cv2.resize(inside, weight.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
     total, mass = np.zeros_like(small), np.full(weight.shape, 1e-6, np.float32)
     for spread, part in ((2.0, 1.0), (6.0, 0.01), (20.0, 1e-4)):
-        total += part * blur(weight[..., None] * small, spread)
-        mass += part * blur(weight, spread)
-    around = cv2.resize((total / mass[..., None]).clip(0, 255).astype(np.uint8), (width, height))
-    share = _ramp(known, 0.1, 0.6).astype(np.float32)
-    return cv2.blendLinear(picture, around, share, 1 - share)
+        total += part * blur((weight**2)[..., None] * small, spread)
+        mass += part * blur(weight**2, spread)
+    around = cv2.resize((total / mass[..., None]).clip(0, 255).astype(np.uint8), inside.shape[1::-1])
+    share = cv2.resize(_ramp(weight, 0.1, 0.6).astype(np.float32), inside.shape[1::-1])
+    picture[box] = cv2.blendLinear(inside, around, share, 1 - share)
+    return picture
 
 
 def _moved(
@@ -267,12 +272,10 @@ def _still(displacement: np.ndarray, scale: float) -> np.ndarray:
     return (displacement * _ramp(size, 0.2, 0.5)).astype(np.float32)
 
 
-def _warp_full(
-    image: np.ndarray, displacement: np.ndarray, scale: float, *, interpolation: int = cv2.INTER_CUBIC
-) -> np.ndarray:
+def _warp_full(image: np.ndarray, displacement: np.ndarray, scale: float) -> np.ndarray:
     height, width = image.shape[:2]
     full = cv2.resize(displacement, (width, height), interpolation=cv2.INTER_LINEAR) / scale
-    return sample(image, full, interpolation=interpolation)
+    return sample(image, full, interpolation=cv2.INTER_CUBIC)
 
 
 def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -147,26 +147,32 @@ def between_hands(old: np.ndarray, new: np.ndarray, alpha: float) -> np.ndarray:
     return np.column_stack([turned.real, turned.imag]).astype(np.float32)
 
 
-def hidden(shown: list[Shown], shape: tuple[int, int], *, incoming: bool) -> np.ndarray:
-    """(H, W) float32 0..1: what of a run's frame is painted elsewhere: all around a hand that goes away, as fingers in
-    motion have no edge; less around one that hardly moves."""
+def hidden(shown: list[Shown], shape: tuple[int, int], scale: float, *, incoming: bool) -> np.ndarray:
+    """(h, w) float32 0..1, on a grid of `scale` px per px: what of a run's frame is painted elsewhere. That is all
+    around a hand that goes away, as fingers in motion have no edge, and less around one that hardly moves."""
     total = np.zeros(shape, np.float32)
     for hand in shown:
         cut = hand.incoming if incoming else hand.outgoing
         if cut is None:
             continue
         moved = float(np.linalg.norm(hand.place - cut.points, axis=-1).max()) / cut.size
-        rim = 2 * max(1, round(min(_HIDES * cut.size, 0.6 * moved * cut.size))) + 1
+        rim = 2 * max(1, round(min(_HIDES, 0.6 * moved) * cut.size * scale)) + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
         matte = cut.matte
-        gone = cv2.dilate(matte.alpha, kernel)
+        left, top = round(matte.left * scale), round(matte.top * scale)
+        right = min(shape[1], round((matte.left + matte.alpha.shape[1]) * scale))
+        bottom = min(shape[0], round((matte.top + matte.alpha.shape[0]) * scale))
+        if right - left < 2 or bottom - top < 2:
+            continue
+        gone = cv2.resize(matte.alpha, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        gone = cv2.dilate(gone, kernel)
         if len(cut.points) > 2:
             hull: np.ndarray = np.zeros(gone.shape, np.float32)
-            around = cv2.convexHull(np.rint(cut.points - [matte.left, matte.top]).astype(np.int32))
+            around = cv2.convexHull(np.rint(cut.points * scale - [left, top]).astype(np.int32))
             cv2.fillConvexPoly(hull, around, (1.0,))
             hull = cv2.GaussianBlur(cv2.dilate(hull, kernel), (0, 0), max(1.0, rim / 4))
             gone = np.maximum(gone, hull * min(1.0, moved / _GONE))
-        part = total[matte.top : matte.top + gone.shape[0], matte.left : matte.left + gone.shape[1]]
+        part = total[top:bottom, left:right]
         np.maximum(part, gone, out=part)
     return total
 

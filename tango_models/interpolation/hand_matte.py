@@ -11,7 +11,7 @@ BONES = [(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9),
          (13, 14), (14, 15), (15, 16), (13, 17), (0, 17), (17, 18), (18, 19), (19, 20)]  # fmt: skip
 """Pairs of MediaPipe's 21 points of a hand."""
 PALM = (0, 1, 5, 9, 13, 17)
-_SIDE = 128  # px, longer side of the grid that a matte is found on
+_SIDE = 112  # px, longer side of the grid that a matte is found on
 _AROUND = 0.55  # of the hand's size: what lies around it
 _FINGER = 0.075  # of the hand's size: half as thick as a finger
 _FAR = 0.22  # of the hand's size, beyond its bones' flesh: no colour makes a hand of that
@@ -127,10 +127,11 @@ def _away(points: np.ndarray, unit: float, shape: tuple[int, int]) -> np.ndarray
 
 def _distance(lab: np.ndarray, examples: np.ndarray) -> np.ndarray:
     """(h, w) squared distance of each pixel to the colours of `examples` (N, 3), with its normaliser."""
-    mean = np.median(examples, axis=0)
+    mean = np.median(examples, axis=0).astype(np.float32)
     spread = np.cov((examples - mean).T) + np.diag([36.0, 9.0, 9.0])
     off = lab - mean
-    return np.einsum("hwi,ij,hwj->hw", off, np.linalg.inv(spread), off, optimize=True) + np.log(np.linalg.det(spread))
+    white = off.reshape(-1, 3) @ np.linalg.cholesky(np.linalg.inv(spread)).astype(np.float32)
+    return np.square(white).sum(axis=1).reshape(lab.shape[:2]) + float(np.log(np.linalg.det(spread)))
 
 
 def _nearest_distance(lab: np.ndarray, examples: np.ndarray) -> np.ndarray:

@@ -20,14 +20,18 @@ class HardCut:
         return seam.cut_at(seam.half)
 
 
-NAMES = ("flow", "rife", "acinterp", "none")
+NAMES = ("auto", "flow", "rife", "acinterp", "none")
 
 
 def create_interpolator(name: str, **settings: Any) -> Interpolator:
-    """The interpolator of that name: flow, rife, acinterp or none; `settings` are its constructor's.
+    """The interpolator of that name: auto, flow, rife, acinterp or none; `settings` are its constructor's.
 
     Raises InputError: unknown name; rife without its optional package, acinterp without weights.
     """
+    if name == "auto":
+        from tango_models.interpolation.auto import AutoInterpolator
+
+        return AutoInterpolator(**settings)
     if name == "flow":
         from tango_models.interpolation.flow import FlowInterpolator
 

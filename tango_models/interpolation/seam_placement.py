@@ -37,7 +37,7 @@ class PlacementConfig:
         stutter: price of two repeated frames so close to each other that the picture stands still twice.
     """
 
-    min_half: int = 5
+    min_half: int = 7
     max_half: int = 8
     max_shift: int = 4
     slowest_hand: float = 0.008

@@ -19,6 +19,7 @@ class SeamReport:
     source, target where the old run is left and the new one entered, e.g. "intro.mp4 12.40 s"
     cost, terms    the edge's cost and the parts of it
     quality        figures of the finished seam, e.g. sharpness, jump
+    made_by        which way its frames were made, and why that one
     """
 
     output_frame: int
@@ -28,6 +29,7 @@ class SeamReport:
     strip: bytes = b""
     terms: Mapping[str, float] = field(default_factory=dict)
     quality: Mapping[str, float] = field(default_factory=dict)
+    made_by: str = ""
     window: tuple[int, int] = (0, 0)
     shift: int = 0
 

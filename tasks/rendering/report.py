@@ -136,6 +136,7 @@ class RenderReport:
                 shift=seam.shift,
                 terms=figures.terms,
                 quality=figures.quality | {"visibility": visibility},
+                made_by=figures.made_by,
             )
             for k, (seam, cost, figures, visibility) in enumerate(
                 zip(self._playback.seams, self._path["seam_cost"], self._figures, seen, strict=False)

@@ -19,10 +19,12 @@ class SeamFigures:
     Attributes:
         terms: the stored parts of the edge's cost; a bridge has none.
         quality: of the frames that were made, `sharpness` and `jump`; a plain cut has none.
+        made_by: which way they were made, and why that one.
     """
 
     terms: dict[str, float] = field(default_factory=dict)
     quality: dict[str, float] = field(default_factory=dict)
+    made_by: str = ""
 
 
 def read_seam_figures(source: Source, playback: Playback, method: str, size: Sequence[int]) -> list[SeamFigures]:
@@ -33,14 +35,15 @@ def read_seam_figures(source: Source, playback: Playback, method: str, size: Seq
         edges = source.table("edges").read(["src", "dst", *_TERMS], where=where).to_pylist()
         terms = {(row["src"], row["dst"]): {name: row[name] for name in _TERMS} for row in edges}
         where = equals(unit=sorted({transition_key(s, method, size) for s in seams if s.half}))
-        columns = ["src", "dst", "interpolator_id", *_QUALITY]
-        made = source.table("transitions").read(columns, where=where).to_pylist()
-        quality = {
-            (row["src"], row["dst"], row["interpolator_id"]): {name: row[name] for name in _QUALITY} for row in made
+        columns = ["src", "dst", "interpolator_id", *_QUALITY, "made_by"]
+        rows = source.table("transitions").read(columns, where=where).to_pylist()
+        made = {
+            (row["src"], row["dst"], row["interpolator_id"]): ({name: row[name] for name in _QUALITY}, row["made_by"])
+            for row in rows
         }
         for s in seams:
             key = (s.src, s.dst, transition_id(method, s.shift, s.half, size))
-            found.append(SeamFigures(terms.get((s.src, s.dst), {}), quality.get(key, {})))
+            found.append(SeamFigures(terms.get((s.src, s.dst), {}), *made.get(key, ({}, ""))))
     return found
 
 

@@ -118,7 +118,7 @@ def test_registry_ids_and_refusals():
     scene = shifted(5)
     cut = create_interpolator("none").interpolate(scene)
     assert np.array_equal(cut, np.concatenate([scene.outgoing[:4], scene.incoming[4:]]))
-    with pytest.raises(InputError, match="choose one of flow, rife, acinterp, none"):
+    with pytest.raises(InputError, match="choose one of auto, flow, rife, acinterp, none"):
         create_interpolator("magic")
     with pytest.raises(ValueError, match="even number"):
         Seam(scene.outgoing[:3], scene.incoming[:3])
