@@ -14,6 +14,7 @@ from flows.reenact import Reenactment
 class Interpolator(StrEnum):
     """What makes the frames around a jump."""
 
+    auto = "auto"
     flow = "flow"
     rife = "rife"
     acinterp = "acinterp"
@@ -32,9 +33,9 @@ def reenact(
     speech: WholePath,
     out: WholePath,
     scorer: Annotated[str, Field(pattern=r"^[a-z0-9.*+ -]+$", max_length=200)] = "aumoclip",
-    interpolator: Interpolator = Interpolator.flow,
+    interpolator: Interpolator = Interpolator.auto,
     seed: Annotated[int, Field(ge=0)] = 0,
-    lips: Annotated[str, Field(pattern=r"^(off|match|plug:[A-Za-z0-9_.-]+)$")] = "off",
+    lips: Annotated[str, Field(pattern=r"^(off|match|plug:[A-Za-z0-9_.-]+)$")] = "match",
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> Reenactment:

@@ -117,8 +117,10 @@ def _run_of(process: psutil.Process) -> str | None:
 
 
 def _lives(known: KnownRun) -> bool:
+    if known.pid is None:
+        return False
     try:
-        process = psutil.Process(known.pid) if known.pid is not None else None
-        return process is not None and process.create_time() == known.created and process.status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(known.pid)
+        return process.create_time() == known.created and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

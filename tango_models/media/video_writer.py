@@ -53,7 +53,8 @@ class VideoWriter:
         self._given, self._crf, self._preset, self._metadata = sound, crf, preset, metadata or {}
         self._sound: SoundTrack | None = None
         self._container: Any = None  # open between __enter__ and __exit__
-        self._held: int | None = None  # FFmpeg opens the file with its first packet; who ends this process sees it before
+        # FFmpeg opens the file with its first packet only; whoever ends this process is to see it before.
+        self._held: int | None = None
 
     def __enter__(self) -> VideoWriter:
         import av

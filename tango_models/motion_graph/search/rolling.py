@@ -20,8 +20,8 @@ FINE = 8.0
 
 @dataclass(frozen=True)
 class Pace:
-    """Slots looked at together, and how many of them are kept at most; fewer where there are limits and a second jump is
-    among them."""
+    """Slots looked at together, and how many of them are kept at most; fewer where there are limits and a second jump
+    is among them."""
 
     window: int
     keep: int
