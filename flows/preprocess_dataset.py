@@ -42,4 +42,4 @@ def preprocess_dataset(folder: str, settings: Settings | None = None) -> FlowRep
     check_body(settings.aumoclip, settings.body)
     Catalog(settings.catalog, settings.storage_options).check()
     requests = [Request(avatar, [str(video) for video in videos]) for avatar, videos in found.videos.items()]
-    return onboard_all(place.name, requests, settings, report)
+    return onboard_all(place.name, requests, settings, report, comes_again=True)

@@ -36,6 +36,8 @@ class ClusterSettings(BaseModel):
     Attributes:
         address: a Ray cluster's address; None starts one on this machine for the length of the flow, whatever other
             cluster runs there and whatever `RAY_ADDRESS` says.
+        shared_disk: of a cluster at an address: all its nodes see the files of the machine that starts a run, under the
+            same paths. Else what they need of them goes through the catalog.
         num_cpus, num_gpus: of the cluster started here; None: what this process may use.
         object_store_mb: memory of the object store started here; small, since only keys pass through it.
         workers: per stage, what a worker takes and how many there may be. Nodes that an autoscaler might add are not
@@ -43,6 +45,7 @@ class ClusterSettings(BaseModel):
     """
 
     address: str | None = None
+    shared_disk: bool = False
     num_cpus: int | None = Field(None, ge=1)
     num_gpus: int | None = Field(None, ge=0)
     object_store_mb: int = Field(128, ge=80)
