@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-from data_catalog.reachable import UnusableStore, asked, unusable
+from data_catalog.reachable import UnusableStore, asked, fault_of, unusable
 
 SCHEMES = ("s3", "gs", "abfs", "abfss", "hdfs", "viewfs", "memory")
 """`memory` is fsspec's, which this process alone sees."""
@@ -83,8 +83,8 @@ def is_gone(place: str, options: Options) -> bool:
         return False
 
 
-def list_files(uri: str, options: Options) -> list[tuple[str, Stamp]]:
-    """The URIs of all files under a folder at a URI, in order, and their stamps.
+def list_files(uri: str, options: Options) -> list[str]:
+    """The URIs of all files under a folder at a URI, in order.
 
     Raises:
         UnusableStore: see `find_stamp`.
@@ -94,11 +94,19 @@ def list_files(uri: str, options: Options) -> list[tuple[str, Stamp]]:
 
     def ask() -> Any:
         system, path = _open(uri, options)
-        return path.rstrip("/"), system.get_file_info(FileSelector(path, recursive=True))
+        if not _exists(system, path.rstrip("/")):
+            return None
+        return system, path.rstrip("/")
 
-    base, found = asked(ask, uri, options)
-    files = [(f"{uri.rstrip('/')}{info.path[len(base) :]}", info) for info in found if info.is_file]
-    return sorted((place, Stamp(info.size or 0, info.mtime_ns or 0)) for place, info in files)
+    if (place := asked(ask, uri, options)) is None:
+        find_stamp(uri, options)  # says so if it is the bucket
+        raise FileNotFoundError(uri)
+    system, base = place
+    try:  # may take long
+        found = system.get_file_info(FileSelector(base, recursive=True))
+    except OSError as error:
+        raise fault_of(error, uri, options) from error
+    return sorted(f"{uri.rstrip('/')}{info.path[len(base) :]}" for info in found if info.is_file)
 
 
 def read_blocks(uri: str, options: Options) -> Iterator[bytes]:
@@ -106,12 +114,17 @@ def read_blocks(uri: str, options: Options) -> Iterator[bytes]:
 
     Raises:
         FileNotFoundError: there is none.
-        OSError: the way there broke.
+        UnusableStore: it may not be read, or the way there broke.
     """
     system, path = _open(uri, options)
-    with system.open_input_stream(path) as stream:
-        while block := stream.read(_BLOCK):
-            yield block
+    try:
+        with system.open_input_stream(path) as stream:
+            while block := stream.read(_BLOCK):
+                yield block
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise fault_of(error, uri, options) from error
 
 
 def read_head(uri: str, count: int, options: Options) -> bytes:
@@ -126,13 +139,21 @@ def read_head(uri: str, count: int, options: Options) -> bytes:
 
 
 def upload(source: Path, uri: str, options: Options) -> None:
-    """Write a file of this machine to a URI; there it is whole or not at all where the store writes so (S3 does)."""
+    """Write a file of this machine to a URI; there it is whole or not at all where the store writes so (S3 does).
+
+    Raises:
+        UnusableStore: nothing may be written there, or the way there broke.
+    """
     system, path = _open(uri, options)
-    if not uri.lower().startswith(("s3:", "gs:")):  # elsewhere folders are things
-        system.create_dir(path.rpartition("/")[0], recursive=True)
-    with source.open("rb") as file, _writing(system, path) as stream:
-        while block := file.read(_BLOCK):
-            stream.write(block)
+    with source.open("rb") as file:
+        try:
+            if not uri.lower().startswith(("s3:", "gs:")):  # elsewhere folders are things
+                system.create_dir(path.rpartition("/")[0], recursive=True)
+            with _writing(system, path) as stream:
+                while block := file.read(_BLOCK):
+                    stream.write(block)
+        except OSError as error:
+            raise fault_of(error, uri, options) from error
 
 
 @contextmanager

@@ -123,7 +123,12 @@ def asked(question: Callable[[], T], uri: str, options: Mapping[str, str] | None
         raise unusable(uri, options, f"no answer in {_SECONDS:.0f} s", "check the endpoint, the keys and the network")
     if isinstance(faults[0], FileNotFoundError):
         raise faults[0]
-    raise unusable(uri, options, *_fault(str(faults[0]))) from faults[0]
+    raise fault_of(faults[0], uri, options) from faults[0]
+
+
+def fault_of(error: BaseException, uri: str, options: Mapping[str, str] | None) -> UnusableStore:
+    """What a store, or the way to it, said, in the words of whoever has to do something about it."""
+    return error if isinstance(error, UnusableStore) else unusable(uri, options, *_fault(str(error)))
 
 
 def _fault(text: str) -> tuple[str, str]:

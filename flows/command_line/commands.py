@@ -71,19 +71,19 @@ def reenact(
 
 def preprocess(folder: str, catalog: str | None) -> None:
     with reported():
-        from flows.intake.dataset import scan
-        from flows.intake.paths import local_path
+        from flows.intake.batch import read_batch
+        from flows.intake.paths import source_place
         from tasks.runtime.ray_cluster import check_cluster
 
-        place = local_path(folder)
-        scan(place)
+        place = source_place(folder)
         settings = read_settings(catalog)
+        read_batch(place, settings.storage_options)
         check_cluster(settings.cluster)
         with server(prefect_home(settings)):
             from flows.preprocess_dataset import preprocess_dataset
 
             ready()
-            _print_report(preprocess_dataset(str(place), settings=settings))
+            _print_report(preprocess_dataset(place, settings=settings))
 
 
 def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
