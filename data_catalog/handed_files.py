@@ -21,6 +21,7 @@ _KEEP_OF_RUNS, _KEEP = timedelta(days=1), timedelta(days=14)
 def put(catalog: Catalog, name: str, blocks: Iterable[bytes], *, holder: str) -> None:
     """Write a file, no more than 32 MB of which are in memory at a time. Until the last piece it counts as absent."""
     table, now = catalog.table("files"), datetime.now(UTC)
+    table.delete(equals(name=name, holder=holder))  # of one that was cut off
     shared = {"name": name, "holder": holder, "put_at": now}
     rows: list[dict] = []
     part = -1

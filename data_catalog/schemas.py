@@ -4,6 +4,9 @@ import pyarrow as pa
 
 from data_catalog.table_spec import TableSpec, fixed_bytes, table, vector
 
+SCHEMA = 1
+"""Stands in every table that is made. Raise it, and stamp older tables, when a release that does not know of a change
+must not touch a catalog with it; columns that come in need none."""
 CLIP_FRAMES = 4
 """Frames in a node (TANGO, section 3: non-overlapping 4-frame clips), and in a GOP of the `frames` table."""
 JOINTS = 55

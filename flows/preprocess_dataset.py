@@ -11,6 +11,7 @@ from flows.fleet.onboarding import Request, onboard_all
 from flows.fleet.pipeline import THREADS
 from flows.intake.batch import read_batch
 from flows.intake.paths import check_place, source_place
+from flows.intake.requests import check_catalog
 from flows.outcome import FlowReport
 from flows.settings import Settings
 from tasks.runtime.ray_cluster import check_cluster
@@ -45,6 +46,6 @@ def preprocess_dataset(folder: str, settings: Settings | None = None) -> FlowRep
     name = file_name(place)
     report = FlowReport(subject=name, refused=found.refused, notes=found.notes)
     check_body(settings.aumoclip, settings.body)
-    Catalog(settings.catalog, settings.storage_options).check()
+    check_catalog(Catalog(settings.catalog, settings.storage_options), deployed=deployed)
     requests = [Request(avatar, videos) for avatar, videos in found.footage.items()]
     return onboard_all(name, requests, settings, report, comes_again=True)

@@ -56,8 +56,8 @@ def reenact(
 
         avatar = check_avatar_name(avatar)
         source, target = source_place(speech), source_place(out)
-        check_speech(speech)
         settings = read_settings(catalog)
+        check_speech(speech, settings.storage_options)
         from flows.intake.requests import check_reenactment
 
         check_reenactment(avatar, source, target, scorer, interpolator, settings, lips)

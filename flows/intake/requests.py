@@ -1,6 +1,7 @@
 """Whether what is asked for can be done at all: asked by a command before it starts anything, and by the flow, which
 may be started without one. Without Prefect, which takes seconds to import."""
 
+import os
 from pathlib import Path
 
 from data_catalog import Catalog, check_avatar_name
@@ -38,6 +39,20 @@ def check_onboarding(
         raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
     check_cluster(settings.cluster)
     check_body(settings.aumoclip, settings.body)
+    check_catalog(catalog, deployed=deployed)
+
+
+def check_catalog(catalog: Catalog, *, deployed: bool) -> None:
+    """Refuse a place where no rows can be written. A command makes the folder where there is none; of a deployment it
+    is a name that somebody got wrong.
+
+    Raises:
+        InputError: so it is.
+        UnusableStore: see `Catalog.check`.
+    """
+    if deployed and "://" not in catalog.uri and not os.path.isdir(catalog.uri):
+        fault = "there is no such folder where the run is"
+        raise InputError(f"catalog = {catalog.uri}", fault, "set TANGO_CATALOG to where it is, or make the folder")
     catalog.check()
 
 
@@ -64,6 +79,8 @@ def check_reenactment(
     open_interpolator(interpolator, settings.acinterp)
     check_lips(lips)
     catalog = Catalog(settings.catalog, settings.storage_options)
+    if catalog.table("avatars").find() is None:
+        raise InputError(catalog.uri, "there is no catalog", "name another --catalog, or run `tango onboard` first")
     rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
     _check_output(target, [place for row in rows for place in row.values() if place], settings)
     tracks = shown_tracks(catalog, avatar, settings.stage_configs())

@@ -98,17 +98,19 @@ def check_videos(given: Sequence[str], options: Options = None) -> None:
         raise ValueError("\n  ".join([f"none of the {len(faults)} videos can be used", *map(str, faults)]))
 
 
-def check_speech(given: str) -> None:
+def check_speech(given: str, options: Options = None) -> None:
     """Refuse a speech without sound before anything is started. One at a URI is looked into by the worker that reads
     it.
 
     Raises:
         InputError: no file, nothing that can be decoded, no sound.
+        UnusableStore: its bucket cannot be read.
     """
     from tango_models.media.sound.audio import audio_blocks
 
     place = source_place(given)
     if is_remote(place):
+        check_there(place, options)
         return
     path = Path(place)
     if next(iter(audio_blocks(path)), None) is None:
