@@ -57,6 +57,7 @@ def main() -> None:
         )
     largest = memory.by_kind()
     table(["process", "largest, MB"], [[kind, f"{size:.0f}"] for kind, size in sorted(largest.items())])
+    print(f"All processes together held {memory.together:.0f} MB at most, shared pages counted for each of them.")
 
 
 def make_dataset(folder: Path, avatars: int, videos: int, seconds: float, side: int) -> None:
