@@ -79,7 +79,7 @@ class HandOver:
 
     def _goes(self, place: str) -> bool:
         """Whether workers need it from here. What is not here either they may still see, or say that it is gone."""
-        return is_of_this_process(place) or not (self._shared or is_remote(place)) and Path(place).is_file()
+        return is_of_this_process(place) or (not (self._shared or is_remote(place)) and Path(place).is_file())
 
     def _kept(self, path: Path) -> str:
         from tango_models.media.container import checked_path
