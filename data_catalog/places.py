@@ -7,11 +7,10 @@ S3 takes the catalog's storage options, and for what they do not say AWS's own v
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from data_catalog.reachable import UnusableStore, asked, fault_of, unusable
 
@@ -149,24 +148,11 @@ def upload(source: Path, uri: str, options: Options) -> None:
         try:
             if not uri.lower().startswith(("s3:", "gs:")):  # elsewhere folders are things
                 system.create_dir(path.rpartition("/")[0], recursive=True)
-            with _writing(system, path) as stream:
+            with system.open_output_stream(path) as stream:
                 while block := file.read(_BLOCK):
                     stream.write(block)
         except OSError as error:
             raise fault_of(error, uri, options) from error
-
-
-@contextmanager
-def _writing(system: Any, path: str) -> Iterator[IO[bytes]]:
-    stream = system.open_output_stream(path)
-    try:
-        yield stream
-    except BaseException:
-        abort = getattr(stream, "abort", None)
-        if abort is not None:
-            abort()
-        raise
-    stream.close()
 
 
 def _exists(system: Any, path: str) -> bool:

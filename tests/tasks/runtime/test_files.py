@@ -79,7 +79,7 @@ def test_another_file_in_that_place_on_the_workers_machine_is_not_taken_for_it(c
 def test_a_file_that_changed_while_it_was_handed_over_is_refused(catalog, video):
     handed_files.put(catalog, "0" * 32, [DATA], holder="run")
     with (
-        pytest.raises(InputError, match="changed since .*; again"),
+        pytest.raises(InputError, match=r"changed since .*; again"),
         Files(catalog, "run").open("/none/talk.mp4", "0" * 32, remedy="again"),
     ):
         raise AssertionError
@@ -89,9 +89,11 @@ def test_what_is_wrong_with_a_copy_is_said_of_the_place_that_was_given(video):
     uri = "memory://files/talk.mp4"
     upload(video, uri, None)
     assert content_of(uri, None) == content_id(video)
-    with pytest.raises(InputError, match=r"^memory://files/talk\.mp4: is odd; mend it"):
-        with Files().open(uri, content_id(video)) as path:
-            raise InputError(str(path), "is odd", "mend it")
+    with (
+        pytest.raises(InputError, match=r"^memory://files/talk\.mp4: is odd; mend it"),
+        Files().open(uri, content_id(video)) as path,
+    ):
+        raise InputError(str(path), "is odd", "mend it")
 
 
 def test_two_units_share_what_both_read_and_the_last_drops_it(catalog, video):
