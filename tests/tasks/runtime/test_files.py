@@ -16,6 +16,8 @@ from tasks.runtime.files import Files, content_of, safe_name
 from tasks.runtime.handing_over import HandOver, arrived
 from tasks.runtime.scratch import scratch_folder
 from tasks.runtime.workers import StageWorker, WorkerPool, WorkerResources
+from tests.object_store import object_store
+from tests.speaker import cut_speaker
 
 DATA = b"a video, or so" * 1000
 
@@ -177,8 +179,6 @@ def test_a_file_that_cannot_be_read_fails_its_unit_alone(catalog, video, monkeyp
 
 
 def test_a_worker_of_another_machine_does_a_unit(catalog, tmp_path):
-    from tests.speaker import cut_speaker
-
     video = cut_speaker(tmp_path / "talk.mp4", start=0.0, seconds=0.5, side=128)
     stage = ExtractFrames(ExtractFramesConfig())
     unit, handing = unit_of(stage, video), HandOver(catalog, "run", shared=False)
@@ -221,3 +221,27 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(temporary):
     other.rename(temporary.parent / "c")
     (young / "inside").rmdir()
     young.rmdir()
+
+
+@pytest.mark.integration
+def test_a_worker_with_a_catalog_and_videos_in_a_store(tmp_path):
+    with object_store("footage") as options:
+        catalog = Catalog("s3://footage/tables", options)
+        catalog.check()
+        stage, local, remote = ExtractFrames(ExtractFramesConfig()), tmp_path / "a.mp4", "s3://footage/b/b 1.mp4"
+        cut_speaker(local, start=0.0, seconds=0.5, side=128)
+        upload(cut_speaker(tmp_path / "b.mp4", start=2.0, seconds=0.5, side=128), remote, options)
+        handing = HandOver(catalog, "run", shared=False)
+        worker = StageWorker("extract_frames", {}, catalog.uri, options, "run", shared=False)
+        for place in (str(local), remote):
+            content = content_of(place, options)
+            unit = stage.unit(content, subject=place, video_id=content, uri=place)
+            with handing.lent(handing.wanted(stage, unit)):
+                if place == str(local):
+                    local.unlink()
+                assert worker.process(unit).ok
+        names = catalog.table("videos").read(["file_name"])["file_name"].to_pylist()
+        assert sorted(names) == ["a.mp4", "b 1.mp4"] and catalog.table("files").count() == 0
+        with Files(catalog, "run").writing(["s3://footage/out/a.mp4"]) as (path,):
+            path.write_bytes(DATA)
+        assert b"".join(read_blocks("s3://footage/out/a.mp4", options)) == DATA
