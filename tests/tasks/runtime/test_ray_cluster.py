@@ -33,20 +33,6 @@ def test_sockets_have_room_whatever_the_folder_for_temporary_files_is_called(tmp
     assert ray_cluster.socket_folder() == "/var/tmp"
 
 
-def test_a_home_where_nothing_can_be_written_gets_a_token_of_its_own(tmp_path, monkeypatch):
-    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
-        monkeypatch.setenv(name, "")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    ray_cluster._let_ray_have_a_token()
-    assert not os.environ["RAY_AUTH_TOKEN"]
-    monkeypatch.setenv("HOME", "/proc")
-    ray_cluster._let_ray_have_a_token()
-    first = os.environ["RAY_AUTH_TOKEN"]
-    assert len(first) == 64
-    ray_cluster._let_ray_have_a_token()
-    assert os.environ["RAY_AUTH_TOKEN"] == first
-
-
 def test_nothing_starts_in_a_run_that_was_interrupted():
     with Pools(None, "run", {}, ClusterSettings()) as pools:
         interrupt()
