@@ -62,7 +62,7 @@ def show_token(given: str) -> None:
     os.environ.pop("RAY_AUTH_TOKEN", None)
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(Path(given).expanduser())
     os.environ["RAY_AUTH_MODE"] = "token"
-    from ray._raylet import AuthenticationTokenLoader, Config
+    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
     # Both have read the environment already when Ray was imported before.
     Config.initialize("")
