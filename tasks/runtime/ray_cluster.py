@@ -1,6 +1,7 @@
 """Ray's lifetime: the cluster that a run is told to join, or one of its own that nobody else joins and that leaves
 nothing. What Ray does to the process that starts it, and to others on the machine, is undone or kept out here."""
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import psutil
 from pydantic import BaseModel, Field
 
 from tango_models.errors import InputError
@@ -26,6 +28,9 @@ _SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/pl
 """What Ray appends to the folder for temporary files, at its longest."""
 _SIGACTION_BYTES = 1024
 """More than the structure of that name takes."""
+_TRIES = 3
+_TOO_SLOW = "timed out during startup"
+"""Of what Ray raises then, which is a bare `Exception`."""
 _folders: set[str] = set()
 
 
@@ -110,8 +115,32 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
             # "local" and never "auto": a stale cluster of somebody else's must not be joined by accident.
             resources.callback(ray.shutdown)
             with _in_groups_of_their_own(), _handlers_kept():
-                ray.init(address="local", **options)
+                _start_own(options)
         yield [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _start_own(options: dict[str, Any]) -> None:
+    """Start Ray here. On a machine that is busy with other things its processes may need longer than the 30 s that it
+    gives them; what they loaded is in memory then, and the next try is shorter."""
+    import ray
+
+    before = set(psutil.Process().children(recursive=True))
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            ray.init(address="local", **options)
+            return
+        except Exception as error:
+            if not tries_left or _TOO_SLOW not in str(error):
+                raise
+        for process in set(psutil.Process().children(recursive=True)) - before:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if _is_of_ray(process):
+                    process.kill()
+
+
+def _is_of_ray(process: psutil.Process) -> bool:
+    line = process.cmdline()
+    return bool(line) and ("/ray/" in " ".join(line) or line[0].startswith("ray::"))
 
 
 class _Starting(threading.local):

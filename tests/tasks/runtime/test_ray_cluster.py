@@ -40,6 +40,32 @@ def test_nothing_starts_in_a_run_that_was_interrupted():
             pools.of("extract_frames")
 
 
+def test_a_start_that_a_busy_machine_makes_too_slow_is_tried_again(monkeypatch):
+    import ray
+
+    started = []
+
+    def init(**options):
+        started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "/ray/raylet"]))
+        if len(started) < 3:
+            raise Exception("The current node timed out during startup. This could happen because ...")
+
+    monkeypatch.setattr(ray, "init", init)
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        ray_cluster._start_own({})
+        assert [process.wait(20) for process in started[:2]] == [-9, -9]
+        assert started[2].poll() is None and other.poll() is None
+        survivor = started.pop()
+        started.clear()
+        monkeypatch.setattr(ray_cluster, "_TRIES", 2)
+        with pytest.raises(Exception, match="timed out"):
+            ray_cluster._start_own({})
+    finally:
+        for process in (*started, survivor, other):
+            process.kill()
+
+
 def test_what_no_machine_has_is_refused_without_starting_anything():
     with pytest.raises(InputError, match=r"asks for 100000 CPUs, and the most that a node has is \d+"):
         check_cluster(ClusterSettings(num_cpus=100000))
