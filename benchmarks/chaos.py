@@ -57,16 +57,20 @@ class Round:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no round after these")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--target", choices=TARGETS, help="kill this only; otherwise each in turn, in random order")
     parser.add_argument("--folder", type=Path, help="keeps the videos and the quiet run's catalog for the next time")
     given = parser.parse_args()
     heading("Processes killed at random moments", __doc__, "chaos")
+    until_when = time.monotonic() + given.minutes * 60
     with _folder(given.folder) as folder:
         videos = _videos(folder, given.rounds + 1)
         quiet = _quiet(folder)
         with tempfile.TemporaryDirectory(prefix="chaos-", dir=folder, ignore_cleanup_errors=True) as place:
-            rounds, undisturbed = _rounds(Path(place), videos, quiet, random.Random(given.seed), given.target)
+            rounds, undisturbed = _rounds(
+                Path(place), videos, quiet, random.Random(given.seed), given.target, until_when
+            )
     counted = {t: [r for r in rounds if r.target == t] for t in TARGETS}
     rows = [
         [t, str(len(own)), str(sum(not r.faults for r in own)), f"{max(r.took for r in own):.0f}"]
@@ -110,16 +114,19 @@ def _quiet(folder: Path) -> Catalog:
 
 
 def _rounds(
-    place: Path, videos: list[Path], quiet: Catalog, chance: random.Random, only: str | None
+    place: Path, videos: list[Path], quiet: Catalog, chance: random.Random, only: str | None, until_when: float
 ) -> tuple[list[Round], float]:
     catalog, rounds, before = Catalog(place / "catalog"), list[Round](), list[psutil.Process]()
     order = [only] * len(videos) if only else _shuffled(len(videos), chance)
-    (place / "ray").mkdir()
-    with serving(Path(catalog.uri), RAY_TMPDIR=str(place / "ray")) as served:
+    # A short name: Ray's sockets lie in it.
+    sockets = tempfile.TemporaryDirectory(prefix="chaos-", dir="/tmp", ignore_cleanup_errors=True)
+    with sockets as ray, serving(Path(catalog.uri), RAY_TMPDIR=ray) as served:
         began = time.monotonic()
         _ended(served, _submit(served, videos[0]), _ALLOWED_SECONDS * 4)
         undisturbed = time.monotonic() - began
         for video, target in zip(videos[1:], order, strict=False):
+            if time.monotonic() > until_when:
+                break
             played = _play(served, video, target, chance, undisturbed)
             if played is None:
                 print(f"{target}: the run had ended before; not counted", flush=True)
@@ -135,7 +142,7 @@ def _rounds(
         last += [f"processes left at the end: {_names(left)}"] if left else []
         last += [f"rows with a key twice in {name}" for name, (rows, keys) in catalog.verify().items() if rows != keys]
         last += [f"{count} leases left"] if (count := catalog.table("leases").count()) else []
-        last += [f"folders left: {len(found)}"] if (found := list((place / "ray").glob("tango-*"))) else []
+        last += [f"folders left: {len(found)}"] if (found := list(Path(ray).glob("tango-*"))) else []
         last += ["a stack trace in the terminal"] if "Traceback" in served.said() else []
     return rounds, undisturbed
 
