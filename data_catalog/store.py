@@ -18,7 +18,8 @@ from lance import blob_array
 
 from data_catalog.compaction import drop_deleted_rows, merge_fragments
 from data_catalog.presence import alone, is_lockable, present
-from data_catalog.reachable import check_store
+from data_catalog.reachable import UnusableStore, check_store
+from data_catalog.schemas import SCHEMA
 from data_catalog.table_spec import TableSpec
 
 T = TypeVar("T")
@@ -33,6 +34,8 @@ _SWEEP_EVERY = 4
 _KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
 """How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
 bytes and come one at a time."""
+_SCHEMA = b"tango.schema"
+_FORBIDDEN = ("Permission denied", "Read-only file system", "Forbidden", "AccessDenied")
 _ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
 _writes: Counter[str] = Counter()
 _counting = threading.Lock()
@@ -59,7 +62,8 @@ class Table:
         and will be made again.
 
         Raises:
-            ValueError: its rows have another key: the catalog is of a release that this one does not read.
+            UnusableStore: the catalog is of a newer release, or its rows have another key: it is of one that this one
+                does not read; columns are missing, and none can be added.
             UnusableStore: the object store does not answer, has no such bucket, or lets nobody in.
         """
         check_store(self._place, self._options)
@@ -69,9 +73,12 @@ class Table:
             if not _ABSENT.match(str(error)):  # a bucket, or a file of the table, that is missing is a fault
                 raise
             return None
+        if int((dataset.schema.metadata or {}).get(_SCHEMA, b"0")) > SCHEMA:
+            fault = "it is of a newer release of TANGO than this one"
+            raise UnusableStore(f"{self.uri}: {fault}; use that release, or name another --catalog")
         new = set(self.spec.schema.names) - set(dataset.schema.names)
         if other := new & {*self.spec.primary_key, *self.spec.identity}:
-            raise ValueError(
+            raise UnusableStore(
                 f"{self.uri}: written by another release of TANGO (it has no column {sorted(other)[0]}); "
                 "name another --catalog and onboard again, or go back to that release"
             )
@@ -80,7 +87,13 @@ class Table:
     def _with_new_columns(self) -> lance.LanceDataset:
         dataset = lance.dataset(self.uri, storage_options=self._options)
         if new := [field for field in self.spec.schema if field.name not in dataset.schema.names]:
-            dataset.add_columns(pa.schema(new))
+            try:
+                dataset.add_columns(pa.schema(new))
+            except OSError as error:
+                if not any(word in str(error) for word in _FORBIDDEN):
+                    raise
+                fault = f"it is of an older release (it has no column {new[0].name}), and may not be written to"
+                raise UnusableStore(f"{self.uri}: {fault}; change its permissions, or use a copy") from error
         return dataset
 
     def open(self) -> lance.LanceDataset:
@@ -91,7 +104,7 @@ class Table:
             Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
         try:
             return lance.write_dataset(
-                self.rows([]),
+                self.rows([]).replace_schema_metadata({_SCHEMA: str(SCHEMA)}),
                 self.uri,
                 mode="create",
                 data_storage_version=_STORAGE_VERSION,
