@@ -63,10 +63,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keeps the videos and the quiet run's catalog for the next time")
     given = parser.parse_args()
     heading("Processes killed at random moments", __doc__, "chaos")
-    until_when = time.monotonic() + given.minutes * 60
     with _folder(given.folder) as folder:
         videos = _videos(folder, given.rounds + 1)
         quiet = _quiet(folder)
+        until_when = time.monotonic() + given.minutes * 60
         with tempfile.TemporaryDirectory(prefix="chaos-", dir=folder, ignore_cleanup_errors=True) as place:
             rounds, undisturbed = _rounds(
                 Path(place), videos, quiet, random.Random(given.seed), given.target, until_when
