@@ -9,7 +9,7 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = (
     *("onboarding", "memory", "noop", "reenact", "hour", "ledger", "search", "real_search", "edges", "calibration"),
-    *("seams", "fit", "embedding", "retrieval", "comparison", "acinterp_gpu"),
+    *("seams", "fit", "embedding", "retrieval", "comparison", "acinterp_gpu", "status"),
 )
 """The benchmarks, in the order of their sections."""
 ON_A_GPU = ("acinterp_gpu",)

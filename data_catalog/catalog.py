@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data_catalog.keys import check_avatar_name, equals, track_id
+from data_catalog.keys import check_avatar_name, equals, literal, track_id
 from data_catalog.ledger import COLUMNS, Unit, UnitRecord
 from data_catalog.reachable import check_folder, check_store
 from data_catalog.schemas import TABLES, tables_of
@@ -102,10 +102,18 @@ class Catalog:
         rows = self.table("units").read(where=equals(**conditions)).to_pylist()
         return {row["unit"]: UnitRecord.from_row(row) for row in rows}
 
-    def ledger(self) -> dict[str, dict[str, UnitRecord]]:
-        """All rows of the ledger, by stage and unit key: one read, for a look at many avatars."""
+    def ledger(self, owners: Iterable[str] | None = None) -> dict[str, dict[str, UnitRecord]]:
+        """The rows of the ledger by stage and unit key, in one read.
+
+        Args:
+            owners: only the units whose key is one of these, or begins with one and a colon; None: all.
+        """
+        where = None
+        if owners is not None:
+            keys = ", ".join(map(literal, sorted(set(owners))))
+            where = f"split_part(unit, ':', 1) IN ({keys})" if keys else "false"
         found: dict[str, dict[str, UnitRecord]] = {}
-        for record in UnitRecord.from_table(self.table("units").read(COLUMNS)):
+        for record in UnitRecord.from_table(self.table("units").read(COLUMNS, where)):
             found.setdefault(record.stage, {})[record.unit] = record
         return found
 

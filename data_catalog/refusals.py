@@ -9,7 +9,9 @@ from data_catalog.keys import digest, equals
 from data_catalog.ledger import Unit, UnitRecord
 
 _STAGE = "extract_frames"
-_PREFIX = "path:"
+UNREAD = "path"
+"""Of whom such units are, as `Catalog.ledger` takes it."""
+_PREFIX = f"{UNREAD}:"
 _PATH = "path"
 """Where the file lay, among what else is noted of the unit."""
 

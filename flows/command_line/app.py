@@ -86,6 +86,9 @@ def status(
     failed: Annotated[bool, typer.Option("--failed", help="Of all: only avatars of which something failed")] = False,
     stale: Annotated[bool, typer.Option("--stale", help="Of all: only avatars that are out of date")] = False,
     stage: Annotated[list[str] | None, typer.Option("--stage", help="Of all: only what stands still at it")] = None,
+    units: Annotated[
+        bool, typer.Option("--units", help="Of all: every unit that is not done, with the reason")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="With the stack traces of faults that nobody foresaw")] = False,
     catalog: CatalogOption = None,
@@ -94,7 +97,7 @@ def status(
     if avatar is None:
         from flows.command_line import overview
 
-        overview.summary(failed=failed, stale=stale, stages=stage or [], as_json=json, catalog=catalog)
+        overview.summary(failed=failed, stale=stale, stages=stage or [], units=units, as_json=json, catalog=catalog)
         return
     from flows.command_line import commands
 

@@ -134,15 +134,17 @@ def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | Non
             CONSOLE.print("The catalog is empty; `tango onboard AVATAR VIDEO...` fills it.")
         for entry in found:
             table = Table(title=entry.avatar, title_justify="left", show_edge=False)
-            for name in ("stage", "ok", "stale", "pending", "failed", "waiting", "rows"):
+            for name in ("stage", "ok", "stale", "pending", "failed", "waiting", "running", "rows"):
                 table.add_column(name, justify="left" if name == "stage" else "right")
             for stage in entry.stages:
-                counts = (stage.ok, stage.stale, stage.pending, stage.failed, stage.waiting, stage.rows)
+                counts = (stage.ok, stage.stale, stage.pending, stage.failed, stage.waiting, stage.running, stage.rows)
                 table.add_row(stage.stage, *(str(count) if count else "·" for count in counts))
             CONSOLE.print(table)
             for stage in entry.stages:
                 for why in stage.reasons:
                     CONSOLE.print(f"  [yellow]{stage.stage}[/yellow] stale: {escape(why)}", soft_wrap=True)
+                for why in stage.waits:
+                    CONSOLE.print(f"  [cyan]{stage.stage}[/cyan] {escape(why)}", soft_wrap=True)
                 for error in stage.errors:
                     CONSOLE.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
                 for text in stage.traces if trace else ():

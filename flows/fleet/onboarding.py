@@ -11,7 +11,7 @@ from prefect.runtime import deployment, flow_run
 from data_catalog import Catalog
 from data_catalog.keys import equals
 from flows.fleet.pipeline import Track, in_work, run_tracks
-from flows.fleet.summary import State, stand
+from flows.fleet.standing import Look
 from flows.intake.entering import Entry
 from flows.intake.notes import notes_about
 from flows.outcome import FlowReport, conclude, tidy
@@ -20,8 +20,6 @@ from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, scope
 from tasks.runtime.cluster import Pools
-from tasks.runtime.versions import Versions
-from tasks.views.motion_graph import pair_keys
 
 
 @dataclass(frozen=True)
@@ -57,10 +55,10 @@ def onboard_all(
     report = report or FlowReport(subject=subject)
     entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None)
     added = {request.avatar: entry.add(request.avatar, request.videos, request.motion) for request in requests}
-    versions = Versions(catalog, configs).preload()
-    report.notes += take_out_withdrawn(catalog, versions, [request.avatar for request in requests])
-    tracks, unscored = _wanted(catalog, requests, added, versions)
-    del versions
+    look = Look(catalog, configs)
+    report.notes += take_out_withdrawn(look, [request.avatar for request in requests])
+    tracks, unscored = _wanted(look, requests, added)
+    del look
     if tracks or unscored:
         with (
             Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
@@ -88,53 +86,45 @@ def onboard_all(
 
 
 def _wanted(
-    catalog: Catalog,
-    requests: Sequence[Request],
-    added: Mapping[str, Sequence[Mapping[str, Any]]],
-    versions: Versions,
+    look: Look, requests: Sequence[Request], added: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> tuple[list[Track], list[str]]:
     """What the ledger does not show to be done: of the tracks that were added, and of the others that were made before
     (or, where it is to be tried again, of all); and the avatars of which only the edges between tracks are not."""
-    known = catalog.all_videos()
     tracks, unscored = [], []
     for request in requests:
         avatar = request.avatar
+        rows = {row["track_id"]: row for row in look.videos.get(avatar, {}).values()}
         by_track = {video["track"]: video for video in added[avatar]}
-        for row in known.get(avatar, {}).values():
-            if request.again or versions.made_of("create_clips", row["track_id"]):
-                by_track.setdefault(row["track_id"], scope(row))
-        wanted = [video for track, video in by_track.items() if stand(versions, track)[1] is not State.complete]
+        for track, row in rows.items():
+            if request.again or look.versions.standing("create_clips", track).record:
+                by_track.setdefault(track, scope(row))
+        wanted = [video for track, video in by_track.items() if not (track in rows and look.is_done(rows[track]))]
         before = "" if len(requests) == 1 else f"{avatar} / "
         tracks += [Track(avatar, before + video["file_name"], video, _size(video["uri"])) for video in wanted]
-        if not wanted and not _scored(versions, list(by_track)):
+        if not wanted and any(unit.state != "ok" for unit in look.pairs(list(by_track), avatar)):
             unscored.append(avatar)
     return tracks, unscored
 
 
-def take_out_withdrawn(catalog: Catalog, versions: Versions, avatars: Sequence[str]) -> list[str]:
+def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
     """Take out of use the videos that could never be read and whose files were taken away.
-
-    Args:
-        versions: with the ledger preloaded.
 
     Returns:
         a note for each.
     """
-    known, notes = catalog.all_videos(), []
+    notes = []
     for avatar in avatars:
         gone = {}
-        for video_id, row in known.get(avatar, {}).items():
-            states = {standing.state for standing in versions.made_of("extract_frames", video_id).values()}
-            if states == {"failed"} and "://" not in row["uri"] and not os.path.lexists(row["uri"]):
+        for video_id, row in look.videos.get(avatar, {}).items():
+            failed = look.versions.standing("extract_frames", video_id).state == "failed"
+            if failed and "://" not in row["uri"] and not os.path.lexists(row["uri"]):
                 gone[video_id] = row["file_name"]
         if gone:
-            catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
+            look.catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
+            for video_id in gone:
+                del look.videos[avatar][video_id]
         notes += [f"{name}: could not be used, and was taken away; it is forgotten" for name in gone.values()]
     return notes
-
-
-def _scored(versions: Versions, tracks: list[str]) -> bool:
-    return all(standing.state == "current" for standing in versions.look("score_edges", pair_keys(tracks)).values())
 
 
 def _size(uri: str) -> int:

@@ -37,3 +37,10 @@ def describe(error: BaseException, catalog_uri: str, stage: str = "") -> str:
 def trace_of(error: BaseException) -> str:
     """The stack trace of an exception, its last 8,000 characters."""
     return "".join(traceback.format_exception(error)).strip()[-_LONGEST_TRACE:]
+
+
+def reason(subject: str, error: str) -> str:
+    """A failure in one line that names its subject, once; the ledger also keeps the stack trace of what is no fault of
+    the input."""
+    line = error.strip().partition("\n")[0]
+    return line if subject in line.partition(": ")[0] else f"{subject}: {line}"

@@ -1,12 +1,14 @@
 """How avatars stand, told from the ledger alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
+from data_catalog.leases import Leases
 from data_catalog.refusals import refuse
 from flows.command_line.app import app
 from flows.fleet.summary import State, summarise
@@ -52,7 +54,8 @@ def _video(catalog: Catalog, avatar: str, video: str, *, until: str = "score_edg
 
 def _failed(catalog: Catalog, stage: str, unit: str, why: str) -> None:
     versions = Versions(catalog, Settings().stage_configs())
-    catalog.fail(versions.stage(stage).unit(unit, subject=f"{unit}.mp4", of={}), why, run_id="test")
+    failed = versions.stage(stage).unit(unit, subject=f"{unit}.mp4", of={})
+    catalog.fail(replace(failed, input_hash=versions.input_hash(stage, {})), why, run_id="test")
 
 
 def test_the_worst_come_first_and_every_one_says_why(catalog):
@@ -102,6 +105,38 @@ def test_filters_choose_and_json_is_json(catalog):
     assert shown("--stage", "extract_frames") == ["broken", "new"] and shown("--stage", "fit_smplx") == []
     wrong = CliRunner().invoke(app, ["status", "--stage", "fly", "--catalog", catalog.uri])
     assert wrong.exit_code == 1 and "fit_smplx" in wrong.stderr
+
+
+def test_a_run_that_is_at_a_unit_shows(catalog):
+    _video(catalog, "half", "b" * 32, until="detect_landmarks")
+    with Leases(catalog, "run") as leases:
+        leases.take("fit_smplx", ["b" * 32])
+        (entry,) = summarise(_settings(catalog))
+        assert entry.state is State.running and entry.running == 1
+        assert entry.reasons == [f"{'b' * 32}.mp4: fit_smplx a run is at it"]
+    (entry,) = summarise(_settings(catalog))
+    assert entry.state is State.pending
+
+
+def test_a_part_that_is_missing_is_pending_though_others_are_there(catalog):
+    _video(catalog, "ann", "a" * 32)
+    catalog.table("videos").upsert([{"video_id": "a" * 32, "unit": "a" * 32, "n_frames": 300, "file_name": "x.mp4"}])
+    (entry,) = summarise(_settings(catalog))
+    assert entry.state is State.pending and "3 more of its units" not in entry.reasons[0]
+    assert "detect_landmarks was not done yet (and 2 more of its units)" in entry.reasons[0]
+
+
+def test_every_unit_that_is_not_done_is_listed_with_its_reason(catalog):
+    _video(catalog, "half", "b" * 32, until="detect_landmarks")
+    refuse(catalog, "unread", Path("/data/unread/x.mp4"), "x.mp4: empty", run_id="r")
+    result = CliRunner().invoke(app, ["status", "--units", "--json", "--catalog", catalog.uri])
+    found = [(unit["avatar"], unit["stage"], unit["state"], unit["why"]) for unit in json.loads(result.stdout)]
+    assert found == [
+        ("half", "fit_smplx", "pending", "was not done yet"),
+        ("half", "create_clips", "waiting", "waits for fit_smplx"),
+        ("half", "embed_clips", "waiting", "waits for create_clips"),
+        ("unread", "extract_frames", "failed", "x.mp4: empty"),
+    ]
 
 
 def test_a_video_with_a_motion_of_its_own_is_not_done_because_it_is_fitted_for_another(catalog):
