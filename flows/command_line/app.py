@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from flows.command_line import upkeep_app
+from flows.command_line.options import CatalogOption
+
 app = typer.Typer(
     name="tango",
     no_args_is_help=True,
@@ -13,6 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn a video of a speaker and any speech recording into a video of that speaker gesturing to it.",
 )
+
+
+app.add_typer(upkeep_app.app)
 
 
 class InterpolatorName(StrEnum):
@@ -23,12 +29,6 @@ class InterpolatorName(StrEnum):
     rife = "rife"
     acinterp = "acinterp"
     none = "none"
-
-
-CatalogOption = Annotated[
-    str | None,
-    typer.Option("--catalog", metavar="URI", help="Folder or object-store URI of the tables [default: tango_catalog]"),
-]
 
 
 @app.command()

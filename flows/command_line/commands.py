@@ -43,7 +43,7 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
             from flows.onboard_avatar import onboard_avatar
 
             ready()
-            _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
+            print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
 
 
 def reenact(
@@ -83,7 +83,7 @@ def preprocess(folder: str, catalog: str | None) -> None:
             from flows.preprocess_dataset import preprocess_dataset
 
             ready()
-            _print_report(preprocess_dataset(str(place), settings=settings))
+            print_report(preprocess_dataset(str(place), settings=settings))
 
 
 def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
@@ -256,7 +256,7 @@ def _fail(message: str) -> None:
     raise typer.Exit(1)
 
 
-def _print_report(report) -> None:
+def print_report(report) -> None:
     for note in report.notes:
         CONSOLE.print(note, soft_wrap=True, markup=False)
     CONSOLE.print(

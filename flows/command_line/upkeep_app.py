@@ -1,0 +1,28 @@
+"""`tango`: the commands that keep a catalog in order."""
+
+from typing import Annotated
+
+import typer
+
+from flows.command_line.options import CatalogOption
+
+app = typer.Typer()
+
+
+@app.command()
+def rerun(
+    avatars: Annotated[list[str] | None, typer.Argument(help="Avatars; all of the catalog if none")] = None,
+    stages: Annotated[list[str] | None, typer.Option("--stage", help="Of the onboarding; all if none")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="What failed, however often [default]")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Only what is out of date")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Every unit, done or not")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")] = False,
+    catalog: CatalogOption = None,
+) -> None:
+    """Do stages of avatars over, and what reads their rows. What is stale or missing is done as well."""
+    from flows.command_line import upkeep_commands
+
+    chosen = {"failed": failed, "stale": stale, "force": force}
+    upkeep_commands.rerun(
+        avatars or [], stages or [], [name for name, given in chosen.items() if given], dry_run=dry_run, catalog=catalog
+    )

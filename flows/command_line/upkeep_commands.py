@@ -1,0 +1,38 @@
+"""What the commands do that keep a catalog in order."""
+
+from flows.command_line.commands import CONSOLE, prefect_home, print_report, read_settings, reported
+from flows.server import environment
+from flows.server.local_server import ready, server
+
+
+def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bool, catalog: str | None) -> None:
+    with reported():
+        from flows.upkeep.rerun import Redo, plan_rerun
+        from tango_models.errors import InputError
+        from tasks.runtime.ray_cluster import check_cluster
+        from tasks.runtime.registry import ONBOARDING
+
+        if unknown := sorted(set(stages) - set(ONBOARDING)):
+            raise InputError(f"--stage {unknown[0]}", "is no stage of the onboarding", f"name {', '.join(ONBOARDING)}")
+        if len(redo) > 1:
+            raise InputError(" ".join(f"--{name}" for name in redo), "cannot all be meant", "give one of them")
+        wanted = Redo(redo[0]) if redo else Redo.failed
+        settings = read_settings(catalog)
+        with environment.quiet():
+            plan = plan_rerun(settings, avatars, stages, wanted)
+        whose = plan.avatars[0] if len(plan.avatars) == 1 else f"{len(plan.avatars)} avatars"
+        lines = [
+            f"  {stage}: {len(plan.again.get(stage, []))} done over, {plan.undone.get(stage, 0)} not done yet or stale"
+            for stage in ONBOARDING
+            if stage in plan.again or stage in plan.undone
+        ]
+        title = f"{whose}:" if lines else f"{whose}: nothing is to be done."
+        CONSOLE.print("\n".join([title, *lines]), soft_wrap=True, markup=False)
+        if dry_run or plan.empty:
+            return
+        check_cluster(settings.cluster)
+        with server(prefect_home(settings)):
+            from flows.upkeep.rerun_stage import rerun_stage
+
+            ready()
+            print_report(rerun_stage(avatars, stages, wanted, settings))
