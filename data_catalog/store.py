@@ -33,7 +33,12 @@ _SWEEP_EVERY = 4
 _KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
 """How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
 bytes and come one at a time."""
+_UNTAGGED = "Ref not found"
 _ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
+_ALL_BUT_THE_NEWEST: dict[str, Any] = {
+    "retain_versions": 1, "delete_unverified": True, "error_if_tagged_old_versions": False
+}  # fmt: skip
+"""And those that are tagged."""
 _writes: Counter[str] = Counter()
 _counting = threading.Lock()
 
@@ -44,16 +49,21 @@ class Table:
     Writers may race from many processes and machines. Every write is an upsert on the declared primary key without
     an index (with a BTREE on a merge key, eight processes left hundreds of duplicates; `dependencies` measurements),
     retried on contention with jitter.
+
+    Args:
+        tag: read the version of that name, and write nothing; see `tags`.
     """
 
-    def __init__(self, uri: str, spec: TableSpec, storage_options: dict[str, str] | None = None) -> None:
-        self.spec = spec
+    def __init__(
+        self, uri: str, spec: TableSpec, storage_options: dict[str, str] | None = None, tag: str | None = None
+    ) -> None:
+        self.spec, self._tag = spec, tag
         self._place = uri
         self.uri = f"{uri}/{spec.name}.lance"
         self._options = storage_options or None
 
     def find(self) -> lance.LanceDataset | None:
-        """The newest version; None when nothing was ever written: looking creates no table.
+        """The newest version, or the tagged one; None when nothing was (then) written: looking creates no table.
 
         Columns that came in since the table was made are added to it, empty: its rows are of an older `code_version`
         and will be made again.
@@ -64,13 +74,13 @@ class Table:
         """
         check_store(self._place, self._options)
         try:
-            dataset = lance.dataset(self.uri, storage_options=self._options)
+            dataset = lance.dataset(self.uri, self._tag, storage_options=self._options)
         except (ValueError, FileNotFoundError, OSError) as error:
-            if not _ABSENT.match(str(error)):  # a bucket, or a file of the table, that is missing is a fault
-                raise
+            if not (self._tag and _UNTAGGED in str(error)) and not _ABSENT.match(str(error)):
+                raise  # a bucket, or a file of the table, that is missing is a fault
             return None
         new = set(self.spec.schema.names) - set(dataset.schema.names)
-        if other := new & {*self.spec.primary_key, *self.spec.identity}:
+        if other := new if self._tag else new & {*self.spec.primary_key, *self.spec.identity}:
             raise ValueError(
                 f"{self.uri}: written by another release of TANGO (it has no column {sorted(other)[0]}); "
                 "name another --catalog and onboard again, or go back to that release"
@@ -147,6 +157,8 @@ class Table:
         return found
 
     def _write(self, write: Callable[[lance.LanceDataset], object]) -> None:
+        assert not self._tag, f"{self.spec.name} is read as it was at {self._tag}, and not written"
+
         def attempt() -> None:
             with present(self.uri):
                 write(self.open())
@@ -244,12 +256,12 @@ class Table:
             if dataset is None:
                 return 0
             if nobody_else or (certain and not is_lockable(self.uri)):
-                return dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True).bytes_removed
+                return dataset.cleanup_old_versions(**_ALL_BUT_THE_NEWEST).bytes_removed
         if certain:
             raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
         keep = _KEEP if self.spec.stage else _KEEP_LEDGER
         with present(self.uri):
-            return self.open().cleanup_old_versions(older_than=keep).bytes_removed
+            return self.open().cleanup_old_versions(older_than=keep, error_if_tagged_old_versions=False).bytes_removed
 
     def _merge(self) -> None:
         try:
@@ -270,7 +282,7 @@ class Table:
             if count % (every * _SWEEP_EVERY) == 0:
                 with alone(self.uri) as nobody_else:
                     if nobody_else:
-                        self.open().cleanup_old_versions(retain_versions=1, delete_unverified=True)
+                        self.open().cleanup_old_versions(**_ALL_BUT_THE_NEWEST)
         except OSError as error:  # what was to be written is written; `compact` at the end of the run says it too
             _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
 

@@ -61,12 +61,13 @@ def reenact(
     lips: Annotated[
         str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
     ] = "match",
+    tag: Annotated[str | None, typer.Option(help="Show the avatar as it was at this tag of the catalog")] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Make a video of an avatar gesturing to a speech."""
     from flows.command_line import commands
 
-    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips)
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips, tag)
 
 
 @app.command()

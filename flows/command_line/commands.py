@@ -47,7 +47,15 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
 
 
 def reenact(
-    avatar: str, speech: str, out: str, scorer: str, interpolator: str, seed: int, catalog: str | None, lips: str
+    avatar: str,
+    speech: str,
+    out: str,
+    scorer: str,
+    interpolator: str,
+    seed: int,
+    catalog: str | None,
+    lips: str,
+    tag: str | None = None,
 ) -> None:
     with reported():
         from data_catalog import check_avatar_name
@@ -60,12 +68,12 @@ def reenact(
         settings = read_settings(catalog)
         from flows.intake.requests import check_reenactment
 
-        check_reenactment(avatar, source, target, scorer, interpolator, settings, lips)
+        check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
         with server(prefect_home(settings)):
             from flows.reenact import reenact as flow
 
             ready()
-            made = flow(avatar, str(source), str(target), scorer, interpolator, seed, settings, lips)
+            made = flow(avatar, str(source), str(target), scorer, interpolator, seed, settings, lips, tag)
             _print_made(made)
 
 

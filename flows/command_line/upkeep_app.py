@@ -26,3 +26,15 @@ def rerun(
     upkeep_commands.rerun(
         avatars or [], stages or [], [name for name, given in chosen.items() if given], dry_run=dry_run, catalog=catalog
     )
+
+
+@app.command()
+def tag(
+    name: Annotated[str | None, typer.Argument(help="Of the tag; none: list them")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Let go of what it keeps")] = False,
+    catalog: CatalogOption = None,
+) -> None:
+    """Give the catalog as it is now a name, to render from it (`tango reenact --tag`) whatever is onboarded later."""
+    from flows.command_line import upkeep_commands
+
+    upkeep_commands.tag(name, delete=delete, catalog=catalog)

@@ -36,3 +36,29 @@ def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bo
 
             ready()
             print_report(rerun_stage(avatars, stages, wanted, settings))
+
+
+def tag(name: str | None, *, delete: bool, catalog: str | None) -> None:
+    with reported(), environment.quiet():
+        from data_catalog import Catalog
+        from data_catalog.tags import delete_tag, list_tags, make_tag
+        from flows.intake.requests import check_there
+        from tango_models.errors import InputError
+
+        settings = read_settings(catalog)
+        place = Catalog(settings.catalog, settings.storage_options)
+        check_there(place)
+        if name is None:
+            if delete:
+                raise InputError("--delete", "of no tag", "name it")
+            lines = [
+                f"{found.name}  {found.made_at:%Y-%m-%d %H:%M} UTC" if found.made_at else found.name
+                for found in list_tags(place)
+            ]
+            CONSOLE.print("\n".join(lines) or "There are no tags.", soft_wrap=True, markup=False)
+        elif delete:
+            delete_tag(place, name)
+            CONSOLE.print(f"{name} is deleted; `tango gc` frees what only it kept", soft_wrap=True, markup=False)
+        else:
+            make_tag(place, name)
+            CONSOLE.print(f"{name}: the catalog as it is now", soft_wrap=True, markup=False)

@@ -4,9 +4,10 @@ may be started without one. Without Prefect, which takes seconds to import."""
 from pathlib import Path
 
 from data_catalog import Catalog, check_avatar_name
+from data_catalog.tags import check_tag
 from flows.intake.paths import local_path
 from flows.settings import Settings
-from flows.tracks import shown_tracks
+from flows.tracks import held_out_of_date, shown_tracks
 from tango_models.errors import InputError
 from tango_models.lips.plugs import check_lips
 from tango_models.motion_graph.scoring.scorers import create_scorer
@@ -14,6 +15,16 @@ from tasks.rendering.output import check_output
 from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
 from tasks.views.interpolation import open_interpolator
+
+
+def check_there(catalog: Catalog) -> None:
+    """Refuse to look for something where nothing was ever onboarded: as a rule a catalog that is misspelt.
+
+    Raises:
+        InputError: there is no catalog.
+    """
+    if not catalog.exists():
+        raise InputError(catalog.uri, "holds no catalog", "name the one that was onboarded into with --catalog")
 
 
 def check_onboarding(
@@ -42,7 +53,14 @@ def check_onboarding(
 
 
 def check_reenactment(
-    avatar: str, speech: Path, target: Path, scorer: str, interpolator: str, settings: Settings, lips: str = "off"
+    avatar: str,
+    speech: Path,
+    target: Path,
+    scorer: str,
+    interpolator: str,
+    settings: Settings,
+    lips: str = "off",
+    tag: str | None = None,
 ) -> tuple[list[str], str]:
     """Refuse what cannot work; see `reenact`.
 
@@ -50,22 +68,30 @@ def check_reenactment(
         the avatar's tracks that are shown, and the id of the speech.
 
     Raises:
-        ValueError: unknown avatar, or none of its videos is ready.
-        InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer,
-            interpolator or lips, more CPUs or GPUs than there are.
+        ValueError: unknown avatar, or none of its videos is ready; no such tag.
+        InputError: no catalog; what the tag holds of the avatar was not up to date; unreadable speech, an output that
+            cannot be written or is what it would be made of, unknown scorer, interpolator or lips, more CPUs or GPUs
+            than there are.
         UnusableStore: no rows can be written where the catalog is.
     """
     from tango_models.media.probe import content_id
 
     avatar = check_avatar_name(avatar)
     check_output(target, [speech])
-    create_scorer(scorer)
+    fits = create_scorer(scorer)
     open_interpolator(interpolator, settings.acinterp)
     check_lips(lips)
-    catalog = Catalog(settings.catalog, settings.storage_options)
-    rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
-    check_output(target, [Path(place) for row in rows for place in row.values() if place])
-    tracks = shown_tracks(catalog, avatar, settings.stage_configs())
+    catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
+    check_there(catalog)
+    if tag is not None:
+        check_tag(catalog, tag)
+    for known in (catalog, Catalog(settings.catalog, settings.storage_options)) if tag else (catalog,):
+        rows = known.table("avatars").read(["uri", "motion_uri"]).to_pylist()
+        check_output(target, [Path(place) for row in rows for place in row.values() if place])
+    tracks = shown_tracks(catalog, avatar, configs)
+    if tag is not None and (why := held_out_of_date(catalog, tracks, configs, embedded=fits.embeds)):
+        remedy = "leave out --tag, or bring the avatar up to date with `tango onboard` and tag that"
+        raise InputError(f"tag {tag!r}", f"what it holds of {avatar} cannot be shown ({why})", remedy)
     check_cluster(settings.cluster)
     catalog.check()
     return tracks, content_id(speech)

@@ -98,7 +98,8 @@ class Versions:
         stage = self.stage(name)
         if record.code_version != stage.code_version:
             return f"code: {name} {record.code_version}, now {stage.code_version}"
-        if record.config_hash != stage.config_hash:
+        # What a tag holds is shown as it was made, by whatever settings, if only the code still knows such rows.
+        if record.config_hash != stage.config_hash and not self._catalog.holds(name):
             return f"{stage.configured_by} of {name}"
         read = self._reading(name, record.upstream)
         if read.why or record.input_hash != read.input_hash:

@@ -90,9 +90,17 @@ class Stopped(BaseException):
 class StageWorker:
     """The body of the actor; also usable in-process (tests)."""
 
-    def __init__(self, stage: str, config: dict, catalog_uri: str, storage_options: dict | None, run_id: str) -> None:
+    def __init__(
+        self,
+        stage: str,
+        config: dict,
+        catalog_uri: str,
+        storage_options: dict | None,
+        run_id: str,
+        tag: str | None = None,
+    ) -> None:
         self._stage = create_stage(stage, config)
-        self._catalog = Catalog(catalog_uri, storage_options)
+        self._catalog = Catalog(catalog_uri, storage_options, tag)
         self._run_id = run_id
         self._ready = False
         self._loading = threading.Lock()  # the first unit may come while `warm` is still at it
@@ -192,7 +200,7 @@ class WorkerPool:
         self, stage: str, config: dict, catalog: Catalog, resources: WorkerResources, *, size: int, run_id: str
     ) -> None:
         self._stage, self._catalog, self._run_id = stage, catalog, run_id
-        self._arguments = (stage, config, catalog.uri, catalog.storage_options, run_id)
+        self._arguments = (stage, config, catalog.uri, catalog.storage_options, run_id, catalog.tag)
         self._resources = resources
         self._size = size
         self._idle: queue.LifoQueue = queue.LifoQueue()
