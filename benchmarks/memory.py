@@ -29,6 +29,7 @@ class MemorySampler:
     def __init__(self) -> None:
         self.peaks: dict[int, float] = defaultdict(float)  # MB by process
         self.kinds: dict[int, str] = {}
+        self.together = 0.0  # MB of all processes at one moment, at most
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -59,14 +60,17 @@ class MemorySampler:
                 processes = [root, *root.children(recursive=True)]
             except psutil.NoSuchProcess:
                 return
+            together = 0.0
             for process in processes:
                 try:
                     resident, command = process.memory_info().rss / 1e6, " ".join(process.cmdline())
                 except (psutil.NoSuchProcess, psutil.AccessDenied):
                     continue
+                together += resident
                 self.peaks[process.pid] = max(self.peaks[process.pid], resident)
                 if kind := process_kind(command):  # a worker is named only while it has a stage
                     self.kinds[process.pid] = kind
+            self.together = max(self.together, together)
 
 
 def process_kind(command: str) -> str:

@@ -44,9 +44,9 @@ def rows_since(catalog: Path, moment: datetime) -> int:
 
     found = 0
     for name, spec in TABLES.items():
-        column = "produced_at" if "produced_at" in spec.schema.names else "added_at"
-        times = Catalog(catalog).table(name).read([column])[column].to_pylist()
-        found += sum(time > moment for time in times)
+        for column in {"produced_at", "added_at"} & set(spec.schema.names):
+            times = Catalog(catalog).table(name).read([column])[column].to_pylist()
+            found += sum(time > moment for time in times)
     return found
 
 

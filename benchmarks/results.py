@@ -8,8 +8,8 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = (
-    *("onboarding", "memory", "noop", "reenact", "hour", "ledger", "search", "real_search", "edges", "calibration"),
-    *("seams", "fit", "embedding", "retrieval", "comparison", "acinterp_gpu", "status"),
+    *("onboarding", "memory", "noop", "fleet", "status", "reenact", "hour", "ledger", "search", "real_search", "edges"),
+    *("cuts", "calibration", "seams", "fit", "embedding", "retrieval", "comparison", "acinterp_gpu"),
 )
 """The benchmarks, in the order of their sections."""
 ON_A_GPU = ("acinterp_gpu",)

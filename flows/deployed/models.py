@@ -112,8 +112,8 @@ def train_acinterp(
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value.
     """
-    from flows.train_acinterp import train_acinterp as train
-    from flows.train_aumoclip import catalog_tracks
+    from flows.models.train_acinterp import train_acinterp as train
+    from flows.models.train_aumoclip import catalog_tracks
     from tasks.training.acinterp import ACInterpJob, check_acinterp_job
 
     settings = given_settings(settings_file, overrides)

@@ -10,7 +10,7 @@ import secrets
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -53,8 +53,6 @@ class VideoWriter:
         self._given, self._crf, self._preset, self._metadata = sound, crf, preset, metadata or {}
         self._sound: SoundTrack | None = None
         self._container: Any = None  # open between __enter__ and __exit__
-        # FFmpeg opens the file with its first packet only; whoever ends this process is to see it before.
-        self._held: int | None = None
 
     def __enter__(self) -> VideoWriter:
         import av
@@ -66,6 +64,7 @@ class VideoWriter:
         if self.path.is_dir():
             raise InputError(str(self.path), "is a folder", "give the name of a file")
         try:
+            # Held open: FFmpeg opens it with its first packet only, and whoever ends this process is to see it before.
             self._temporary, self._held = _new_file_beside(self.path)
         except OSError as error:
             raise self._explain(error) from error
@@ -123,9 +122,9 @@ class VideoWriter:
                 self._sound.finish(self.count / self.fps)
             container, self._container = self._container, None
             container.close()
-            os.fsync(self._held)
+            os.fsync(self._held.fileno())
             os.replace(self._temporary, self.path)
-            self._let_go()
+            self._held.close()
         except BaseException as failure:
             self._discard()
             if isinstance(failure, OSError):
@@ -139,12 +138,7 @@ class VideoWriter:
             with contextlib.suppress(OSError, ValueError):
                 container.close()
         self._temporary.unlink(missing_ok=True)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            os.close(held)
+        self._held.close()
 
     def _explain(self, error: OSError) -> InputError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -155,8 +149,8 @@ class VideoWriter:
         return InputError(str(self.path), f"cannot be written ({error})", "choose another --out")
 
 
-def _new_file_beside(path: Path) -> tuple[Path, int]:
-    """An empty hidden file in the same folder, so that renaming it to `path` is one step of one file system, and its
-    descriptor."""
+def _new_file_beside(path: Path) -> tuple[Path, BinaryIO]:
+    """An empty hidden file in the same folder, so that renaming it to `path` is one step of one file system, open."""
     new = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}.mp4.part")
-    return new, os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)  # the user's umask applies, as to any file
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+    return new, os.fdopen(os.open(new, flags, 0o666), "wb")  # the user's umask applies, as to any file

@@ -299,6 +299,7 @@ class WorkerPool:
         actor: Any = ray.remote(type(self._stage, (StageWorker,), {})).options(
             num_cpus=self._resources.num_cpus or 0,
             num_gpus=self._resources.num_gpus,
+            scheduling_strategy="SPREAD",  # Ray packs a node half full first, and a worker reserves less than it uses
             max_restarts=0,  # a dead worker is replaced here, where its unit can be written down as failed
             max_task_retries=0,
             max_concurrency=2,  # one unit, and beside it the question how far it is

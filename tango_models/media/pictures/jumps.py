@@ -83,7 +83,7 @@ class JumpMeter:
         place = {int(self._first + frame): k for k, frame in enumerate(pictures)}
         for frame in range(len(self._jumps), upto):
             k = place.get(frame)
-            near = [] if k is None else pictures[max(0, k - _BESIDE - 1) : k + _BESIDE + 2]
+            near = pictures[:0] if k is None else pictures[max(0, k - _BESIDE - 1) : k + _BESIDE + 2]
             at = 0 if k is None else min(k, _BESIDE + 1)
             self._jumps.append(_sudden([self._maps[n] for n in near], at))
         kept = max(0, upto - _MARGIN - self._first)
