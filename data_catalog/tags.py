@@ -7,6 +7,7 @@ kept: it is made again of what is.
 
 import re
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import lance
 
 from data_catalog.catalog import Catalog
+from data_catalog.keys import equals
 from data_catalog.leases import held
 from data_catalog.presence import present
 from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES
@@ -105,6 +107,17 @@ def delete_tag(catalog: Catalog, name: str) -> None:
         dataset = catalog.table(table).find()
         if dataset is not None and name in dataset.tags.list():
             dataset.tags.delete(name)
+
+
+def tags_with(catalog: Catalog, videos: Iterable[str]) -> list[str]:
+    """The tags that hold something of any of these videos."""
+    where = equals(video_id=list(videos))
+    found = []
+    for tag in list_tags(catalog):
+        then = Catalog(catalog.uri, catalog.storage_options, tag.name)
+        if any(then.table(name).count(where) for name in ("avatars", "videos", "frames")):
+            found.append(tag.name)
+    return found
 
 
 def delete_halves(catalog: Catalog) -> int:

@@ -9,6 +9,7 @@ from data_catalog.erase import erase, unused_videos
 from data_catalog.keys import equals
 from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import forget_refusals, refusals
+from data_catalog.tags import tags_with
 from flows.settings import Settings
 
 
@@ -61,12 +62,15 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
             the avatar was rendered from before goes with it.
 
     Raises:
-        ValueError: the avatar, or a video of it, is unknown.
+        ValueError: the avatar, or a video of it, is unknown; or a tag holds something of it.
         TimeoutError: another run uses the catalog.
     """
     catalog, avatar = Catalog(settings.catalog, settings.storage_options), check_avatar_name(avatar)
     others = unused_videos(catalog, shown_by=None if videos else avatar)
     chosen, unreadable = _choose(catalog, avatar, videos, others)
+    if tags := tags_with(catalog, chosen):
+        held = f"{avatar}: tag {', '.join(tags)} keeps what is to be erased"
+        raise ValueError(f"{held}; delete it first: {'; '.join(f'`tango tag {tag} --delete`' for tag in tags)}")
     done = erase(catalog, avatar, chosen, unreadable)
     names = sorted({*chosen.values(), *unreadable})
     return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)
