@@ -9,11 +9,11 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = (
     *("onboarding", "memory", "noop", "fleet", "status", "reenact", "hour", "ledger", "search", "real_search", "edges"),
-    *("cuts", "calibration", "seams", "fit", "embedding", "retrieval", "comparison", "acinterp_gpu"),
+    *("cuts", "calibration", "seams", "fit", "embedding", "retrieval", "comparison", "acinterp_gpu", "chaos"),
 )
 """The benchmarks, in the order of their sections."""
-ON_A_GPU = ("acinterp_gpu",)
-"""Those that run only when they are named."""
+WHEN_NAMED = ("acinterp_gpu", "chaos")
+"""Those that run only when they are named: on a GPU, or for more than half an hour."""
 PREAMBLE = """# Results
 
 Written by `python -m benchmarks --write NAME…`: every section is what its command printed, on the machine, the day and

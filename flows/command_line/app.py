@@ -261,6 +261,19 @@ def serve(
 
 
 @app.command()
+def work(
+    home: Annotated[
+        str | None, typer.Option(help="Folder of the log and the list of runs [default: beside the catalog]")
+    ] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Do the runs of a Prefect server that runs elsewhere, named by PREFECT_API_URL."""
+    from flows.command_line import commands
+
+    commands.work(home, catalog)
+
+
+@app.command()
 def synth(
     out: Annotated[Path, typer.Option(help="The mp4 to write; its true motion goes beside it as npz")],
     text: Annotated[str | None, typer.Option(help="What the speaker says [default: the text of the demo]")] = None,

@@ -172,6 +172,19 @@ def serve(port: int | None, home: str | None, catalog: str | None) -> None:
         serving.serve(port=port, catalog=where.uri, home=prefect_home(settings))
 
 
+def work(home: str | None, catalog: str | None) -> None:
+    with reported():
+        from data_catalog import Catalog
+        from flows.server import working
+
+        settings = read_settings(catalog)
+        if home:
+            settings = settings.model_copy(update={"home": home})
+        where = Catalog(settings.catalog, settings.storage_options)
+        where.check()
+        working.work(catalog=where.uri, home=prefect_home(settings))
+
+
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
     with reported():
         from rich.progress import Progress

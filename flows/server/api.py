@@ -1,5 +1,6 @@
 """What `tango serve` asks of Prefect's server, without Prefect: it goes on while the server is down."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,13 +10,15 @@ _SECONDS = 10.0
 
 
 class PrefectApi:
-    """The API at an address.
+    """The API at an address, asked with the name and password that Prefect's own clients use
+    (`PREFECT_API_AUTH_STRING`).
 
     Every method raises `httpx.HTTPError` when the server does not answer, or not with what was asked for.
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=_SECONDS)
+        name, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
+        self._client = httpx.Client(base_url=url, timeout=_SECONDS, auth=(name, password) if name else None)
 
     def run_states(self, ids: Iterable[str]) -> dict[str, str]:
         """See `lost_runs.Api`."""

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from flows.server import environment
 from flows.server.child import adopt_orphans
+from flows.server.deploy import POOL, PROJECT, deploy
 from flows.server.home import note_server, serving_alone
 from flows.server.prefect_database import check_database
 from flows.server.supervised import Supervised, end_orphans
@@ -27,7 +28,6 @@ _END_SECONDS = 1.5
 _LOOK_SECONDS = 1.0
 _PATIENCE = {"PREFECT_SERVER_DATABASE_TIMEOUT": "60", "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60"}
 """For a busy machine: of SQLite's one writer the others wait their turn, rather than fail."""
-_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def serve(*, port: int | None, catalog: str, home: Path) -> None:
@@ -43,11 +43,19 @@ def serve(*, port: int | None, catalog: str, home: Path) -> None:
             not come up, or there is no prefect.yaml beside the package.
     """
     console = Console(stderr=True, highlight=False)
-    if not (_PROJECT / "prefect.yaml").is_file():
-        raise InputError(str(_PROJECT), "holds no prefect.yaml", "run `tango serve` from a checkout of the project")
+    check_project()
     with serving_alone(home):
         port = _free_port() if port is None else _checked_port(port)
         _serve(console, port, catalog, home)
+
+
+def check_project() -> None:
+    """
+    Raises:
+        InputError: there is no prefect.yaml beside the package.
+    """
+    if not (PROJECT / "prefect.yaml").is_file():
+        raise InputError(str(PROJECT), "holds no prefect.yaml", "install the project from a checkout (pip install -e)")
 
 
 def _serve(console: Console, port: int, catalog: str, home: Path) -> None:
@@ -57,19 +65,16 @@ def _serve(console: Console, port: int, catalog: str, home: Path) -> None:
     adopt_orphans()
     command = f"prefect server start --host 127.0.0.1 --port {port}".split()
     server = Supervised("server", command, {**_PATIENCE, **os.environ}, home / "server.log", whole=True)
-    command = ["prefect", "worker", "start", "--pool", "tango", "--type", "process", "--name", "tango-serve"]
-    worker = Supervised("worker", command, _worker_environment(catalog), home / "worker.log")
+    worker = worker_of(catalog, home, "tango-serve")
     try:
         server.start()
         _wait_for(api, server, port)
-        from flows.server.deploy import deploy
-
         deploy()
         worker.start()
         note_server(home, api)
         console.print(f"[bold]UI[/bold] http://127.0.0.1:{port}   catalog {catalog}   Ctrl-C ends it", soft_wrap=True)
         console.print(f"logs and Prefect's database are in {home}", soft_wrap=True, markup=False)
-        _watch(console, api, home, [server, worker])
+        watch(console, api, home, [server, worker])
     except KeyboardInterrupt:
         console.print("ending the worker and the server")
         raise
@@ -79,7 +84,14 @@ def _serve(console: Console, port: int, catalog: str, home: Path) -> None:
         end_orphans(within=_END_SECONDS)
 
 
-def _watch(console: Console, api: str, home: Path, children: list[Supervised]) -> None:
+def worker_of(catalog: str, home: Path, name: str) -> Supervised:
+    """Prefect's worker for the pool of prefect.yaml, with that name; not started yet."""
+    command = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", name]
+    return Supervised("worker", command, _worker_environment(catalog), home / "worker.log")
+
+
+def watch(console: Console, api: str, home: Path, children: list[Supervised]) -> None:
+    """Start again what dies, and see to runs whose process is gone, until interrupted."""
     from flows.server.api import PrefectApi
     from flows.server.lost_runs import LostRuns
 
@@ -110,7 +122,7 @@ def _worker_environment(catalog: str) -> dict[str, str]:
     found.pop(environment.CONSOLE_LEVEL, None)  # what goes to a terminal here goes to a file there
     # `python` in prefect.yaml is the one that runs this.
     found["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), found.get("PATH", os.defpath)])
-    places = [str(_PROJECT), *filter(None, found.get("PYTHONPATH", "").split(os.pathsep))]
+    places = [str(PROJECT), *filter(None, found.get("PYTHONPATH", "").split(os.pathsep))]
     found["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(places))
     return found
 

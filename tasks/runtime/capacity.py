@@ -1,5 +1,5 @@
-"""CPUs and GPUs: what this process may use, and whether what the workers ask for is there at all. A worker that no
-node has room for would wait for ever."""
+"""CPUs, GPUs and resources of the user's own naming: what this process may use, and whether what the workers ask for is
+there at all. A worker that no node has room for would wait for ever."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ _FIELDS = {"CPU": "num_cpus", "GPU": "num_gpus"}
 _GPU_DEVICES = ("nvidia[0-9]*", "nvidiactl", "kfd", "dxg")
 """Of NVIDIA's driver, AMD's, and Windows' for Linux."""
 Resources = Mapping[str, float]
-"""Amounts by Ray's names, "CPU" and "GPU"."""
+"""Amounts by Ray's names: "CPU", "GPU", and those that a node was started with (`ray start --resources`)."""
 
 
 def usable_cpus(processes: Path = Path("/proc/self"), root: Path = Path("/")) -> int:
@@ -106,24 +106,41 @@ def worker_limits(workers: Mapping[str, WorkerResources], nodes: Sequence[Resour
         InputError: one worker asks for more than any node has, or all together for more than there is.
     """
     limits: dict[str, int] = {}
-    for kind, name in _FIELDS.items():
-        asked = {stage: amount for stage, worker in workers.items() if (amount := getattr(worker, name))}
+    custom = sorted({kind for worker in workers.values() for kind in worker.resources})
+    for kind in [*_FIELDS, *custom]:
+        name = _FIELDS.get(kind, f"resources.{kind}")
+        asked = {stage: amount for stage, worker in workers.items() if (amount := _amount(worker, kind))}
         most = max((node.get(kind, 0.0) for node in nodes), default=0.0)
         for stage, amount in asked.items():
             if amount > most:
-                raise _too_much(f"cluster.workers.{stage}.{name}", f"asks for {amount:g} {kind}s a worker", most, kind)
+                fault = f"asks for {_words(amount, kind)} a worker"
+                raise _too_much(f"cluster.workers.{stage}.{name}", fault, most, kind)
         fixed = sum(amount * (workers[stage].count or 0) for stage, amount in asked.items())
         unbound = {stage: amount for stage, amount in asked.items() if workers[stage].count is None}
         total = sum(node.get(kind, 0.0) for node in nodes)
         wanted = fixed + sum(unbound.values())
         if wanted > total + 1e-6:
             names = ", ".join(sorted(asked))
-            fault = f"the workers of {names} ask for {wanted:g} {kind}s together, and there are {total:g}"
+            fault = f"the workers of {names} ask for {_words(wanted, kind)} together, and there are {total:g}"
             raise InputError("cluster.workers", fault, f"lower {name} (a fraction shares one) or count")
         for stage in unbound:
             room = int((total - fixed) / sum(unbound.values()) + 1e-6)
             limits[stage] = min(room, limits.get(stage, room))
+    for stage, worker in workers.items():
+        one = {kind: amount for kind in [*_FIELDS, *custom] if (amount := _amount(worker, kind))}
+        if not any(all(node.get(kind, 0.0) >= amount for kind, amount in one.items()) for node in nodes):
+            asked_for = " and ".join(_words(amount, kind) for kind, amount in one.items())
+            fault = f"asks for {asked_for} a worker, and no node has all of that"
+            raise InputError(f"cluster.workers.{stage}", fault, "ask for less, or for a node that has it")
     return limits
+
+
+def _amount(worker: WorkerResources, kind: str) -> float:
+    return getattr(worker, _FIELDS[kind]) or 0.0 if kind in _FIELDS else worker.resources.get(kind, 0.0)
+
+
+def _words(amount: float, kind: str) -> str:
+    return f"{amount:g} {kind}s" if kind in _FIELDS else f"{amount:g} of {kind}"
 
 
 def _too_much(name: str, fault: str, present: float, kind: str) -> InputError:

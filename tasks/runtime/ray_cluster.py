@@ -1,24 +1,25 @@
 """Ray's lifetime: the cluster that a run is told to join, or one of its own that nobody else joins and that leaves
 nothing. What Ray does to the process that starts it, and to others on the machine, is undone or kept out here."""
 
+import contextlib
 import ctypes
 import logging
 import os
-import secrets
 import shutil
 import signal
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
+import psutil
 from pydantic import BaseModel, Field
 
 from tango_models.errors import InputError
 from tasks.runtime.capacity import check_own
 from tasks.runtime.native_libraries import check_libraries
+from tasks.runtime.ray_token import check_taken, check_token_file, let_ray_have_one, show_token
 from tasks.runtime.workers import WorkerResources
 
 _LONGEST_SOCKET = 107
@@ -27,6 +28,9 @@ _SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/pl
 """What Ray appends to the folder for temporary files, at its longest."""
 _SIGACTION_BYTES = 1024
 """More than the structure of that name takes."""
+_TRIES = 3
+_TOO_SLOW = "timed out during startup"
+"""Of what Ray raises then, which is a bare `Exception`."""
 _folders: set[str] = set()
 
 
@@ -36,6 +40,8 @@ class ClusterSettings(BaseModel):
     Attributes:
         address: a Ray cluster's address; None starts one on this machine for the length of the flow, whatever other
             cluster runs there and whatever `RAY_ADDRESS` says.
+        token_file: holds the token of the cluster at `address`; None: what the environment says to Ray
+            (`RAY_AUTH_MODE`, `RAY_AUTH_TOKEN`, `RAY_AUTH_TOKEN_PATH`).
         num_cpus, num_gpus: of the cluster started here; None: what this process may use.
         object_store_mb: memory of the object store started here; small, since only keys pass through it.
         workers: per stage, what a worker takes and how many there may be. Nodes that an autoscaler might add are not
@@ -43,6 +49,7 @@ class ClusterSettings(BaseModel):
     """
 
     address: str | None = None
+    token_file: str | None = None
     num_cpus: int | None = Field(None, ge=1)
     num_gpus: int | None = Field(None, ge=0)
     object_store_mb: int = Field(128, ge=80)
@@ -54,9 +61,11 @@ def check_cluster(cluster: ClusterSettings) -> None:
 
     Raises:
         InputError: more CPUs or GPUs are asked for than there are, a library of the system's is missing, or there is
-            no folder for Ray's sockets. What a cluster elsewhere has is asked when it is joined.
+            no folder for Ray's sockets; or the file of a cluster's token cannot be used. What a cluster elsewhere has
+            is asked when it is joined.
     """
     check_libraries()
+    check_token_file(cluster.token_file)
     if not cluster.address:
         check_own(cluster.num_cpus, cluster.num_gpus, cluster.workers)
         socket_folder()
@@ -71,7 +80,7 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
         what each node has.
 
     Raises:
-        InputError: see `check_cluster`; or no cluster answers at the address.
+        InputError: see `check_cluster`; or no cluster answers at the address, or it asks for another token.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -84,6 +93,10 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
         if ray.is_initialized():
             pass
         elif cluster.address:
+            check_token_file(cluster.token_file)
+            if cluster.token_file:
+                show_token(cluster.token_file)
+            check_taken(cluster.address)
             try:
                 ray.init(address=cluster.address, **options)
             except (ConnectionError, ValueError, RuntimeError) as error:
@@ -98,12 +111,36 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
             options["object_store_memory"] = cluster.object_store_mb * 1024 * 1024
             # A folder of its own: Ray notes the cluster that runs in it, for whoever looks for one to join there.
             options["_temp_dir"] = resources.enter_context(_temporary_folder())
-            _let_ray_have_a_token()
+            let_ray_have_one()
             # "local" and never "auto": a stale cluster of somebody else's must not be joined by accident.
             resources.callback(ray.shutdown)
             with _in_groups_of_their_own(), _handlers_kept():
-                ray.init(address="local", **options)
+                _start_own(options)
         yield [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _start_own(options: dict[str, Any]) -> None:
+    """Start Ray here. On a machine that is busy with other things its processes may need longer than the 30 s that it
+    gives them; what they loaded is in memory then, and the next try is shorter."""
+    import ray
+
+    before = set(psutil.Process().children(recursive=True))
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            ray.init(address="local", **options)
+            return
+        except Exception as error:
+            if not tries_left or _TOO_SLOW not in str(error):
+                raise
+        for process in set(psutil.Process().children(recursive=True)) - before:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if _is_of_ray(process):
+                    process.kill()
+
+
+def _is_of_ray(process: psutil.Process) -> bool:
+    line = process.cmdline()
+    return bool(line) and ("/ray/" in " ".join(line) or line[0].startswith("ray::"))
 
 
 class _Starting(threading.local):
@@ -130,21 +167,6 @@ def _in_groups_of_their_own() -> Iterator[None]:
         yield
     finally:
         _starting.ray = False
-
-
-def _let_ray_have_a_token() -> None:
-    """Ray guards a cluster by a token that it makes in `~/.ray`. Where it cannot be made there, this process and those
-    that it starts get one of their own."""
-    if any(os.environ.get(f"RAY_AUTH_{name}") for name in ("TOKEN", "TOKEN_PATH")):
-        return
-    place = Path(os.path.expanduser("~/.ray"))
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        if not (place / "auth_token").exists():
-            with tempfile.TemporaryFile(dir=place):
-                pass
-    except OSError:
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 @contextmanager

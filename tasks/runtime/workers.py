@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -54,12 +54,15 @@ class WorkerResources(BaseModel):
             purpose: stages wait for one another more than they compute, and a full core each would leave no room for
             the next stage's worker.
         num_gpus: reserved per worker; a fraction lets several share a GPU.
+        resources: reserved per worker of what nodes were started with besides (`ray start --resources`); by these a
+            stage keeps to some nodes.
         threads: threads the numerical libraries may use inside a worker.
         count: workers at most; None: as many as the cluster's CPUs feed (`Stage.cores`), and as there is room for.
     """
 
     num_cpus: float | None = Field(None, ge=0)
     num_gpus: float = Field(0.0, ge=0)
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     threads: int = Field(2, ge=1)
     count: int | None = Field(None, ge=1)
 
@@ -299,6 +302,7 @@ class WorkerPool:
         actor: Any = ray.remote(type(self._stage, (StageWorker,), {})).options(
             num_cpus=self._resources.num_cpus or 0,
             num_gpus=self._resources.num_gpus,
+            resources=self._resources.resources,
             scheduling_strategy="SPREAD",  # Ray packs a node half full first, and a worker reserves less than it uses
             max_restarts=0,  # a dead worker is replaced here, where its unit can be written down as failed
             max_task_retries=0,

@@ -97,20 +97,45 @@ def test_workers_that_find_no_room_beside_one_another_are_refused():
         worker_limits({"detect_landmarks": WorkerResources(num_gpus=1, count=4)}, [{"GPU": 1}, {"GPU": 1}])
 
 
+def test_what_a_node_was_started_with_besides_counts_too():
+    nodes = [{"CPU": 8, "big": 2}, {"CPU": 8}]
+    big = WorkerResources(resources={"big": 1})
+    assert worker_limits({"fit_smplx": big}, nodes) == {"fit_smplx": 2}
+    with pytest.raises(InputError, match=r"fit_smplx\.resources\.big: asks for 3 of big a worker.* is 2"):
+        worker_limits({"fit_smplx": WorkerResources(resources={"big": 3})}, nodes)
+    with pytest.raises(InputError, match="asks for 1 of far a worker, and there is no far"):
+        worker_limits({"fit_smplx": WorkerResources(resources={"far": 1})}, nodes)
+    with pytest.raises(InputError, match="3 of big together, and there are 2"):
+        worker_limits({"fit_smplx": big, "embed_clips": WorkerResources(resources={"big": 1}, count=2)}, nodes)
+
+
+def test_what_no_single_node_has_together_is_refused():
+    nodes = [{"CPU": 2, "GPU": 1}, {"CPU": 16}]
+    with pytest.raises(InputError, match=r"8 CPUs and 1 GPUs a worker, and no node has all of that"):
+        worker_limits({"fit_smplx": WorkerResources(num_cpus=8, num_gpus=1)}, nodes)
+
+
 amounts = st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0])
-worker = st.builds(WorkerResources, num_cpus=amounts, num_gpus=amounts, count=st.none() | st.integers(1, 4))
+custom = st.just({}) | st.fixed_dictionaries({"big": st.sampled_from([0.5, 1.0])})
+worker = st.builds(
+    WorkerResources, num_cpus=amounts, num_gpus=amounts, resources=custom, count=st.none() | st.integers(1, 4)
+)
 
 
 @given(
     st.dictionaries(st.sampled_from("abcdef"), worker),
-    st.lists(st.fixed_dictionaries({"CPU": amounts, "GPU": amounts}), min_size=1, max_size=4),
+    st.lists(st.fixed_dictionaries({"CPU": amounts, "GPU": amounts, "big": amounts}), min_size=1, max_size=4),
 )
 def test_all_workers_together_fit_or_it_is_said(workers, nodes):
     try:
         limits = worker_limits(workers, nodes)
     except InputError:
         return
-    for kind, name in (("CPU", "num_cpus"), ("GPU", "num_gpus")):
-        used = sum(getattr(w, name) * (w.count or limits[stage]) for stage, w in workers.items() if getattr(w, name))
+    for asked in workers.values():
+        needs = {"CPU": asked.num_cpus, "GPU": asked.num_gpus, **asked.resources}
+        assert any(all(node[kind] >= amount for kind, amount in needs.items()) for node in nodes)
+    for kind in ("CPU", "GPU", "big"):
+        amount = {s: {"CPU": w.num_cpus, "GPU": w.num_gpus, **w.resources}.get(kind, 0) for s, w in workers.items()}
+        used = sum(amount[stage] * (w.count or limits[stage]) for stage, w in workers.items() if amount[stage])
         assert used <= sum(node[kind] for node in nodes) + 1e-6
     assert all(limit >= 1 for limit in limits.values())
