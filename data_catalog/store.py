@@ -35,10 +35,7 @@ _KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
 bytes and come one at a time."""
 _UNTAGGED = "Ref not found"
 _ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
-_ALL_BUT_THE_NEWEST: dict[str, Any] = {
-    "retain_versions": 1, "delete_unverified": True, "error_if_tagged_old_versions": False
-}  # fmt: skip
-"""And those that are tagged."""
+_ALL_BUT_THE_NEWEST: dict[str, Any] = {"retain_versions": 1, "delete_unverified": True}
 _writes: Counter[str] = Counter()
 _counting = threading.Lock()
 
@@ -223,9 +220,8 @@ class Table:
     def compact(self, *, wait: float = 2.0) -> None:
         """Merge small fragments, then delete old versions: all when nobody else is at the table within `wait`
         seconds, else those that are old enough. Losing against another writer is no fault: he does it, or the next."""
-        if self.find() is not None:
-            self._merge()
-            self.forget_versions(wait=wait)
+        self.merge()
+        self.forget_versions(wait=wait)
 
     def rewrite(self, *, wait: float, certain: bool = False) -> int:
         """Take deleted rows off the disk: write anew what holds any, and delete old versions.
@@ -249,21 +245,37 @@ class Table:
         self._write(lambda dataset: dataset.update_config({"tango.rewritten": str(time.time_ns())}))
         return self.forget_versions(wait=wait, certain=certain)
 
-    def forget_versions(self, *, wait: float = 0.0, certain: bool = False) -> int:
-        """Delete old versions and what writers that died left; see `rewrite`."""
+    def forget_versions(
+        self,
+        *,
+        wait: float = 0.0,
+        certain: bool = False,
+        keep: timedelta = timedelta(0),
+        dry_run: bool = False,
+    ) -> int:
+        """Delete old versions, but those that are tagged, and what writers that died left; see `rewrite`.
+
+        Args:
+            keep: leave those that are younger.
+            dry_run: delete nothing, and say how many bytes it would free.
+        """
         with alone(self.uri, wait=wait) as nobody_else:
             dataset = self.find()
             if dataset is None:
                 return 0
             if nobody_else or (certain and not is_lockable(self.uri)):
-                return dataset.cleanup_old_versions(**_ALL_BUT_THE_NEWEST).bytes_removed
+                chosen = _ALL_BUT_THE_NEWEST if not keep else {"older_than": keep, "delete_unverified": True}
+                return _clean_up(dataset, chosen, dry_run)
         if certain:
             raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
-        keep = _KEEP if self.spec.stage else _KEEP_LEDGER
         with present(self.uri):
-            return self.open().cleanup_old_versions(older_than=keep, error_if_tagged_old_versions=False).bytes_removed
+            at_least = _KEEP if self.spec.stage else _KEEP_LEDGER
+            return _clean_up(self.open(), {"older_than": max(keep, at_least)}, dry_run)
 
-    def _merge(self) -> None:
+    def merge(self) -> None:
+        """Merge small fragments; losing against another writer is no fault."""
+        if self.find() is None:
+            return
         try:
             with present(self.uri):
                 merge_fragments(self.open(), blobs=bool(self.spec.blobs))
@@ -278,13 +290,20 @@ class Table:
             count = _writes[self.uri]
         try:
             if count % every == 0:
-                self._merge()
+                self.merge()
             if count % (every * _SWEEP_EVERY) == 0:
                 with alone(self.uri) as nobody_else:
                     if nobody_else:
-                        self.open().cleanup_old_versions(**_ALL_BUT_THE_NEWEST)
+                        _clean_up(self.open(), _ALL_BUT_THE_NEWEST)
         except OSError as error:  # what was to be written is written; `compact` at the end of the run says it too
             _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
+
+
+def _clean_up(dataset: lance.LanceDataset, chosen: dict[str, Any], dry_run: bool = False) -> int:
+    """Delete versions, but none that is tagged; returns the bytes of their files."""
+    if dry_run:
+        return dataset.explain_cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).stats.bytes_removed
+    return dataset.cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).bytes_removed
 
 
 def _is_contention(error: Exception) -> bool:

@@ -38,3 +38,16 @@ def tag(
     from flows.command_line import upkeep_commands
 
     upkeep_commands.tag(name, delete=delete, catalog=catalog)
+
+
+@app.command()
+def gc(
+    keep: Annotated[float, typer.Option(min=0, help="Hours for which old versions of the tables stay")] = 0.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many bytes would go")] = False,
+    catalog: CatalogOption = None,
+) -> None:
+    """Take off the disk what is no longer needed: old versions without a tag, seams that no render shows, what killed
+    runs left."""
+    from flows.command_line import upkeep_commands
+
+    upkeep_commands.gc(keep, dry_run=dry_run, catalog=catalog)

@@ -62,3 +62,22 @@ def tag(name: str | None, *, delete: bool, catalog: str | None) -> None:
         else:
             make_tag(place, name)
             CONSOLE.print(f"{name}: the catalog as it is now", soft_wrap=True, markup=False)
+
+
+def gc(keep: float, *, dry_run: bool, catalog: str | None) -> None:
+    with reported(), environment.quiet():
+        from data_catalog import Catalog
+        from flows.intake.requests import check_there
+        from flows.upkeep.gc import collect
+
+        settings = read_settings(catalog)
+        place = Catalog(settings.catalog, settings.storage_options)
+        check_there(place)
+        if not dry_run:
+            place.check()
+        found = collect(settings, keep_hours=keep, dry_run=dry_run)
+        lines = [f"  {name}: old versions, {freed / 1e6:.1f} MB" for name, freed in found.version_bytes.items()]
+        lines += [f"  {found.seams} seams that no render shows, {found.seam_bytes / 1e6:.1f} MB"] if found.seams else []
+        lines += [f"  left by a process that was killed: {path}" for path in found.leftovers]
+        said = "would be freed" if dry_run else "freed"
+        CONSOLE.print("\n".join([*lines, f"{found.bytes} bytes {said}."]), soft_wrap=True, markup=False)

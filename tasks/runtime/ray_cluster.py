@@ -22,6 +22,8 @@ from tasks.runtime.native_libraries import check_libraries
 from tasks.runtime.ray_token import check_taken, check_token_file, let_ray_have_one, show_token
 from tasks.runtime.workers import WorkerResources
 
+FOLDER_PREFIX = "tango-"
+"""Of the folders of the clusters that are started here."""
 _LONGEST_SOCKET = 107
 """Bytes of a Unix socket's path on Linux."""
 _SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1"
@@ -202,7 +204,7 @@ def socket_folder() -> str:
 
 @contextmanager
 def _temporary_folder() -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix="tango-", dir=socket_folder())
+    folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=socket_folder())
     _folders.add(folder)
     try:
         yield folder
