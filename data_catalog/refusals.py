@@ -56,11 +56,9 @@ def refusals(
     return found
 
 
-def forget_refusals(catalog: Catalog, avatar: str, names: Iterable[str]) -> int:
-    """Forget the files of these names that were given for an avatar and could not be read; says how many."""
-    known = catalog.records(_STAGE).items()
-    keys = [k for k, r in known if k.startswith(f"{_PREFIX}{avatar}:") and r.subject in set(names)]
-    return catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
+def forget_refusals(catalog: Catalog, units: Iterable[str]) -> int:
+    """Forget files that could not be read, by the keys of their units; says how many there were."""
+    return catalog.table("units").delete(equals(stage=_STAGE, unit=list(units)))
 
 
 def _key(avatar: str, path: Path) -> str:

@@ -105,21 +105,6 @@ def status(
     commands.status(avatar, as_json=json, trace=trace, catalog=catalog)
 
 
-@app.command()
-def forget(
-    avatar: Annotated[str, typer.Argument(help="An avatar")],
-    videos: Annotated[list[str] | None, typer.Argument(help="Its videos that are no longer used; all if none")] = None,
-    erase: Annotated[
-        bool, typer.Option("--erase", help="Remove all that was made of them, at once and for good")
-    ] = False,
-    catalog: CatalogOption = None,
-) -> None:
-    """Take videos, or a whole avatar, out of use. What was computed stays, in case they are added again."""
-    from flows.command_line import commands
-
-    commands.forget(avatar, videos or [], erase=erase, catalog=catalog)
-
-
 class ModelName(StrEnum):
     """What can be trained."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 CONSOLE = Console(highlight=False)
-_ERR = Console(stderr=True, highlight=False)
+ERRORS = Console(stderr=True, highlight=False)
 
 
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
@@ -92,25 +92,6 @@ def preprocess(folder: str, catalog: str | None) -> None:
 
             ready()
             print_report(preprocess_dataset(str(place), settings=settings))
-
-
-def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
-    with reported(), environment.quiet():
-        from flows.upkeep.forget import forget as take_out
-        from flows.upkeep.forget import forget_for_good
-
-        settings = read_settings(catalog)
-        if not erase:
-            for name in take_out(settings, avatar, videos):
-                CONSOLE.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
-            return
-        done = forget_for_good(settings, avatar, videos)
-        for name in done.names:
-            CONSOLE.print(f"{avatar}: {name} is erased", soft_wrap=True, markup=False)
-        rows = ", ".join(f"{name} {count}" for name, count in sorted(done.rows.items()))
-        CONSOLE.print(f"rows erased: {rows or 'none'}; {done.bytes / 1e6:.1f} MB freed", soft_wrap=True, markup=False)
-        for path in done.files:
-            CONSOLE.print(f"shows it and is left to you: {path}", soft_wrap=True, markup=False)
 
 
 def demo(out: Path, catalog: str | None) -> None:
@@ -192,7 +173,7 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
         from tango_models.synthetic.build_assets import SPEAKER_TEXT
         from tango_models.synthetic.speaker import synthesize
 
-        with Progress(console=_ERR, disable=not _ERR.is_terminal) as bars:
+        with Progress(console=ERRORS, disable=not ERRORS.is_terminal) as bars:
             bar = bars.add_task("frames")
             synthesize(
                 text or SPEAKER_TEXT,
@@ -273,7 +254,7 @@ def _never_fail_to_print() -> None:
 
 
 def _fail(message: str) -> None:
-    _ERR.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
+    ERRORS.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
     raise typer.Exit(1)
 
 

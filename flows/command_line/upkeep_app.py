@@ -10,6 +10,21 @@ app = typer.Typer()
 
 
 @app.command()
+def forget(
+    avatar: Annotated[str, typer.Argument(help="An avatar")],
+    videos: Annotated[list[str] | None, typer.Argument(help="Its videos that are no longer used; all if none")] = None,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Remove all that was made of them, at once and for good")
+    ] = False,
+    catalog: CatalogOption = None,
+) -> None:
+    """Take videos, or a whole avatar, out of use. What was computed stays, in case they are added again."""
+    from flows.command_line import upkeep_commands
+
+    upkeep_commands.forget(avatar, videos or [], erase=erase, catalog=catalog)
+
+
+@app.command()
 def rerun(
     avatars: Annotated[list[str] | None, typer.Argument(help="Avatars; all of the catalog if none")] = None,
     stages: Annotated[list[str] | None, typer.Option("--stage", help="Of the onboarding; all if none")] = None,

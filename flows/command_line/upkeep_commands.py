@@ -1,8 +1,68 @@
 """What the commands do that keep a catalog in order."""
 
-from flows.command_line.commands import CONSOLE, prefect_home, print_report, read_settings, reported
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+from rich.markup import escape
+from rich.prompt import Prompt
+
+from flows.command_line.commands import CONSOLE, ERRORS, prefect_home, print_report, read_settings, reported
 from flows.server import environment
 from flows.server.local_server import ready, server
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+    from flows.upkeep.forget import NotUnique
+
+
+def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
+    with reported(), environment.quiet():
+        from data_catalog import Catalog
+        from flows.intake.requests import check_there
+        from flows.upkeep.forget import NotUnique
+
+        settings = read_settings(catalog)
+        place = Catalog(settings.catalog, settings.storage_options)
+        check_there(place)
+        place.check()
+        while True:
+            try:
+                _forget(settings, avatar, videos, erase=erase)
+            except NotUnique as error:
+                chosen = _ask(error)
+                videos = [chosen if video == error.name else video for video in videos]
+            else:
+                return
+
+
+def _forget(settings: "Settings", avatar: str, videos: list[str], *, erase: bool) -> None:
+    from flows.upkeep.forget import forget, forget_for_good
+
+    if not erase:
+        for name in forget(settings, avatar, videos):
+            CONSOLE.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
+        return
+    done = forget_for_good(settings, avatar, videos)
+    for name in done.names:
+        CONSOLE.print(f"{avatar}: {name} is erased", soft_wrap=True, markup=False)
+    rows = ", ".join(f"{name} {count}" for name, count in sorted(done.rows.items()))
+    CONSOLE.print(f"rows erased: {rows or 'none'}; {done.bytes / 1e6:.1f} MB freed", soft_wrap=True, markup=False)
+    for path in done.files:
+        CONSOLE.print(f"shows it and is left to you: {path}", soft_wrap=True, markup=False)
+
+
+def _ask(several: "NotUnique") -> str:
+    """The id of the one that is meant; without a terminal to ask at, the command ends with exit code 2."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        ERRORS.print(f"[bold red]error[/bold red] {escape(str(several))}", soft_wrap=True)
+        raise typer.Exit(2)
+    CONSOLE.print(f"{several.name} is the name of {len(several.candidates)} files:", soft_wrap=True, markup=False)
+    for number, file in enumerate(several.candidates, 1):
+        said = f"  {number}  {file.short_id}  {file.place or file.name}  ({file.state})"
+        CONSOLE.print(said, soft_wrap=True, markup=False)
+    numbers = [str(number) for number in range(1, len(several.candidates) + 1)]
+    return several.candidates[int(Prompt.ask("Which", choices=numbers, console=CONSOLE)) - 1].short_id
 
 
 def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bool, catalog: str | None) -> None:
