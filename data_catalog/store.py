@@ -66,7 +66,8 @@ class Table:
         and will be made again.
 
         Raises:
-            ValueError: its rows have another key: the catalog is of a release that this one does not read.
+            ValueError: its rows have another key, or columns that are not known or hold something else: the catalog is
+                of a release that this one does not read.
             UnusableStore: the object store does not answer, has no such bucket, or lets nobody in.
         """
         check_store(self._place, self._options)
@@ -76,13 +77,22 @@ class Table:
             if not (self._tag and _UNTAGGED in str(error)) and not _ABSENT.match(str(error)):
                 raise  # a bucket, or a file of the table, that is missing is a fault
             return None
+        self._check_columns(dataset.schema)
         new = set(self.spec.schema.names) - set(dataset.schema.names)
-        if other := new if self._tag else new & {*self.spec.primary_key, *self.spec.identity}:
-            raise ValueError(
-                f"{self.uri}: written by another release of TANGO (it has no column {sorted(other)[0]}); "
-                "name another --catalog and onboard again, or go back to that release"
-            )
         return _retry(self._with_new_columns) if new else dataset
+
+    def _check_columns(self, there: pa.Schema) -> None:
+        """Refuse a table of another release, unless it only lacks columns that can be added to it."""
+        wanted = self.spec.schema
+        missing = {*self.spec.primary_key, *self.spec.identity} if not self._tag else set(wanted.names)
+        if other := sorted(missing - set(there.names)):
+            raise _another_release(self.uri, f"it has no column {other[0]}", "or go back to that release")
+        if other := sorted(set(there.names) - set(wanted.names)):
+            raise _another_release(self.uri, f"its column {other[0]} is not known here", "or install that release")
+        for name in set(there.names) - set(self.spec.blobs):
+            if there.field(name).type != wanted.field(name).type:
+                fault = f"its column {name} is {there.field(name).type}, not {wanted.field(name).type}"
+                raise _another_release(self.uri, fault, "or install that release")
 
     def _with_new_columns(self) -> lance.LanceDataset:
         dataset = lance.dataset(self.uri, storage_options=self._options)
@@ -297,6 +307,11 @@ class Table:
                         _clean_up(self.open(), _ALL_BUT_THE_NEWEST)
         except OSError as error:  # what was to be written is written; `compact` at the end of the run says it too
             _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
+
+
+def _another_release(uri: str, fault: str, remedy: str) -> ValueError:
+    what = f"{uri}: written by another release of TANGO ({fault})"
+    return ValueError(f"{what}; name another --catalog and onboard again, {remedy}")
 
 
 def _clean_up(dataset: lance.LanceDataset, chosen: dict[str, Any], dry_run: bool = False) -> int:

@@ -2,10 +2,11 @@
 
 from pydantic import BaseModel
 
-from data_catalog import Catalog, check_avatar_name
+from data_catalog import check_avatar_name
 from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import refusals
 from flows.fleet.standing import Look, UnitStanding
+from flows.intake.catalogs import existing_catalog
 from flows.settings import Settings
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING
@@ -53,8 +54,9 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
 
     Raises:
         ValueError: the avatar is not in the catalog.
+        InputError: no catalog.
     """
-    catalog = Catalog(settings.catalog, settings.storage_options)
+    catalog = existing_catalog(settings)
     avatar = check_avatar_name(avatar) if avatar is not None else None
     look = Look(catalog, settings.stage_configs(), avatar)
     refused = refusals(catalog, look.versions.records)

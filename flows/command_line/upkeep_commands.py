@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
 def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
-        from data_catalog import Catalog
-        from flows.intake.requests import check_there
+        from flows.intake.catalogs import existing_catalog
         from flows.upkeep.forget import NotUnique
 
         settings = read_settings(catalog)
-        place = Catalog(settings.catalog, settings.storage_options)
-        check_there(place)
+        place = existing_catalog(settings)
         place.check()
         while True:
             try:
@@ -100,14 +98,12 @@ def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bo
 
 def tag(name: str | None, *, delete: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
-        from data_catalog import Catalog
         from data_catalog.tags import delete_tag, list_tags, make_tag
-        from flows.intake.requests import check_there
+        from flows.intake.catalogs import existing_catalog
         from tango_models.errors import InputError
 
         settings = read_settings(catalog)
-        place = Catalog(settings.catalog, settings.storage_options)
-        check_there(place)
+        place = existing_catalog(settings)
         if name is None:
             if delete:
                 raise InputError("--delete", "of no tag", "name it")
@@ -117,24 +113,20 @@ def tag(name: str | None, *, delete: bool, catalog: str | None) -> None:
             ]
             CONSOLE.print("\n".join(lines) or "There are no tags.", soft_wrap=True, markup=False)
         elif delete:
+            place.check()
             delete_tag(place, name)
             CONSOLE.print(f"{name} is deleted; `tango gc` frees what only it kept", soft_wrap=True, markup=False)
         else:
+            place.check()
             make_tag(place, name)
             CONSOLE.print(f"{name}: the catalog as it is now", soft_wrap=True, markup=False)
 
 
 def gc(keep: float, *, dry_run: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
-        from data_catalog import Catalog
-        from flows.intake.requests import check_there
         from flows.upkeep.gc import collect
 
         settings = read_settings(catalog)
-        place = Catalog(settings.catalog, settings.storage_options)
-        check_there(place)
-        if not dry_run:
-            place.check()
         found = collect(settings, keep_hours=keep, dry_run=dry_run)
         lines = [f"  {name}: old versions, {freed / 1e6:.1f} MB" for name, freed in found.version_bytes.items()]
         lines += [f"  {found.seams} seams that no render shows, {found.seam_bytes / 1e6:.1f} MB"] if found.seams else []

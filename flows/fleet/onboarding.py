@@ -20,6 +20,7 @@ from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, scope
 from tasks.runtime.cluster import Pools
+from tasks.runtime.faults import is_input_fault
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _wanted(
 
 
 def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
-    """Take out of use the videos that could never be read and whose files were taken away.
+    """Take out of use the videos with which something is the matter and whose files were taken away.
 
     Returns:
         a note for each.
@@ -116,8 +117,7 @@ def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
     for avatar in avatars:
         gone = {}
         for video_id, row in look.videos.get(avatar, {}).items():
-            failed = look.versions.standing("extract_frames", video_id).state == "failed"
-            if failed and "://" not in row["uri"] and not os.path.lexists(row["uri"]):
+            if "://" not in row["uri"] and not os.path.lexists(row["uri"]) and _is_at_fault(look, row):
                 gone[video_id] = row["file_name"]
         if gone:
             look.catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
@@ -125,6 +125,14 @@ def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
                 del look.videos[avatar][video_id]
         notes += [f"{name}: could not be used, and was taken away; it is forgotten" for name in gone.values()]
     return notes
+
+
+def _is_at_fault(look: Look, row: Mapping[str, Any]) -> bool:
+    """Whether a video could not be used for what it is, and not for something that may pass."""
+    return any(
+        unit.state == "failed" and unit.record is not None and is_input_fault(unit.record.error or "")
+        for unit in look.track(row)
+    )
 
 
 def _size(uri: str) -> int:

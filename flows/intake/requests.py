@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.tags import check_tag
+from flows.intake.catalogs import existing_catalog
 from flows.intake.paths import local_path
 from flows.settings import Settings
 from flows.tracks import held_out_of_date, shown_tracks
@@ -15,16 +16,6 @@ from tasks.rendering.output import check_output
 from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
 from tasks.views.interpolation import open_interpolator
-
-
-def check_there(catalog: Catalog) -> None:
-    """Refuse to look for something where nothing was ever onboarded: as a rule a catalog that is misspelt.
-
-    Raises:
-        InputError: there is no catalog.
-    """
-    if not catalog.exists():
-        raise InputError(catalog.uri, "holds no catalog", "name the one that was onboarded into with --catalog")
 
 
 def check_onboarding(
@@ -81,8 +72,7 @@ def check_reenactment(
     fits = create_scorer(scorer)
     open_interpolator(interpolator, settings.acinterp)
     check_lips(lips)
-    catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
-    check_there(catalog)
+    catalog, configs = existing_catalog(settings, tag), settings.stage_configs()
     if tag is not None:
         check_tag(catalog, tag)
     for known in (catalog, Catalog(settings.catalog, settings.storage_options)) if tag else (catalog,):

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from data_catalog import Catalog
 from data_catalog.eviction import evict
 from data_catalog.schemas import TABLES
 from data_catalog.tags import delete_halves
+from flows.intake.catalogs import existing_catalog
 from flows.upkeep.leftovers import left_over, remove, size_of
 
 if TYPE_CHECKING:
@@ -49,8 +49,14 @@ def collect(settings: "Settings", *, keep_hours: float = 0.0, dry_run: bool = Fa
     Args:
         keep_hours: old versions that are younger stay too.
         dry_run: only say how much would go.
+
+    Raises:
+        InputError: no catalog.
+        UnusableStore: it cannot be written to.
     """
-    catalog, keep = Catalog(settings.catalog, settings.storage_options), timedelta(hours=keep_hours)
+    catalog, keep = existing_catalog(settings), timedelta(hours=keep_hours)
+    if not dry_run:
+        catalog.check()
     found = Collected(dry_run=dry_run)
     limit = settings.transitions_mb * 10**6
     seams = evict(catalog, "transitions", limit=limit, unused_for=_UNUSED_FOR, dry_run=dry_run)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
 from flows.fleet.standing import Look, uncollected
+from flows.intake.catalogs import existing_catalog
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ def plan_rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[st
 
     Raises:
         ValueError: an unknown avatar.
+        InputError: no catalog.
     """
-    look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
+    look = Look(existing_catalog(settings), settings.stage_configs())
     plan = RerunPlan(avatars=choose_avatars(list(look.videos), avatars))
     if redo is not Redo.stale:
         plan.again = dict(_chosen(look, plan.avatars, stages or ONBOARDING, redo))

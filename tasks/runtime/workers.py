@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
-from tasks.runtime.faults import describe, is_disk_full, trace_of
+from tasks.runtime.faults import WORKER_DIED, describe, is_disk_full, trace_of
 from tasks.runtime.reading import DeclaredSource
 from tasks.runtime.registry import create_stage
 from tasks.runtime.stage import RowWriter
@@ -265,7 +265,7 @@ class WorkerPool:
             # By whoever ended the run: nothing is the matter with the unit, and no attempt is counted.
             if self._closed.wait(_ENDING_SECONDS):
                 return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
-            reason = f"worker process died: {type(error).__name__}: {str(error).splitlines()[0]}"
+            reason = f"{WORKER_DIED}: {type(error).__name__}: {str(error).splitlines()[0]}"
             _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
             note_failure(self._catalog, unit, reason, run_id=self._run_id)
             with contextlib.suppress(ray.exceptions.RayError):

@@ -11,6 +11,8 @@ from data_catalog import Catalog
 from data_catalog.leases import Leases
 from data_catalog.refusals import refuse
 from flows.command_line.app import app
+from flows.fleet.onboarding import take_out_withdrawn
+from flows.fleet.standing import Look
 from flows.fleet.summary import State, summarise
 from flows.settings import Settings
 from flows.status import catalog_status
@@ -145,3 +147,31 @@ def test_a_video_with_a_motion_of_its_own_is_not_done_because_it_is_fitted_for_a
     bea, ann = summarise(_settings(catalog))
     assert (ann.state, bea.state, bea.avatar) == (State.complete, State.pending, "bea")
     assert "fit_smplx was not done yet" in bea.reasons[0]
+
+
+def test_where_there_is_no_catalog_status_says_so_and_makes_none(tmp_path):
+    for arguments in ([], ["ann"], ["--units"], ["--json"]):
+        result = CliRunner().invoke(app, ["status", *arguments, "--catalog", str(tmp_path / "none")])
+        assert result.exit_code == 1 and "holds no catalog" in result.stderr and not (tmp_path / "none").exists()
+
+
+def test_a_failure_goes_with_its_file_but_not_what_may_pass(catalog, tmp_path):
+    kept = tmp_path / "kept.mp4"
+    kept.write_bytes(b"x")
+    videos = {"a": kept, "b": tmp_path / "gone.mp4", "c": tmp_path / "gone too.mp4", "d": tmp_path / "ours.mp4"}
+    for letter, path in videos.items():
+        catalog.add_video("ann", letter * 32, uri=str(path))
+    for letter in "ab":
+        _failed(catalog, "extract_frames", letter * 32, "x.mp4: is cut off; export it again")
+    mark_done(catalog, "extract_frames", "c" * 32, "d" * 32)
+    rows = [{"video_id": v * 32, "unit": v * 32, "n_frames": 60, "file_name": "x.mp4"} for v in "cd"]
+    catalog.table("videos").upsert(rows)
+    for letter, why in (("c", "x.mp4: shows nobody; film it again"), ("d", "met a fault of its own\nTrace ...")):
+        versions = Versions(catalog, Settings().stage_configs())
+        unit = versions.stage("detect_landmarks").unit(segment_key(letter * 32, 0), subject="x.mp4", of={})
+        read = versions.input_hash("detect_landmarks", {"extract_frames": [letter * 32]})
+        catalog.fail(replace(unit, input_hash=read), why, run_id="r")
+    notes = take_out_withdrawn(Look(catalog, Settings().stage_configs()), ["ann"])
+    assert len(notes) == 2 and set(catalog.avatar_videos("ann")) == {"a" * 32, "d" * 32}
+    (entry,) = summarise(_settings(catalog))
+    assert (entry.failed, entry.videos) == (2, 2)
