@@ -9,7 +9,7 @@ from typing import Any
 
 from data_catalog.keys import check_avatar_name, equals, literal, track_id
 from data_catalog.ledger import COLUMNS, Unit, UnitRecord
-from data_catalog.reachable import check_folder, check_store
+from data_catalog.reachable import check_folder, check_store, check_store_takes
 from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES, tables_of
 from data_catalog.store import Table
 
@@ -34,11 +34,12 @@ class Catalog:
         """Refuse a place where no rows can be written, before there are any.
 
         Raises:
-            UnusableStore: an object store that does not answer, has no such bucket or lets nobody in; a folder that
-                cannot be written to, or whose file system has no hard links or renames.
+            UnusableStore: an object store that does not answer, has no such bucket, or lets nobody in or write; a
+                folder that cannot be written to, or whose file system has no hard links or renames.
         """
         if "://" in self.uri:
             check_store(self.uri, self.storage_options)
+            check_store_takes(self.uri, self.storage_options)
         else:
             check_folder(Path(self.uri))
 
@@ -58,38 +59,33 @@ class Catalog:
 
     def add_video(self, avatar: str, video_id: str, *, uri: str, motion_uri: str = "", motion_hash: str = "") -> None:
         """`add_videos` of one, of which nothing else is known."""
-        known = self.avatar_videos(avatar)
-        place = (uri, None, None)
-        self.add_videos(avatar, {video_id: place}, known, motion_uri=motion_uri, motion_hash=motion_hash)
+        row = {"uri": uri, "file_name": Path(uri).name, "motion_uri": motion_uri, "motion_hash": motion_hash}
+        self.add_videos(avatar, {video_id: row}, self.avatar_videos(avatar))
 
     def add_videos(
-        self,
-        avatar: str,
-        places: Mapping[str, tuple[str, int | None, int | None]],
-        known: Mapping[str, Mapping[str, Any]],
-        *,
-        motion_uri: str = "",
-        motion_hash: str = "",
+        self, avatar: str, rows: Mapping[str, Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        """Say that videos show an avatar, and where they lie now. A video already there keeps its motion file unless a
-        new one is given.
+        """Say that videos show an avatar, and where they lie now. One already there keeps its motion file, its consent
+        and its scene unless a new one is given.
 
         Args:
-            places: by video id, its URI, the file's size in bytes and when it was last changed, in nanoseconds.
+            rows: by video id, columns of `avatars`.
             known: the avatar's rows by video id, as `avatar_videos` gives them.
         """
-        avatar, rows = check_avatar_name(avatar), []
-        for video_id, (uri, size, changed_ns) in places.items():
-            row: dict[str, Any] = {"avatar": avatar, "video_id": video_id, "uri": uri, "file_name": Path(uri).name}
-            row |= {"motion_uri": motion_uri, "motion_hash": motion_hash, "added_at": datetime.now(UTC)}
-            row |= {"size": size, "changed_ns": changed_ns}
+        avatar, changed = check_avatar_name(avatar), []
+        columns = [name for name in TABLES["avatars"].schema.names if name not in ("avatar", "video_id", "added_at")]
+        for video_id, given in rows.items():
+            row = {"avatar": avatar, "video_id": video_id, "added_at": datetime.now(UTC)}
+            row |= {name: given.get(name) for name in columns}
             before = known.get(video_id)
-            if before and (not motion_hash or motion_hash == before["motion_hash"]):
-                if all(before[name] == row[name] for name in ("uri", "size", "changed_ns")):
+            if before:
+                if row["motion_hash"] in ("", before["motion_hash"]):
+                    row |= {name: before[name] for name in ("motion_uri", "motion_hash", "added_at")}
+                row |= {name: row[name] or before[name] for name in ("consent", "scene")}
+                if all(before[name] == row[name] for name in columns):
                     continue
-                row |= {name: before[name] for name in ("motion_uri", "motion_hash", "added_at")}
-            rows.append(row)
-        self.table("avatars").upsert(rows)
+            changed.append(row)
+        self.table("avatars").upsert(changed)
 
     def avatar_videos(self, avatar: str) -> dict[str, dict]:
         """The avatar's rows by video id, in the order of the ids; each with its `track_id`."""

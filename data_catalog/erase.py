@@ -14,6 +14,7 @@ from typing import Any
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, literal, split_clip_id, track_id, video_of
+from data_catalog.places import is_remote
 from data_catalog.refusals import forget_refusals
 from data_catalog.schemas import TABLES, tables_of
 from data_catalog.table_spec import TableSpec
@@ -174,10 +175,11 @@ def _of_rows(catalog: Catalog, spec: TableSpec, chosen: set[str]) -> dict[str, A
 
 
 def _rendered(catalog: Catalog, units: set[str]) -> list[str]:
-    """The files of renders that are still there."""
+    """The files of renders that are still there; whether those at URIs are is not asked."""
     columns = ["uri", "motion_uri", "report_uri"]
     rows = catalog.table("renders").read(columns, equals(unit=units)).to_pylist()
-    return sorted({row[name] for row in rows for name in columns if row[name] and Path(row[name]).is_file()})
+    places = {row[name] for row in rows for name in columns if row[name]}
+    return sorted(place for place in places if is_remote(place) or Path(place).is_file())
 
 
 def _delete(catalog: Catalog, erased: Erased, table: str, units: set[str], **conditions: str) -> None:

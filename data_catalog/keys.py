@@ -39,6 +39,11 @@ def video_of(track: str) -> str:
     return track.partition("~")[0]
 
 
+def motion_of(track: str) -> str:
+    """The content hash of a track's motion file; "" where the motion is fitted."""
+    return track.partition("~")[2]
+
+
 def is_imported(track: str) -> bool:
     """Whether the track's motion comes from a file."""
     return "~" in track

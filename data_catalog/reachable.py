@@ -8,15 +8,19 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _SECONDS = 6.0
 _IMPATIENT = {"client_max_retries": "0", "client_retry_timeout": "3", "download_retry_count": "0"}
 _IMPATIENT |= {"connect_timeout": "3s", "timeout": "5s"}
 _answered: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 _CODE = re.compile(r"<Code>(\w+)</Code>")
+_ARROW_CODE = re.compile(r"AWS Error (\w+)")
 _FAULTS = {
-    "NoSuchBucket": ("the bucket does not exist", "create it, or name another --catalog"),
-    "NoSuchContainer": ("the container does not exist", "create it, or name another --catalog"),
+    "NoSuchBucket": ("the bucket does not exist", "create it, or name another"),
+    "NoSuchContainer": ("the container does not exist", "create it, or name another"),
     "InvalidAccessKeyId": ("the store does not know the access key", "check the keys in storage_options"),
     "SignatureDoesNotMatch": ("the store does not take the secret key", "check the keys in storage_options"),
     "AccessDenied": ("the store denies access", "check the keys and the bucket's policy"),
@@ -24,13 +28,16 @@ _FAULTS = {
     "AuthorizationHeaderMalformed": ("the bucket is in another region", "set aws_region in storage_options"),
 }
 """By S3's codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html."""
+_BY_LOWER_CASE = {name.lower(): fault for name, fault in _FAULTS.items()}
+"""Arrow spells them ACCESS_DENIED."""
 _KEYS = "give them in storage_options (TANGO_STORAGE_OPTIONS) or in the store's own environment variables"
 _BY_TEXT = (
     ("credential", "there are no keys for it", _KEYS),
     ("token", "there are no keys for it", _KEYS),
-    ("404 Not Found", "the bucket does not exist", "create it, or name another --catalog"),
+    ("404 Not Found", "the bucket does not exist", "create it, or name another"),
     ("403 Forbidden", "the store denies access", "check the keys and the bucket's policy"),
     ("401 Unauthorized", "the store denies access", "check the keys and the bucket's policy"),
+    ("NETWORK_CONNECTION", "nobody answers", "check the endpoint and the network"),
     ("error sending request", "nobody answers", "check the endpoint and the network"),
     ("dns error", "nobody answers", "check the endpoint and the network"),
     ("timed out", "nobody answers", "check the endpoint and the network"),
@@ -39,7 +46,7 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EI
 
 
 class UnusableStore(ValueError):
-    """A catalog cannot be where it is said to be; names the place, the fault and the remedy."""
+    """A catalog, or a file, cannot be where it is said to be; names the place, the fault and the remedy."""
 
 
 def check_store(uri: str, options: Mapping[str, str] | None) -> None:
@@ -55,38 +62,88 @@ def check_store(uri: str, options: Mapping[str, str] | None) -> None:
     key = (uri, tuple(sorted((options or {}).items())))
     if "://" not in uri or uri.startswith(("file://", "memory://")) or key in _answered:
         return
-    found: list[BaseException | None] = []
 
     def ask() -> None:
         from lance.file import LanceFileSession
 
+        next(iter(LanceFileSession(uri, storage_options={**(options or {}), **_IMPATIENT}).list()), None)
+
+    asked(ask, uri, options)
+    _answered.add(key)
+
+
+def check_store_takes(uri: str, options: Mapping[str, str] | None) -> None:
+    """Refuse an object store, or a place in it, that gives but does not take: by writing a few bytes, which are deleted
+    again.
+
+    Raises:
+        UnusableStore: see `check_store`, too.
+    """
+
+    def try_it() -> None:
+        from lance.file import LanceFileSession
+
+        session = LanceFileSession(uri, storage_options={**(options or {}), **_IMPATIENT})
+        name = f".write-{os.urandom(8).hex()}"
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"tango")
+            file.flush()
+            session.upload_file(file.name, name)
+        session.delete_file(name)
+
+    asked(try_it, uri, options)
+
+
+def asked(question: Callable[[], T], uri: str, options: Mapping[str, str] | None) -> T:
+    """What a store answers, within 6 s.
+
+    Args:
+        question: puts it; may wait for ever.
+        uri: what it is about.
+
+    Raises:
+        UnusableStore: it does not answer, has no such bucket, or lets nobody in.
+        FileNotFoundError: as `question` raises it.
+    """
+    found: list[T] = []
+    faults: list[BaseException] = []
+
+    def ask() -> None:
         try:
-            next(iter(LanceFileSession(uri, storage_options={**(options or {}), **_IMPATIENT}).list()), None)
-            found.append(None)
+            found.append(question())
         except BaseException as error:
-            found.append(error)
+            faults.append(error)
 
     asking = threading.Thread(target=ask, daemon=True)  # keys are looked for at addresses that may never answer
     asking.start()
     asking.join(_SECONDS)
-    if not found:
-        raise _unusable(uri, options, f"no answer in {_SECONDS:.0f} s", "check the endpoint, the keys and the network")
-    if (error := found[0]) is not None:
-        raise _unusable(uri, options, *_fault(str(error))) from error
-    _answered.add(key)
+    if found:
+        return found[0]
+    if not faults:
+        raise unusable(uri, options, f"no answer in {_SECONDS:.0f} s", "check the endpoint, the keys and the network")
+    if isinstance(faults[0], FileNotFoundError):
+        raise faults[0]
+    raise fault_of(faults[0], uri, options) from faults[0]
+
+
+def fault_of(error: BaseException, uri: str, options: Mapping[str, str] | None) -> UnusableStore:
+    """What a store, or the way to it, said, in the words of whoever has to do something about it."""
+    return error if isinstance(error, UnusableStore) else unusable(uri, options, *_fault(str(error)))
 
 
 def _fault(text: str) -> tuple[str, str]:
     """Fault and remedy by what the store, or the way to it, said."""
     if (code := _CODE.search(text)) and code[1] in _FAULTS:
         return _FAULTS[code[1]]
+    if (code := _ARROW_CODE.search(text)) and (name := code[1].replace("_", "").lower()) in _BY_LOWER_CASE:
+        return _BY_LOWER_CASE[name]
     for word, fault, remedy in _BY_TEXT:
         if word.lower() in text.lower():
             return fault, remedy
     return f"cannot be used ({' '.join(text.split())[:300]})", "check storage_options"
 
 
-def _unusable(uri: str, options: Mapping[str, str] | None, fault: str, remedy: str) -> UnusableStore:
+def unusable(uri: str, options: Mapping[str, str] | None, fault: str, remedy: str) -> UnusableStore:
     names = ("aws_endpoint", "endpoint", "aws_endpoint_url", "endpoint_url", "azure_endpoint", "google_endpoint")
     given = {name.lower(): value for name, value in {**os.environ, **(options or {})}.items()}
     endpoint = next((given[name] for name in names if name in given), "")

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import digest, equals
 from data_catalog.ledger import Unit, UnitRecord
+from data_catalog.places import file_name, is_gone
 
 _STAGE = "extract_frames"
 UNREAD = "path"
@@ -16,16 +16,17 @@ _PATH = "path"
 """Where the file lay, among what else is noted of the unit."""
 
 
-def refuse(catalog: Catalog, avatar: str, path: Path, reason: str, *, run_id: str) -> None:
-    """Write down that a file given for an avatar cannot be read, and why."""
-    unit = Unit(_STAGE, _key(avatar, path), path.name, "", "")
-    there = os.path.lexists(path)  # what never was there cannot be taken away
-    catalog.fail(unit, reason, run_id=run_id, fields={_PATH: str(path)} if there else {})
+def refuse(catalog: Catalog, avatar: str, place: str | os.PathLike[str], reason: str, *, run_id: str) -> None:
+    """Write down that a file given for an avatar, at a path or a URI, cannot be read, and why."""
+    text = os.fspath(place)
+    unit = Unit(_STAGE, _key(avatar, text), file_name(text), "", "")
+    there = not is_gone(text, catalog.storage_options)  # what never was there cannot be taken away
+    catalog.fail(unit, reason, run_id=run_id, fields={_PATH: text} if there else {})
 
 
-def accept(catalog: Catalog, avatar: str, paths: Iterable[Path]) -> None:
+def accept(catalog: Catalog, avatar: str, places: Iterable[str]) -> None:
     """Forget what was once wrong with files that can be read now."""
-    if keys := [_key(avatar, path) for path in paths]:
+    if keys := [_key(avatar, place) for place in places]:
         catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
 
 
@@ -36,7 +37,7 @@ def forget_withdrawn(catalog: Catalog, refused: Mapping[str, Iterable[UnitRecord
         refused: as `refusals` gives it.
     """
     records = [record for found in refused.values() for record in found]
-    gone = [r.unit for r in records if (path := r.fields.get(_PATH)) and not os.path.lexists(path)]
+    gone = [r.unit for r in records if (place := r.fields.get(_PATH)) and is_gone(place, catalog.storage_options)]
     if gone:
         catalog.table("units").delete(equals(stage=_STAGE, unit=gone))
 
@@ -61,5 +62,5 @@ def forget_refusals(catalog: Catalog, units: Iterable[str]) -> int:
     return catalog.table("units").delete(equals(stage=_STAGE, unit=list(units)))
 
 
-def _key(avatar: str, path: Path) -> str:
-    return f"{_PREFIX}{avatar}:{digest(str(path))}"
+def _key(avatar: str, place: str) -> str:
+    return f"{_PREFIX}{avatar}:{digest(place)}"

@@ -4,6 +4,9 @@ import pyarrow as pa
 
 from data_catalog.table_spec import TableSpec, fixed_bytes, table, vector
 
+SCHEMA = 1
+"""Stands in every table that is made. Raise it, and stamp older tables, when a release that does not know of a change
+must not touch a catalog with it; columns that come in need none."""
 CLIP_FRAMES = 4
 """Frames in a node (TANGO, section 3: non-overlapping 4-frame clips), and in a GOP of the `frames` table."""
 JOINTS = 55
@@ -34,6 +37,8 @@ _SPECS = [
             "added_at": pa.timestamp("us", tz="UTC"),
             "size": pa.int64(),  # of the file in bytes, and its st_ctime_ns, when it was last read
             "changed_ns": pa.int64(),
+            "consent": pa.string(),  # a reference to the consent of whom it shows, as a manifest says
+            "scene": pa.string(),  # what it shows, as a manifest says
         },
     ),
     table(
@@ -353,6 +358,15 @@ _SPECS = [
             "settings": pa.string(),  # JSON
         },
         stage="render_video",
+    ),
+    table(
+        "files",  # in pieces, while workers need what their own disks do not hold; see `handed_files`
+        {"name": pa.string(), "holder": pa.string(), "part": pa.int32()},
+        {
+            "parts": pa.int32(),  # of the last row: how many came before; 0 of the others
+            "data": "blob",
+            "put_at": pa.timestamp("us", tz="UTC"),
+        },
     ),
     table(
         "leases",  # who is at a unit just now; see `leases`

@@ -18,7 +18,8 @@ from lance import blob_array
 
 from data_catalog.compaction import drop_deleted_rows, merge_fragments
 from data_catalog.presence import alone, is_lockable, present
-from data_catalog.reachable import check_store
+from data_catalog.reachable import UnusableStore, check_store
+from data_catalog.schemas import SCHEMA
 from data_catalog.table_spec import TableSpec
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ _KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
 """How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
 bytes and come one at a time."""
 _UNTAGGED = "Ref not found"
+_SCHEMA = b"tango.schema"
+_FORBIDDEN = ("Permission denied", "Read-only file system", "Forbidden", "AccessDenied")
 _ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
 _ALL_BUT_THE_NEWEST: dict[str, Any] = {"retain_versions": 1, "delete_unverified": True}
 _writes: Counter[str] = Counter()
@@ -66,8 +69,8 @@ class Table:
         and will be made again.
 
         Raises:
-            ValueError: its rows have another key, or columns that are not known or hold something else: the catalog is
-                of a release that this one does not read.
+            UnusableStore: the catalog is of a newer release, or has another key, or columns that are not known or hold
+                something else: it is of one that this one does not read; columns are missing, and none can be added.
             UnusableStore: the object store does not answer, has no such bucket, or lets nobody in.
         """
         check_store(self._place, self._options)
@@ -77,15 +80,17 @@ class Table:
             if not (self._tag and _UNTAGGED in str(error)) and not _ABSENT.match(str(error)):
                 raise  # a bucket, or a file of the table, that is missing is a fault
             return None
+        if int((dataset.schema.metadata or {}).get(_SCHEMA, b"0")) > SCHEMA:
+            fault = "it is of a newer release of TANGO than this one"
+            raise UnusableStore(f"{self.uri}: {fault}; use that release, or name another --catalog")
         self._check_columns(dataset.schema)
         new = set(self.spec.schema.names) - set(dataset.schema.names)
-        return _retry(self._with_new_columns) if new else dataset
+        return _retry(self._with_new_columns) if new and not self._tag else dataset
 
     def _check_columns(self, there: pa.Schema) -> None:
         """Refuse a table of another release, unless it only lacks columns that can be added to it."""
         wanted = self.spec.schema
-        missing = {*self.spec.primary_key, *self.spec.identity} if not self._tag else set(wanted.names)
-        if other := sorted(missing - set(there.names)):
+        if other := sorted({*self.spec.primary_key, *self.spec.identity} - set(there.names)):
             raise _another_release(self.uri, f"it has no column {other[0]}", "or go back to that release")
         if other := sorted(set(there.names) - set(wanted.names)):
             raise _another_release(self.uri, f"its column {other[0]} is not known here", "or install that release")
@@ -97,7 +102,13 @@ class Table:
     def _with_new_columns(self) -> lance.LanceDataset:
         dataset = lance.dataset(self.uri, storage_options=self._options)
         if new := [field for field in self.spec.schema if field.name not in dataset.schema.names]:
-            dataset.add_columns(pa.schema(new))
+            try:
+                dataset.add_columns(pa.schema(new))
+            except OSError as error:
+                if not any(word in str(error) for word in _FORBIDDEN):
+                    raise
+                fault = f"it is of an older release (it has no column {new[0].name}), and may not be written to"
+                raise UnusableStore(f"{self.uri}: {fault}; change its permissions, or use a copy") from error
         return dataset
 
     def open(self) -> lance.LanceDataset:
@@ -108,7 +119,7 @@ class Table:
             Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
         try:
             return lance.write_dataset(
-                self.rows([]),
+                self.rows([]).replace_schema_metadata({_SCHEMA: str(SCHEMA)}),
                 self.uri,
                 mode="create",
                 data_storage_version=_STORAGE_VERSION,
@@ -179,7 +190,12 @@ class Table:
             dataset = self.find()
             if dataset is None:
                 return pa.schema([self.spec.schema.field(name) for name in names]).empty_table()
-            table = dataset.to_table(columns=names, filter=where)
+            there = [name for name in names if name in dataset.schema.names]
+            table = dataset.to_table(columns=there, filter=where)
+        for position, name in enumerate(names):  # came in since it was tagged
+            if name not in there:
+                field = self.spec.schema.field(name)
+                table = table.add_column(position, field, pa.nulls(table.num_rows, field.type))
         order = [(key, "ascending") for key in self.spec.primary_key if key in names]
         return table.sort_by(order) if order else table
 
@@ -309,9 +325,9 @@ class Table:
             _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
 
 
-def _another_release(uri: str, fault: str, remedy: str) -> ValueError:
+def _another_release(uri: str, fault: str, remedy: str) -> UnusableStore:
     what = f"{uri}: written by another release of TANGO ({fault})"
-    return ValueError(f"{what}; name another --catalog and onboard again, {remedy}")
+    return UnusableStore(f"{what}; name another --catalog and onboard again, {remedy}")
 
 
 def _clean_up(dataset: lance.LanceDataset, chosen: dict[str, Any], dry_run: bool = False) -> int:

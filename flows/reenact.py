@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.eviction import evict
 from data_catalog.keys import equals
-from flows.intake.paths import check_place, local_path
+from data_catalog.places import file_name, is_remote
+from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_reenactment
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
@@ -58,8 +59,8 @@ def reenact(
 
     Args:
         avatar: a name that was onboarded.
-        speech: path of an audio or video file with speech; whole, as all paths, in a deployment.
-        out: path of the mp4 to write; `<out>.motion.npz` and `<out>.report.html` go beside it.
+        speech: path or URI of an audio or video file with speech; whole, as all paths, in a deployment.
+        out: path or URI of the mp4 to write; `<out>.motion.npz` and `<out>.report.html` go beside it.
         scorer: `aumoclip`, `prosody`, a weighted sum such as `0.7*aumoclip+0.3*prosody`, or `random` to compare with.
         interpolator: by name; see `tango reenact --help`.
         seed: other seeds give other good paths; the same seed the same frames.
@@ -74,15 +75,15 @@ def reenact(
     """
     settings, deployed = settings or Settings(), deployment.id is not None
     check_place("catalog", settings.catalog, deployed=deployed)
-    target, source = local_path(out, deployed=deployed), local_path(speech, deployed=deployed)
+    target, source = source_place(out, deployed=deployed), source_place(speech, deployed=deployed)
     avatar = check_avatar_name(avatar)
     tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
     catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
     settings = settings.model_copy(update={"max_attempts": sys.maxsize})
     path_id = path_key(tracks, speech_id, scorer, seed, tag or "")
-    spoken = {"speech_id": speech_id, "speech_uri": str(source)}
-    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": str(target), "lips": lips}
+    spoken = {"speech_id": speech_id, "speech_uri": source}
+    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": target, "lips": lips}
     shown |= spoken
     stages: dict[str, dict] = {
         "analyse_speech": spoken,
@@ -98,7 +99,7 @@ def reenact(
     embeds = create_scorer(scorer).embeds
     if not embeds:
         del stages["embed_speech"]
-    report = FlowReport(subject=f"{avatar} to {source.name}")
+    report = FlowReport(subject=f"{avatar} to {file_name(source)}")
     with (
         Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
         FlowProgress() as progress,
@@ -109,14 +110,14 @@ def reenact(
         if lips == MATCH and not report.refused:
             detect_mouths(runs, catalog, avatar, tracks)
         for stage, scope in stages.items() if not report.refused else ():
-            done = runs.run(stage, target.name, scope)
+            done = runs.run(stage, file_name(target), scope)
             if done.blocked:
                 remedy = "tag anew" if tag else f"run `tango onboard {avatar}` with its videos again"
                 report.refused.append(f"{done.blocked}; {remedy}")
             if not done.ok:
                 break
         report.stages = runs.summaries()
-    render_id = render_key(path_id, interpolator, str(target), lips)
+    render_id = render_key(path_id, interpolator, target, lips)
     if not report.failed:
         report.notes += sound_notes(catalog, speech_id)
         report.notes += lip_figures(catalog, path_id)[1] if lips == MATCH else []
@@ -125,11 +126,16 @@ def reenact(
     conclude(report, max_failed_share=0.0)
     row = catalog.table("renders").read(where=equals(render_id=render_id))
     made = row.to_pylist()[0]
-    create_link_artifact(Path(made["report_uri"]).as_uri(), key="report", link_text=f"Report of {target.name}")
-    create_link_artifact(Path(made["uri"]).as_uri(), key="video", link_text=target.name)
+    name = file_name(target)
+    create_link_artifact(_link(made["report_uri"]), key="report", link_text=f"Report of {name}")
+    create_link_artifact(_link(made["uri"]), key="video", link_text=name)
     if made["poster"]:
-        create_image_artifact(made["poster"], key="seams", description=f"Seams of {target.name}")
+        create_image_artifact(made["poster"], key="seams", description=f"Seams of {name}")
     return Reenactment(video=made["uri"], motion=made["motion_uri"], report_page=made["report_uri"], report=report)
+
+
+def _link(place: str) -> str:
+    return place if is_remote(place) else Path(place).as_uri()
 
 
 def bring_up_to_date(

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     Attributes:
         catalog: folder or object-store URI of the Lance tables.
         home: folder of Prefect's database, and of the logs of `tango serve`; None: beside the catalog.
-        dataset: folder that the deployment `preprocess-dataset` takes when its form names none.
+        dataset: folder or manifest that the deployment `preprocess-dataset` takes when its form names none.
         body: path of the licensed `SMPLX_NEUTRAL*.npz`; None takes the open body in the package.
         aumoclip: the embedding that clips and speech are compared in.
         acinterp: path of the weights of that interpolator; without them it cannot be chosen.

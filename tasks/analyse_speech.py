@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit
+from data_catalog.places import file_name
 from tango_models.errors import InputError
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
@@ -29,22 +30,25 @@ class AnalyseSpeech(Stage):
     config: AnalyseSpeechConfig
 
     def plan(self, source: PlanSource, *, speech_id: str, speech_uri: str, **_) -> list[Unit]:
-        subject = Path(speech_uri).name
+        subject = file_name(speech_uri)
         return [self.unit(speech_id, subject=subject, speech_id=speech_id, uri=speech_uri)]
 
+    def files(self, unit: Unit) -> dict[str, str]:
+        return {unit.inputs["speech_id"]: unit.inputs["uri"]}
+
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
-        from tango_models.media.probe import content_id
+        with self.file_access.open(unit.inputs["uri"], unit.inputs["speech_id"]) as path:
+            self._analyse(path, unit, out)
+
+    def _analyse(self, path: Path, unit: Unit, out: RowWriter) -> None:
         from tango_models.media.sound.audio import read_speech
         from tango_models.speech.level import at_common_level
         from tango_models.speech.prosody import analyse_speech
         from tango_models.speech.spoken_track import find_spoken_track
 
-        path = Path(unit.inputs["uri"])
-        if content_id(path) != unit.inputs["speech_id"]:
-            raise InputError(path.name, "changed since it was read", "run the command again")
         spoken = find_spoken_track(path, max_seconds=self.config.max_seconds)
         if spoken is None:
-            raise InputError(path.name, "has no sound", "give a file with an audio track")
+            raise InputError(file_name(unit.inputs["uri"]), "has no sound", "give a file with an audio track")
         audio = at_common_level(read_speech(path, track=spoken.track, max_seconds=self.config.max_seconds))
         features = analyse_speech(audio)
         minutes = (audio[first : first + _BLOCK] for first in range(0, len(audio), _BLOCK))
@@ -53,7 +57,7 @@ class AnalyseSpeech(Stage):
             [
                 {
                     "speech_id": unit.inputs["speech_id"],
-                    "file_name": path.name,
+                    "file_name": file_name(unit.inputs["uri"]),
                     "n_frames": len(features),
                     "track": spoken.track,
                     "track_note": spoken.note,

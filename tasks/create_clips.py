@@ -51,6 +51,7 @@ class CreateClips(Stage):
         "detect_landmarks": ("landmarks",),
         "fit_smplx": ("motion",),
     }
+    file_settings = ("body",)
     libraries = ("av", "cv2", "scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = CreateClipsConfig
     config: CreateClipsConfig

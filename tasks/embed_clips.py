@@ -25,6 +25,7 @@ class EmbedClips(Stage):
     name, code_version = "embed_clips", "2"
     reads: ClassVar = {"create_clips": ("motion", "takes")}
     configured_by = "model"
+    file_settings = ("checkpoint",)
     libraries = ("torch", "tango_models.aumoclip.processing")
     Config = EmbeddingModelConfig
     config: EmbeddingModelConfig

@@ -17,6 +17,7 @@ class EmbedSpeech(Stage):
     name, code_version = "embed_speech", "3"
     reads: ClassVar = {"analyse_speech": ("audio",)}
     configured_by = "model"
+    file_settings = ("checkpoint", "backbones")
     libraries = ("torch", "tango_models.aumoclip.processing")
     Config = EmbeddingModelConfig
     config: EmbeddingModelConfig

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit
+from data_catalog.places import file_name
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
 from tasks.runtime.plan_source import PlanSource
@@ -40,18 +41,23 @@ class ExtractFrames(Stage):
 
     def plan(self, source: PlanSource, *, video_id: str, uri: str, **_) -> list[Unit]:
         # The id is the hash of the bytes, so the file's place and name are not part of the version.
-        return [self.unit(video_id, subject=Path(uri).name, video_id=video_id, uri=uri)]
+        return [self.unit(video_id, subject=file_name(uri), video_id=video_id, uri=uri)]
+
+    def files(self, unit: Unit) -> dict[str, str]:
+        return {unit.inputs["video_id"]: unit.inputs["uri"]}
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
+        video_id, uri = unit.inputs["video_id"], unit.inputs["uri"]
+        with self.file_access.open(uri, video_id, remedy="onboard it again") as path:
+            self._extract(path, video_id, file_name(uri), out)
+
+    def _extract(self, path: Path, video_id: str, name: str, out: RowWriter) -> None:
         from tango_models.media.gop import encode_gop
         from tango_models.media.pictures.source_times import TimedFrameReader
-        from tango_models.media.probe import content_id, probe_video
+        from tango_models.media.probe import probe_video
         from tango_models.speech.footage_sound import FootageSound
 
-        path, video_id = Path(unit.inputs["uri"]), unit.inputs["video_id"]
         probe = probe_video(path)
-        if content_id(path) != video_id:
-            raise InputError(path.name, "changed since it was added", "onboard it again")
         expected = max(1, round(probe.seconds * FPS))
         rows: list[dict] = []
         n_frames = 0
@@ -69,14 +75,14 @@ class ExtractFrames(Stage):
                 out.progress(n_frames, expected)
         if n_frames < self.config.min_seconds * FPS:
             found = f"only {n_frames} frame{'s' * (n_frames != 1)} ({n_frames / FPS:.2f} s)"
-            raise InputError(path.name, found, f"give a video of at least {self.config.min_seconds} s")
+            raise InputError(name, found, f"give a video of at least {self.config.min_seconds} s")
         out.write(rows, table="frames")
         columns = timing.columns(reader.source_times(), reader.breaks)
         out.write(
             [
                 {
                     "video_id": video_id,
-                    "file_name": path.name,
+                    "file_name": name,
                     "width": probe.width,
                     "height": probe.height,
                     "seconds": n_frames / FPS,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import BaseModel
 
-from data_catalog import Source, Unit, track_id, video_of
-from data_catalog.keys import is_imported
+from data_catalog import Source, Unit, video_of
+from data_catalog.keys import is_imported, motion_of
 from tango_models.body.fit.fit_config import FitConfig
 from tango_models.errors import InputError
 from tango_models.report.fit_watch import FitWatch
@@ -50,6 +50,7 @@ class FitSmplxConfig(FitSmplxSettings):
 class FitSmplx(Stage):
     name, code_version = "fit_smplx", "6"
     reads: ClassVar = {"extract_frames": ("pixels", "shape", "timing"), "detect_landmarks": ("landmarks",)}
+    file_settings = ("body",)
     libraries = ("av", "cv2", "scipy.ndimage", "scipy.spatial.transform", "torch")
     Config = FitSmplxConfig
     config: FitSmplxConfig
@@ -70,10 +71,16 @@ class FitSmplx(Stage):
 
         self._body = Body.load(self.config.body)
 
+    def files(self, unit: Unit) -> dict[str, str]:
+        motion = motion_of(unit.inputs["track"])
+        return {motion: unit.inputs["motion_uri"]} if motion else {}
+
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         track, n_frames = unit.inputs["track"], frame_count(source, video_of(unit.inputs["track"]))
         if is_imported(track):
-            imported = _imported(Path(unit.inputs["motion_uri"]), track, n_frames, unit.subject)
+            again = "onboard the video with it again"
+            with self.file_access.open(unit.inputs["motion_uri"], motion_of(track), remedy=again) as path:
+                imported = _imported(path, n_frames, unit.subject)
             _write(track, [imported], n_frames, out)
             return
         landmarks = StoredLandmarks(source, track)
@@ -123,14 +130,11 @@ def _rows(track: str, first: int, fit: "Fit", part: slice) -> Iterator[dict[str,
         yield {**shared, "frame": first + t, **{name: columns[name][t] for name in columns}}
 
 
-def _imported(path: Path, track: str, n_frames: int, subject: str) -> "Fit":
+def _imported(path: Path, n_frames: int, subject: str) -> "Fit":
     from tango_models.body.fit.confidence import PARTS
     from tango_models.body.fit.fitting import Fit
     from tango_models.body.motion_io import Motion, load_motion
-    from tango_models.media.probe import content_id
 
-    if track_id(video_of(track), content_id(path)) != track:
-        raise InputError(path.name, "changed since it was added", "onboard the video with it again")
     motion = load_motion(path)
     found = len(motion.poses)
     if abs(found - n_frames) > max(3, 0.02 * n_frames):

@@ -52,6 +52,7 @@ class InterpolateSeams(Stage):
         "create_clips": ("takes", "looks"),
     }
     cores = 1.0
+    file_settings = ("acinterp",)
     libraries = ("av", "av.video.reformatter", "tango_models.interpolation.between")
     Config = InterpolateSeamsConfig
     config: InterpolateSeamsConfig

@@ -4,16 +4,16 @@ speech file itself."""
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Source, Unit
 from data_catalog.keys import equals
-from tango_models.errors import InputError
+from data_catalog.places import file_name
 from tango_models.lips.plugs import MATCH, OFF, load_plug, plugged
 from tasks.rendering.lips import frames_with_lips
-from tasks.rendering.output import beside, check_output, render_key
+from tasks.rendering.output import check_output, is_as_made, places_of, render_key
 from tasks.rendering.output_frames import output_frames
 from tasks.rendering.rendered_motion import rendered_motion
 from tasks.rendering.report import RenderReport
@@ -133,7 +133,7 @@ class RenderVideo(Stage):
         return [
             self.unit(
                 render_key(path_id, interpolator, out, lips),
-                subject=Path(out).name,
+                subject=file_name(out),
                 of=of,
                 avatar=avatar,
                 speech_id=path["speech_id"],
@@ -147,26 +147,37 @@ class RenderVideo(Stage):
             )
         ]
 
-    def is_intact(self, catalog: Catalog, unit: Unit) -> bool:
-        from tango_models.media.probe import content_id
+    def files(self, unit: Unit) -> dict[str, str]:
+        return {unit.inputs["speech_id"]: unit.inputs["speech_uri"]}
 
+    def outputs(self, unit: Unit) -> list[str]:
+        return places_of(unit.inputs["out"])
+
+    def is_intact(self, catalog: Catalog, unit: Unit) -> bool:
         rows = catalog.table("renders").read(where=equals(render_id=unit.key)).to_pylist()
-        if not rows or not all(Path(rows[0][name]).is_file() for name in ("uri", "report_uri", "motion_uri")):
-            return False
-        return content_id(Path(rows[0]["uri"])) == rows[0]["file_hash"]
+        return bool(rows) and is_as_made(rows[0], catalog.storage_options)
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
+        given = unit.inputs
+        with (
+            self.file_access.open(given["speech_uri"], given["speech_id"]) as speech,
+            self.file_access.writing(self.outputs(unit)) as paths,
+        ):
+            check_output(paths[0])
+            row = self._render(source, unit, speech, paths, out)
+        out.write([row])
+
+    def _render(self, source: Source, unit: Unit, speech: Path, paths: list[Path], out: RowWriter) -> dict[str, Any]:
+        """Write the video, its motion file and its report; returns the row of `renders`."""
         from tango_models.body.motion_io import save_motion
         from tango_models.media.probe import content_id
         from tango_models.media.sound.audio import read_audio
         from tango_models.media.sound.speech_file import SpeechSound
         from tango_models.media.video_writer import VideoWriter
 
-        given, target = unit.inputs, Path(unit.inputs["out"])
-        check_output(target)
+        given, (target, motion_path, report_path) = unit.inputs, paths
         size = tuple(given["size"])
         playback = read_playback(source, given["path_id"], self.config.seams)
-        speech = speech_file(given["speech_uri"], given["speech_id"])
         config = self.config
         smooth = config.seams.smooth_cadence
         report = RenderReport(
@@ -197,7 +208,6 @@ class RenderVideo(Stage):
                 report.see(t, frame)
                 if t % FPS == 0:
                     out.progress(t, len(playback.frame))
-        motion_path, report_path = beside(target)
         save_motion(motion_path, rendered_motion(source, playback, smooth=smooth))
         settings = {
             "avatar": given["avatar"],
@@ -207,35 +217,20 @@ class RenderVideo(Stage):
             **config.model_dump(mode="json"),
         }
         metrics = report.write(report_path, target, settings)
-        out.write(
-            [
-                {
-                    "render_id": unit.key,
-                    "avatar": given["avatar"],
-                    "speech_id": given["speech_id"],
-                    "path_id": given["path_id"],
-                    "interpolator_id": given["method"],
-                    "source_video": [video for video, _ in playback.pictures],
-                    "source_frame": playback.frame.tolist(),
-                    "uri": str(target),
-                    "report_uri": str(report_path),
-                    "motion_uri": str(motion_path),
-                    "poster": report.poster,
-                    "file_hash": content_id(target),
-                    "metrics": json.dumps(metrics),
-                    "settings": json.dumps(settings),
-                }
-            ]
-        )
-
-
-def speech_file(uri: str, speech_id: str) -> Path:
-    """The speech file, whose sound the video gets. Raises InputError: it is gone, or not the one that was analysed."""
-    from tango_models.media.probe import content_id
-
-    speech = Path(uri)
-    if not speech.is_file():
-        raise InputError(str(speech), "is gone, and its sound is needed", "put it back and run the command again")
-    if content_id(speech) != speech_id:
-        raise InputError(str(speech), "changed while it was worked on", "run the command again")
-    return speech
+        places = self.outputs(unit)
+        return {
+            "render_id": unit.key,
+            "avatar": given["avatar"],
+            "speech_id": given["speech_id"],
+            "path_id": given["path_id"],
+            "interpolator_id": given["method"],
+            "source_video": [video for video, _ in playback.pictures],
+            "source_frame": playback.frame.tolist(),
+            "uri": places[0],
+            "motion_uri": places[1],
+            "report_uri": places[2],
+            "poster": report.poster,
+            "file_hash": content_id(target),
+            "metrics": json.dumps(metrics),
+            "settings": json.dumps(settings),
+        }

@@ -72,10 +72,11 @@ def reenact(
 
 @app.command()
 def preprocess(
-    folder: Annotated[str, typer.Argument(help="Holds one folder per avatar with its videos")],
+    folder: Annotated[str, typer.Argument(help="Holds one folder per avatar with its videos; or a manifest")],
     catalog: CatalogOption = None,
 ) -> None:
-    """Onboard every avatar of a folder of <avatar>/*.mp4, or other videos; what is done is skipped."""
+    """Onboard every avatar of a folder of <avatar>/*.mp4, or other videos, or of a manifest (csv, jsonl or parquet with
+    the columns avatar and video, and if you like motion, consent and scene); what is done is skipped."""
     from flows.command_line import commands
 
     commands.preprocess(folder, catalog)

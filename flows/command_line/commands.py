@@ -29,13 +29,13 @@ ERRORS = Console(stderr=True, highlight=False)
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
     with reported():
         from data_catalog import Catalog, check_avatar_name
-        from flows.intake.paths import local_path
+        from flows.intake.paths import source_place
         from flows.intake.videos import check_videos
 
         avatar = check_avatar_name(avatar)
-        check_videos(videos)
-        paths, motion_path = [str(local_path(v)) for v in videos], str(local_path(motion)) if motion else None
+        paths, motion_path = [source_place(video) for video in videos], source_place(motion) if motion else None
         settings = read_settings(catalog)
+        check_videos(videos, settings.storage_options)
         from flows.intake.requests import check_onboarding
 
         check_onboarding(Catalog(settings.catalog, settings.storage_options), avatar, paths, motion_path, settings)
@@ -59,13 +59,13 @@ def reenact(
 ) -> None:
     with reported():
         from data_catalog import check_avatar_name
-        from flows.intake.paths import local_path
+        from flows.intake.paths import source_place
         from flows.intake.videos import check_speech
 
         avatar = check_avatar_name(avatar)
-        source, target = local_path(speech), local_path(out)
-        check_speech(speech)
+        source, target = source_place(speech), source_place(out)
         settings = read_settings(catalog)
+        check_speech(speech, settings.storage_options)
         from flows.intake.requests import check_reenactment
 
         check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
@@ -73,25 +73,25 @@ def reenact(
             from flows.reenact import reenact as flow
 
             ready()
-            made = flow(avatar, str(source), str(target), scorer, interpolator, seed, settings, lips, tag)
+            made = flow(avatar, source, target, scorer, interpolator, seed, settings, lips, tag)
             _print_made(made)
 
 
 def preprocess(folder: str, catalog: str | None) -> None:
     with reported():
-        from flows.intake.dataset import scan
-        from flows.intake.paths import local_path
+        from flows.intake.batch import read_batch
+        from flows.intake.paths import source_place
         from tasks.runtime.ray_cluster import check_cluster
 
-        place = local_path(folder)
-        scan(place)
+        place = source_place(folder)
         settings = read_settings(catalog)
+        read_batch(place, settings.storage_options)
         check_cluster(settings.cluster)
         with server(prefect_home(settings)):
             from flows.preprocess_dataset import preprocess_dataset
 
             ready()
-            print_report(preprocess_dataset(str(place), settings=settings))
+            print_report(preprocess_dataset(place, settings=settings))
 
 
 def demo(out: Path, catalog: str | None) -> None:
@@ -272,5 +272,5 @@ def _print_made(made) -> None:
     for note in made.report.notes:
         CONSOLE.print(note, soft_wrap=True, markup=False)
     for label, path in (("video", made.video), ("report", made.report_page), ("motion", made.motion)):
-        shown = os.path.relpath(path) if sys.stdout.isatty() else path
+        shown = os.path.relpath(path) if sys.stdout.isatty() and os.path.isabs(path) else path
         CONSOLE.print(f"{label:>7}  {shown}", soft_wrap=True, markup=False)

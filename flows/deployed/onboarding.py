@@ -27,8 +27,8 @@ def onboard_avatar(
 
     Args:
         avatar: Whom the videos show: letters, digits, '-', '_', '.'.
-        videos: Whole paths of video files, as the worker sees them. None: what the avatar has is brought up to date.
-        motion: A SMPL-X motion npz to import instead of fitting; goes with exactly one video.
+        videos: Whole paths as the worker sees them, or URIs. None: what the avatar has is brought up to date.
+        motion: Path or URI of a SMPL-X motion npz to import instead of fitting; goes with exactly one video.
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value, e.g. max_attempts=8.
     """
@@ -49,10 +49,10 @@ def preprocess_dataset(
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> FlowReport:
-    """Onboard what is new or stale in a folder of <avatar>/*.mp4. What is done costs a look.
+    """Onboard what is new or stale in a folder of <avatar>/*.mp4, or a manifest. What is done costs a look.
 
     Args:
-        folder: Holds one folder per avatar with its videos, as the worker sees it. Empty: the worker's TANGO_DATASET.
+        folder: Path or URI of one folder per avatar, or of a manifest (csv, jsonl, parquet). Empty - TANGO_DATASET.
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value, e.g. max_failed_share=0.1.
     """

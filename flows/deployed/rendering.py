@@ -44,8 +44,8 @@ def reenact(
 
     Args:
         avatar: An onboarded avatar.
-        speech: Whole path of an audio or video file with the speech, as the worker sees it.
-        out: Whole path of the mp4 to write; a motion npz and a report go beside it.
+        speech: Whole path as the worker sees it, or URI, of an audio or video file with the speech.
+        out: Whole path or URI of the mp4 to write; a motion npz and a report go beside it.
         scorer: What fits clips to speech: aumoclip, prosody, e.g. 0.7*aumoclip+0.3*prosody, or random.
         interpolator: What makes the frames around a jump.
         seed: Other seeds give other good paths.

@@ -1,18 +1,18 @@
 """Avatars are brought up to date, all in one run with one set of workers."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from prefect.runtime import deployment, flow_run
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
+from data_catalog.places import is_gone
 from flows.fleet.pipeline import Track, in_work, run_tracks
 from flows.fleet.standing import Look
 from flows.intake.entering import Entry
+from flows.intake.footage import Footage
 from flows.intake.notes import notes_about
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
@@ -28,18 +28,23 @@ class Request:
     """What is wanted of an avatar.
 
     Attributes:
-        videos: paths to add; motion: that goes with the only one.
+        videos: to add; motion: that goes with the only one.
         again: also the tracks that never were made, from where they were last seen.
     """
 
     avatar: str
-    videos: Sequence[str] = field(default_factory=list)
+    videos: Sequence[str | Footage] = field(default_factory=list)
     motion: str | None = None
     again: bool = False
 
 
 def onboard_all(
-    subject: str, requests: Sequence[Request], settings: Settings, report: FlowReport | None = None
+    subject: str,
+    requests: Sequence[Request],
+    settings: Settings,
+    report: FlowReport | None = None,
+    *,
+    comes_again: bool = False,
 ) -> FlowReport:
     """Add the videos of avatars and bring every stage up to date; inside a flow run. What fails of one does not stop
     the others.
@@ -47,6 +52,7 @@ def onboard_all(
     Args:
         subject: what a person calls the run.
         report: with what was refused, and noted, before.
+        comes_again: see `Entry`.
 
     Raises:
         InputError: more CPUs or GPUs are asked for than the cluster has.
@@ -54,7 +60,8 @@ def onboard_all(
     """
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     report = report or FlowReport(subject=subject)
-    entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None)
+    entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None, comes_again=comes_again)
+    entry.look_ahead(Footage(v) if isinstance(v, str) else v for request in requests for v in request.videos)
     added = {request.avatar: entry.add(request.avatar, request.videos, request.motion) for request in requests}
     look = Look(catalog, configs)
     report.notes += take_out_withdrawn(look, [request.avatar for request in requests])
@@ -91,6 +98,7 @@ def _wanted(
 ) -> tuple[list[Track], list[str]]:
     """What the ledger does not show to be done: of the tracks that were added, and of the others that were made before
     (or, where it is to be tried again, of all); and the avatars of which only the edges between tracks are not."""
+    sizes = {row["uri"]: row["size"] for rows in look.videos.values() for row in rows.values()}
     tracks, unscored = [], []
     for request in requests:
         avatar = request.avatar
@@ -101,7 +109,7 @@ def _wanted(
                 by_track.setdefault(track, scope(row))
         wanted = [video for track, video in by_track.items() if not (track in rows and look.is_done(rows[track]))]
         before = "" if len(requests) == 1 else f"{avatar} / "
-        tracks += [Track(avatar, before + video["file_name"], video, _size(video["uri"])) for video in wanted]
+        tracks += [Track(avatar, before + video["file_name"], video, sizes.get(video["uri"]) or 0) for video in wanted]
         if not wanted and any(unit.state != "ok" for unit in look.pairs(list(by_track), avatar)):
             unscored.append(avatar)
     return tracks, unscored
@@ -117,7 +125,7 @@ def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
     for avatar in avatars:
         gone = {}
         for video_id, row in look.videos.get(avatar, {}).items():
-            if "://" not in row["uri"] and not os.path.lexists(row["uri"]) and _is_at_fault(look, row):
+            if _is_at_fault(look, row) and is_gone(row["uri"], look.catalog.storage_options):
                 gone[video_id] = row["file_name"]
         if gone:
             look.catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
@@ -133,10 +141,3 @@ def _is_at_fault(look: Look, row: Mapping[str, Any]) -> bool:
         unit.state == "failed" and unit.record is not None and is_input_fault(unit.record.error or "")
         for unit in look.track(row)
     )
-
-
-def _size(uri: str) -> int:
-    try:
-        return Path(uri).stat().st_size
-    except OSError:
-        return 0

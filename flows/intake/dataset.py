@@ -62,7 +62,7 @@ def scan(folder: Path) -> Dataset:
         others: list[Path] = []
         for entry in inside:
             try:
-                (videos if _is_video(entry) else others).append(local_path(entry))
+                (videos if is_video(entry) else others).append(local_path(entry))
             except InputError as error:
                 found.refused.append(str(error))
         _pass_over(found, place, others)
@@ -76,17 +76,24 @@ def scan(folder: Path) -> Dataset:
     return found
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is a system's and no matter."""
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
+def named_as_video(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES
+
+
 def _visible(folder: Path) -> list[Path]:
-    return sorted(
-        entry for entry in folder.iterdir() if not (entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES)
-    )
+    return sorted(entry for entry in folder.iterdir() if not is_hidden(entry.name))
 
 
-def _is_video(entry: Path) -> bool:
+def is_video(entry: Path) -> bool:
     """By its name, or else by what it is: any container that can be opened and has a moving picture."""
     if entry.is_dir():
         return False
-    if entry.suffix.lower() in VIDEO_SUFFIXES:
+    if named_as_video(entry.name):
         return True
     if not entry.is_file():  # a pipe would be waited for
         return False

@@ -1,18 +1,39 @@
 """Videos are entered into the catalog by the hash of their bytes."""
 
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
+from data_catalog.places import Stamp, file_name, find_stamp, is_remote
+from data_catalog.reachable import UnusableStore
 from data_catalog.refusals import accept, forget_withdrawn, refusals, refuse
-from flows.intake.paths import local_path, printable
-from flows.intake.videos import check_video
+from flows.intake.footage import Footage
+from flows.intake.paths import printable, source_place
+from flows.intake.videos import check_source
 from flows.outcome import FlowReport
 from flows.tracks import scope
 from tango_models.errors import InputError
+from tasks.runtime.files import check_file, content_of
+
+_AT_A_TIME = 16
+"""Files in object stores that are read at once."""
+_FRESH_SECONDS, _LOOK_AGAIN_SECONDS = 60.0, 2.0
+"""A file that was changed so recently may still be on its way: it is looked at once more, so much later."""
+
+
+class StillWritten(InputError):
+    """Somebody is just writing the file."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place, "is still being written", "wait until it is whole; the next run takes it")
+
+    def __reduce__(self):
+        return type(self), (self.subject,)
 
 
 class Entry:
@@ -21,89 +42,164 @@ class Entry:
     Args:
         report: takes what is refused and noted.
         run_id, deployed: of the flow run; see `local_path`.
+        comes_again: the run is one of a row: a file that is still being written is left to the next.
     """
 
-    def __init__(self, catalog: Catalog, report: FlowReport, *, run_id: str, deployed: bool = False) -> None:
+    def __init__(
+        self, catalog: Catalog, report: FlowReport, *, run_id: str, deployed: bool = False, comes_again: bool = False
+    ) -> None:
         self._catalog, self._report = catalog, report
-        self._run_id, self._deployed = run_id, deployed
+        self._run_id, self._deployed, self._comes_again = run_id, deployed, comes_again
         self._known = catalog.all_videos()
+        self._seen = {
+            (row["uri"], Stamp(row["size"], row["changed_ns"])): video_id
+            for rows in self._known.values()
+            for video_id, row in rows.items()
+            if row["size"] is not None
+        }
+        self._looked: dict[str, tuple[str, Stamp] | Exception] = {}
+        self._growing: set[str] = set()
         self._refused = refusals(catalog)
         forget_withdrawn(catalog, self._refused)
 
-    def add(self, avatar: str, videos: Sequence[str], motion: str | None = None) -> list[dict[str, Any]]:
+    def look_ahead(self, footage: Iterable[Footage]) -> None:
+        """Look at what is to be added, many files at a time where each costs the way to a store."""
+        places: dict[str, None] = {}
+        for given in footage:
+            try:
+                places[source_place(given.place, deployed=self._deployed)] = None
+            except InputError:
+                continue  # `add` says it
+        if self._comes_again:
+            self._growing = self._find_growing(list(places))
+        remote = [place for place in places if is_remote(place) and place not in self._growing]
+        with ThreadPoolExecutor(_AT_A_TIME) as threads:
+            for place, found in zip(remote, threads.map(self._look, remote), strict=True):
+                self._looked[place] = found
+
+    def add(self, avatar: str, videos: Sequence[str | Footage], motion: str | None = None) -> list[dict[str, Any]]:
         """Enter videos by the hash of their bytes: one file under two names is one video, and a file that changed, or
         was still being copied when it was first seen, takes the place of what it was.
 
         A file that cannot be read is a failed row of the ledger and a line of the report; the others go on.
 
+        Args:
+            motion: goes with the only video.
+
         Returns:
             for each different video its ids and where it lies: what the stages need to plan.
         """
-        from tango_models.media.probe import content_id
-
-        motion_uri = str(local_path(motion, deployed=self._deployed)) if motion else ""
-        motion_hash = content_id(Path(motion_uri)) if motion else ""
         known = self._known.get(avatar, {})
-        paths: dict[str, Path] = {}
-        stamps: dict[str, tuple[int, int]] = {}
-        for name in videos:
+        rows: dict[str, dict[str, Any]] = {}
+        for video in videos:
+            given = Footage(video, motion) if isinstance(video, str) else video
             try:
-                path = check_video(name, deployed=self._deployed)
-                video_id, stamp = _identify(path, known)
-            except InputError as error:
-                refuse(self._catalog, avatar, Path(printable(name)), str(error), run_id=self._run_id)
-                self._report.refused.append(str(error))
+                video_id, row = self._row(given)
+            except StillWritten as error:
+                if self._comes_again:
+                    self._report.notes.append(given.said(error))
+                else:
+                    self._refuse(avatar, given, error)
                 continue
-            if video_id in paths:
-                self._report.notes.append(f"{path.name}: the same video as {paths[video_id].name}, counted once")
+            except (InputError, UnusableStore) as error:
+                self._refuse(avatar, given, error)
                 continue
-            paths[video_id], stamps[video_id] = path, stamp
-        places = {video_id: (str(path), *stamps[video_id]) for video_id, path in paths.items()}
-        self._catalog.add_videos(avatar, places, known, motion_uri=motion_uri, motion_hash=motion_hash)
+            if video_id in rows:
+                same = f"the same video as {rows[video_id]['file_name']}, counted once"
+                self._report.notes.append(given.said(f"{row['file_name']}: {same}"))
+                continue
+            rows[video_id] = row
+        self._catalog.add_videos(avatar, rows, known)
         if avatar in self._refused:
-            accept(self._catalog, avatar, paths.values())
-        self._report.notes += _take_out_replaced(self._catalog, avatar, known, paths)
-        if not paths:
+            accept(self._catalog, avatar, [row["uri"] for row in rows.values()])
+        self._report.notes += _take_out_replaced(self._catalog, avatar, known, rows)
+        if not rows:
             return []
-        rows = self._catalog.avatar_videos(avatar) if _changed(known, paths, motion_hash) else known
+        now = self._catalog.avatar_videos(avatar) if _changed(known, rows) else known
         # where it is now: it may have moved since it was first added
-        return [scope(rows[video_id] | {"uri": str(path), "file_name": path.name}) for video_id, path in paths.items()]
+        return [scope(now[i] | {"uri": row["uri"], "file_name": row["file_name"]}) for i, row in rows.items()]
+
+    def _row(self, given: Footage) -> tuple[str, dict[str, Any]]:
+        """The id of a video, and what is known of where it lies and what goes with it.
+
+        Raises:
+            InputError: it, or its motion file, cannot be used.
+            UnusableStore: a bucket cannot be read.
+        """
+        options = self._catalog.storage_options
+        place = source_place(given.place, deployed=self._deployed)
+        if place in self._growing:
+            raise StillWritten(place)
+        found = self._looked[place] if place in self._looked else self._look(place)
+        if isinstance(found, Exception):
+            raise found
+        video_id, stamp = found
+        motion = source_place(given.motion, deployed=self._deployed) if given.motion else ""
+        if motion:
+            check_file(motion, options)
+        row = {"uri": place, "file_name": file_name(place), "size": stamp.size, "changed_ns": stamp.changed_ns}
+        row |= {"motion_uri": motion, "motion_hash": content_of(motion, options) if motion else ""}
+        return video_id, row | {"consent": given.consent, "scene": given.scene}
+
+    def _look(self, place: str) -> tuple[str, Stamp] | Exception:
+        """The id of a video and its stamp, or what is the matter with it. A file that has the stamp that it had when it
+        was last read, in the same place, is not read again."""
+        try:
+            check_source(place, self._catalog.storage_options)
+            before = self._stamp(place)
+            if before and (place, before) in self._seen:
+                return self._seen[place, before], before
+            video_id = content_of(place, self._catalog.storage_options)
+            if before is None or self._stamp(place) != before:
+                return StillWritten(place)
+            return video_id, before
+        except (InputError, UnusableStore) as error:
+            return error
+
+    def _find_growing(self, places: list[str]) -> set[str]:
+        """Of files that were changed a moment ago, those that change."""
+        fresh: dict[str, Stamp] = {}
+        for place in places:
+            stamp = self._stamp(place)
+            young = stamp is not None and abs(time.time() - stamp.changed_ns / 1e9) < _FRESH_SECONDS
+            if stamp and young and (place, stamp) not in self._seen:
+                fresh[place] = stamp
+        if fresh:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        return {place for place, stamp in fresh.items() if self._stamp(place) != stamp}
+
+    def _stamp(self, place: str) -> Stamp | None:
+        """None where nothing can be seen."""
+        try:
+            if is_remote(place):
+                return find_stamp(place, self._catalog.storage_options)
+            stat = os.stat(place)
+        except (OSError, ValueError):
+            return None
+        return Stamp(stat.st_size, stat.st_ctime_ns)
+
+    def _refuse(self, avatar: str, given: Footage, error: Exception) -> None:
+        refuse(self._catalog, avatar, printable(given.place), given.said(error), run_id=self._run_id)
+        self._report.refused.append(given.said(error))
 
 
-def _changed(known: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Path], motion_hash: str) -> bool:
-    return any(i not in known or (motion_hash and known[i]["motion_hash"] != motion_hash) for i in paths)
-
-
-def _identify(path: Path, known: Mapping[str, Mapping[str, Any]]) -> tuple[str, tuple[int, int]]:
-    """The id of a video with its size in bytes and when it was last changed, in nanoseconds. A file that has both as
-    when it was last read, in the same place, is not read again."""
-    from tango_models.media.probe import content_id
-
-    before = path.stat()
-    stamp = (before.st_size, before.st_ctime_ns)
-    for video_id, row in known.items():
-        if row["uri"] == str(path) and (row["size"], row["changed_ns"]) == stamp:
-            return video_id, stamp
-    video_id = content_id(path)
-    after = path.stat()
-    if (after.st_size, after.st_ctime_ns) != stamp:
-        raise InputError(str(path), "is still being written", "wait until it is whole; the next run takes it")
-    return video_id, stamp
+def _changed(known: Mapping[str, Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]]) -> bool:
+    return any(i not in known or row["motion_hash"] not in ("", known[i]["motion_hash"]) for i, row in rows.items())
 
 
 def _take_out_replaced(
-    catalog: Catalog, avatar: str, known: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Path]
+    catalog: Catalog, avatar: str, known: Mapping[str, Mapping[str, Any]], added: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
     """Take out of use what lay, with other content, where a given video lies now. What was computed of it stays.
 
     Args:
-        known: the avatar's rows by video id; paths: where each given video lies.
+        known, added: the avatar's rows before, and those of the given videos, by video id.
 
     Returns:
         a note for each.
     """
-    places = {os.path.realpath(path) for path in paths.values()}
-    gone = {i: row for i, row in known.items() if i not in paths and os.path.realpath(row["uri"]) in places}
+    places = {_real(row["uri"]) for row in added.values()}
+    gone = {i: row for i, row in known.items() if i not in added and _real(row["uri"]) in places}
     if gone:
         catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
     return [
@@ -112,3 +208,7 @@ def _take_out_replaced(
         + " (to use both, give each a name of its own)"
         for row in gone.values()
     ]
+
+
+def _real(place: str) -> str:
+    return place if is_remote(place) else os.path.realpath(Path(place))

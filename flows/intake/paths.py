@@ -4,10 +4,13 @@ import os
 import re
 import unicodedata
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from data_catalog.places import is_remote
 from tango_models.errors import InputError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|(https?|ftps?|rtmps?|rtsp|s3|gs|file|data|blob|magnet):|www\.", re.IGNORECASE)
+_KEYS = "set the keys in storage_options (TANGO_STORAGE_OPTIONS) or in the store's own environment variables"
 _RELATIVE = "is a relative path, and a deployment runs in a folder of its own"
 
 
@@ -36,6 +39,41 @@ def local_path(given: str | os.PathLike[str], *, deployed: bool = False) -> Path
     if deployed and not path.is_absolute():
         raise InputError(shown, _RELATIVE, "give the whole path")
     return path.absolute()
+
+
+def source_place(given: str | os.PathLike[str], *, deployed: bool = False) -> str:
+    """Where a file or folder lies: its absolute path on this machine, or its URI in a store that can be read.
+
+    Args:
+        deployed: see `local_path`.
+
+    Raises:
+        InputError: see `local_path`; another machine's `file:` URI; keys inside a URI, which would be kept with it.
+    """
+    text = os.fspath(given)
+    if text.lower().startswith("file:") and not os.path.exists(text):
+        return str(local_path(_path_of(text), deployed=deployed))
+    if not is_remote(text):
+        return str(local_path(text, deployed=deployed))
+    scheme, _, rest = text.partition("://")
+    shown = printable(text)
+    if shown != text:
+        raise InputError(shown, "has control characters, or what is not UTF-8, in its name", "rename it")
+    bucket, _, key = rest.partition("/")
+    if "@" in bucket and scheme.lower() not in ("abfs", "abfss"):  # there: container@account
+        raise InputError(f"{scheme}://…@{bucket.rpartition('@')[2]}/{key}", "holds a name or keys", _KEYS)
+    if not bucket or not key.strip("/"):
+        raise InputError(text, "names no file or folder in a bucket", f"write {scheme.lower()}://BUCKET/NAME")
+    return f"{scheme.lower()}://{rest}"
+
+
+def _path_of(uri: str) -> str:
+    """Of a `file:` URI (RFC 8089)."""
+    parts = urlsplit(uri)
+    if parts.netloc not in ("", "localhost"):
+        raise InputError(printable(uri), "is a file of another machine", "give its path, or a URI of an object store")
+    text = uri[len("file:") :]
+    return unquote(text[2:].partition("/")[1] + text[2:].partition("/")[2] if text.startswith("//") else text)
 
 
 def check_place(name: str, uri: str | None, *, deployed: bool) -> None:

@@ -1,18 +1,21 @@
 """Whether what is asked for can be done at all: asked by a command before it starts anything, and by the flow, which
 may be started without one. Without Prefect, which takes seconds to import."""
 
+import os
 from pathlib import Path
 
 from data_catalog import Catalog, check_avatar_name
+from data_catalog.places import is_remote
 from data_catalog.tags import check_tag
 from flows.intake.catalogs import existing_catalog
-from flows.intake.paths import local_path
+from flows.intake.paths import source_place
 from flows.settings import Settings
 from flows.tracks import held_out_of_date, shown_tracks
 from tango_models.errors import InputError
 from tango_models.lips.plugs import check_lips
 from tango_models.motion_graph.scoring.scorers import create_scorer
-from tasks.rendering.output import check_output
+from tasks.rendering.output import check_output, check_remote_output
+from tasks.runtime.files import check_file, content_of
 from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
 from tasks.views.interpolation import open_interpolator
@@ -29,24 +32,36 @@ def check_onboarding(
             none is set; more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is to be.
     """
-    from tango_models.media.container import checked_path
-
     avatar = check_avatar_name(avatar)
     if motion and len(videos) != 1:
         raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
     if motion:
-        checked_path(local_path(motion, deployed=deployed))
+        check_file(source_place(motion, deployed=deployed), catalog.storage_options)
     if not videos and avatar not in catalog.avatars():
         raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
     check_cluster(settings.cluster)
     check_body(settings.aumoclip, settings.body)
+    check_catalog(catalog, deployed=deployed)
+
+
+def check_catalog(catalog: Catalog, *, deployed: bool) -> None:
+    """Refuse a place where no rows can be written. A command makes the folder where there is none; of a deployment it
+    is a name that somebody got wrong.
+
+    Raises:
+        InputError: so it is.
+        UnusableStore: see `Catalog.check`.
+    """
+    if deployed and "://" not in catalog.uri and not os.path.isdir(catalog.uri):
+        fault = "there is no such folder where the run is"
+        raise InputError(f"catalog = {catalog.uri}", fault, "set TANGO_CATALOG to where it is, or make the folder")
     catalog.check()
 
 
 def check_reenactment(
     avatar: str,
-    speech: Path,
-    target: Path,
+    speech: str,
+    target: str,
     scorer: str,
     interpolator: str,
     settings: Settings,
@@ -54,6 +69,9 @@ def check_reenactment(
     tag: str | None = None,
 ) -> tuple[list[str], str]:
     """Refuse what cannot work; see `reenact`.
+
+    Args:
+        speech, target: paths or URIs, as `source_place` gives them.
 
     Returns:
         the avatar's tracks that are shown, and the id of the speech.
@@ -63,12 +81,10 @@ def check_reenactment(
         InputError: no catalog; what the tag holds of the avatar was not up to date; unreadable speech, an output that
             cannot be written or is what it would be made of, unknown scorer, interpolator or lips, more CPUs or GPUs
             than there are.
-        UnusableStore: no rows can be written where the catalog is.
+        UnusableStore: no rows can be written where the catalog is, or no files at the URIs.
     """
-    from tango_models.media.probe import content_id
-
     avatar = check_avatar_name(avatar)
-    check_output(target, [speech])
+    _check_output(target, [speech], settings)
     fits = create_scorer(scorer)
     open_interpolator(interpolator, settings.acinterp)
     check_lips(lips)
@@ -77,11 +93,18 @@ def check_reenactment(
         check_tag(catalog, tag)
     for known in (catalog, Catalog(settings.catalog, settings.storage_options)) if tag else (catalog,):
         rows = known.table("avatars").read(["uri", "motion_uri"]).to_pylist()
-        check_output(target, [Path(place) for row in rows for place in row.values() if place])
+        _check_output(target, [place for row in rows for place in row.values() if place], settings)
     tracks = shown_tracks(catalog, avatar, configs)
     if tag is not None and (why := held_out_of_date(catalog, tracks, configs, embedded=fits.embeds)):
         remedy = "leave out --tag, or bring the avatar up to date with `tango onboard` and tag that"
         raise InputError(f"tag {tag!r}", f"what it holds of {avatar} cannot be shown ({why})", remedy)
     check_cluster(settings.cluster)
     catalog.check()
-    return tracks, content_id(speech)
+    return tracks, content_of(speech, settings.storage_options)
+
+
+def _check_output(target: str, inputs: list[str], settings: Settings) -> None:
+    if is_remote(target):
+        check_remote_output(target, inputs, settings.storage_options)
+    else:
+        check_output(Path(target), [Path(place) for place in inputs if not is_remote(place)])

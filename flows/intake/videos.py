@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.intake.paths import local_path
+from data_catalog.places import Options, is_remote, read_head
+from flows.intake.paths import local_path, source_place
 from tango_models.errors import InputError
+from tasks.runtime.files import check_there
 
 _PICTURES = {
     b"\xff\xd8\xff": "JPEG",
@@ -35,18 +37,40 @@ def check_video(given: str | Path, *, deployed: bool = False) -> Path:
 
     path = checked_path(local_path(given, deployed=deployed))
     with path.open("rb") as file:
-        head = file.read(16)
+        check_head(str(given), file.read(16))
+    return path
+
+
+def check_head(given: str, head: bytes) -> None:
+    """Refuse a picture by its first 16 bytes.
+
+    Raises:
+        InputError: it is one.
+    """
     kind = next((name for magic, name in _PICTURES.items() if head.startswith(magic)), None)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         kind = "WebP"
     if head[4:8] == b"ftyp" and head[8:12] in _STILL_BRANDS:
         kind = "HEIF"
     if kind:
-        raise InputError(str(given), f"is a picture ({kind})", "give a video of the speaker")
-    return path
+        raise InputError(given, f"is a picture ({kind})", "give a video of the speaker")
 
 
-def check_videos(given: Sequence[str]) -> None:
+def check_source(place: str, options: Options = None) -> None:
+    """`check_video` of a path or URI, as `source_place` gives it.
+
+    Raises:
+        InputError: it is not there, cannot be read, or is a picture.
+        UnusableStore: its bucket cannot be read.
+    """
+    if not is_remote(place):
+        check_video(place)
+        return
+    check_there(place, options)
+    check_head(place, read_head(place, 16, options))
+
+
+def check_videos(given: Sequence[str], options: Options = None) -> None:
     """Refuse a command none of whose videos can be used, or one of which is no path at all. The others that cannot be
     used are told, and written down, by the flow, which goes on without them.
 
@@ -56,12 +80,14 @@ def check_videos(given: Sequence[str]) -> None:
     """
     from tango_models.media.probe import probe_video
 
-    for name in given:
-        local_path(name)
+    places = [source_place(name) for name in given]
     faults = []
-    for name in given:
+    for place in places:
         try:
-            probe_video(check_video(name))
+            if is_remote(place):  # a worker looks into it
+                check_source(place, options)
+            else:
+                probe_video(check_video(place))
         except InputError as error:
             faults.append(error)
         else:
@@ -72,14 +98,20 @@ def check_videos(given: Sequence[str]) -> None:
         raise ValueError("\n  ".join([f"none of the {len(faults)} videos can be used", *map(str, faults)]))
 
 
-def check_speech(given: str) -> None:
-    """Refuse a speech without sound before anything is started.
+def check_speech(given: str, options: Options = None) -> None:
+    """Refuse a speech without sound before anything is started. One at a URI is looked into by the worker that reads
+    it.
 
     Raises:
         InputError: no file, nothing that can be decoded, no sound.
+        UnusableStore: its bucket cannot be read.
     """
     from tango_models.media.sound.audio import audio_blocks
 
-    path = local_path(given)
+    place = source_place(given)
+    if is_remote(place):
+        check_there(place, options)
+        return
+    path = Path(place)
     if next(iter(audio_blocks(path)), None) is None:
         raise InputError(given, "holds no sound that can be decoded", "give a file with an audio track")

@@ -1,11 +1,15 @@
 """Where a render goes: its key, the files beside the video, and whether they can be written."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from data_catalog import digest
+from data_catalog.places import Options, file_name, find_stamp, is_of_this_process, is_remote
+from data_catalog.reachable import check_store_takes
 from tango_models.errors import InputError
+from tasks.runtime.files import content_of
 
 
 def render_key(path_id: str, interpolator: str, out: str, lips: str = "off") -> str:
@@ -15,6 +19,44 @@ def render_key(path_id: str, interpolator: str, out: str, lips: str = "off") -> 
 def beside(video: Path) -> tuple[Path, Path]:
     """Where the motion file and the report of a video go."""
     return video.with_suffix(".motion.npz"), video.with_suffix(".report.html")
+
+
+def places_of(out: str) -> list[str]:
+    """Where a video, its motion file and its report go: paths or URIs, as `out` is one."""
+    folder = out[: len(out) - len(file_name(out))]
+    return [out, *(folder + path.name for path in beside(Path(file_name(out))))]
+
+
+def is_as_made(row: Mapping[str, Any], options: Options) -> bool:
+    """Whether the files of a render, by its row of `renders`, are still there, and the video with the content it had.
+
+    Raises:
+        UnusableStore: of files in an object store, which does not answer.
+    """
+    places = [row[name] for name in ("uri", "motion_uri", "report_uri")]
+    if not all(find_stamp(place, options) if is_remote(place) else Path(place).is_file() for place in places):
+        return False
+    return content_of(row["uri"], options) == row["file_hash"]
+
+
+def check_remote_output(uri: str, inputs: Iterable[str], options: Options) -> None:
+    """`check_output` of a URI.
+
+    Args:
+        inputs: paths and URIs that must stay.
+
+    Raises:
+        InputError: no mp4, or one of `inputs`.
+        UnusableStore: nothing can be written there.
+    """
+    if not uri.lower().endswith(".mp4"):
+        raise InputError(uri, "is no .mp4", "name an output file that ends in .mp4")
+    for place in places_of(uri):
+        if place in inputs:
+            raise InputError(place, "is what the video is made of", "name another --out")
+    if not is_of_this_process(uri):
+        find_stamp(uri, options)
+        check_store_takes(uri.rpartition("/")[0], options)
 
 
 def check_output(target: Path, inputs: Iterable[Path] = ()) -> None:

@@ -120,6 +120,7 @@ class Pools:
                 resources,
                 size=min(size, self._limits.get(stage, size)),
                 run_id=self.run_id,
+                shared=not self._cluster.address or self._cluster.shared_disk,
             )
             if self._closed.is_set():
                 pool.refuse()

@@ -3,6 +3,7 @@
 import errno
 import traceback
 
+from data_catalog.reachable import UnusableStore
 from tango_models.errors import InputError
 
 WORKER_DIED = "worker process died"
@@ -22,7 +23,7 @@ def is_disk_full(error: BaseException) -> bool:
 def describe(error: BaseException, catalog_uri: str, stage: str = "") -> str:
     """An exception in one line; of an unforeseen one where it happened, what it was, what to do, and where its trace
     is."""
-    if isinstance(error, InputError):
+    if isinstance(error, InputError | UnusableStore):
         return str(error)
     if is_disk_full(error):
         return f"{catalog_uri}: the disk is full; free some space and run the command again"

@@ -42,6 +42,8 @@ class ClusterSettings(BaseModel):
     Attributes:
         address: a Ray cluster's address; None starts one on this machine for the length of the flow, whatever other
             cluster runs there and whatever `RAY_ADDRESS` says.
+        shared_disk: of a cluster at an address: all its nodes see the files of the machine that starts a run, under the
+            same paths. Else what they need of them goes through the catalog.
         token_file: holds the token of the cluster at `address`; None: what the environment says to Ray
             (`RAY_AUTH_MODE`, `RAY_AUTH_TOKEN`, `RAY_AUTH_TOKEN_PATH`).
         num_cpus, num_gpus: of the cluster started here; None: what this process may use.
@@ -51,6 +53,7 @@ class ClusterSettings(BaseModel):
     """
 
     address: str | None = None
+    shared_disk: bool = False
     token_file: str | None = None
     num_cpus: int | None = Field(None, ge=1)
     num_gpus: int | None = Field(None, ge=0)

@@ -8,6 +8,7 @@ Every stage is the same small shape, so that orchestration knows none of the mod
 - `cores`, the CPUs that one worker keeps busy;
 - `libraries`, modules that `process` needs and that are slow to import: a worker imports them while the stage before
   still computes;
+- `file_settings`, `files` and `outputs`, where it reads or writes files beside the catalog (`runtime/files.py`);
 - a typed `config` whose content hash is part of every row's version;
 - `plan` says which units are wanted and of which units they read (cheap: no pixels);
 - `setup` loads what is expensive, once per worker;
@@ -27,6 +28,7 @@ from pydantic import BaseModel
 from data_catalog import Catalog, Provenance, Source, Unit, digest
 from data_catalog.fingerprint import Fingerprint, blob_values
 from data_catalog.schemas import tables_of
+from tasks.runtime.files import Files
 from tasks.runtime.plan_source import PlanSource
 
 Groups = Mapping[str, Sequence[str]]
@@ -88,8 +90,12 @@ class Stage(ABC):
     configured_by: ClassVar[str] = "settings"
     """What a person changed when the hash of the configuration is another."""
 
+    file_settings: ClassVar[tuple[str, ...]] = ()
+    """Fields of the configuration (dotted where they are nested) that name a file or a folder a worker reads."""
+
     def __init__(self, config: BaseModel) -> None:
         self.config = config
+        self.file_access = Files()
 
     def version_parts(self) -> dict[str, Any]:
         """What of the configuration decides the result: all but the fields that are marked as `unversioned`. Files
@@ -127,6 +133,15 @@ class Stage(ABC):
         Raises:
             InputError: the unit's input is at fault; it is recorded and not tried again.
         """
+
+    def files(self, unit: Unit) -> Mapping[str, str]:
+        """The files that `process` reads besides the catalog: where each lies, by the hash of its content. It opens
+        them by `file_access`."""
+        return {}
+
+    def outputs(self, unit: Unit) -> list[str]:
+        """Where the files go that `process` writes, by `file_access`."""
+        return []
 
     def is_intact(self, catalog: Catalog, unit: Unit) -> bool:
         """Whether what an `ok` unit left outside the catalog (a rendered file) is still there."""

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -25,9 +26,12 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
 from tasks.runtime.faults import WORKER_DIED, describe, is_disk_full, trace_of
+from tasks.runtime.files import Files
+from tasks.runtime.handing_over import HandOver, Travelling, arrived
 from tasks.runtime.reading import DeclaredSource
 from tasks.runtime.registry import create_stage
-from tasks.runtime.stage import RowWriter
+from tasks.runtime.scratch import scratch_folder
+from tasks.runtime.stage import RowWriter, Stage
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
@@ -94,17 +98,15 @@ class StageWorker:
     """The body of the actor; also usable in-process (tests)."""
 
     def __init__(
-        self,
-        stage: str,
-        config: dict,
-        catalog_uri: str,
-        storage_options: dict | None,
-        run_id: str,
-        tag: str | None = None,
-    ) -> None:
-        self._stage = create_stage(stage, config)
+        self, stage: str, config: dict, catalog_uri: str, storage_options: dict | None, run_id: str, *,
+        shared: bool = True, files: Travelling | None = None, tag: str | None = None,
+    ) -> None:  # fmt: skip
         self._catalog = Catalog(catalog_uri, storage_options, tag)
         self._run_id = run_id
+        self._files, self._travelling = Files(self._catalog, run_id, shared=shared), files
+        self._resources = ExitStack()  # until this process ends
+        self._stage = self._create(stage, config)
+        self._arguments = stage, config
         self._ready = False
         self._loading = threading.Lock()  # the first unit may come while `warm` is still at it
         self._progress = (0, 0)
@@ -123,10 +125,19 @@ class StageWorker:
         """Load libraries and models now rather than at the first unit."""
         with self._loading:
             if not self._ready:
+                if self._travelling:
+                    stage, config = self._arguments
+                    folder = self._resources.enter_context(scratch_folder())
+                    self._stage = self._create(stage, arrived(self._catalog, config, self._travelling, folder))
                 for library in self._stage.libraries:
                     importlib.import_module(library)
                 self._stage.setup()
                 self._ready = True
+
+    def _create(self, stage: str, config: dict) -> Stage:
+        created = create_stage(stage, config)
+        created.file_access = self._files
+        return created
 
     def progress(self) -> tuple[int, int]:
         return self._progress
@@ -197,13 +208,23 @@ class PoolClosed(Exception):
 
 
 class WorkerPool:
-    """A stage's actors. `run` may be called from several threads; units wait for an idle worker."""
+    """A stage's actors. `run` may be called from several threads; units wait for an idle worker.
+
+    Args:
+        shared: workers see this machine's paths.
+    """
 
     def __init__(
-        self, stage: str, config: dict, catalog: Catalog, resources: WorkerResources, *, size: int, run_id: str
-    ) -> None:
+        self, stage: str, config: dict, catalog: Catalog, resources: WorkerResources, *, size: int, run_id: str,
+        shared: bool = True,
+    ) -> None:  # fmt: skip
         self._stage, self._catalog, self._run_id = stage, catalog, run_id
-        self._arguments = (stage, config, catalog.uri, catalog.storage_options, run_id, catalog.tag)
+        self._arguments = (stage, config, catalog.uri, catalog.storage_options, run_id)
+        self._planner = create_stage(stage, config)
+        self._handing = HandOver(catalog, run_id, shared=shared)
+        self._ahead = threading.Semaphore(size + 1)  # files of one unit are handed over while the workers are busy
+        self._shared = shared
+        self._travelling: Travelling | None = None
         self._resources = resources
         self._size = size
         self._idle: queue.LifoQueue = queue.LifoQueue()
@@ -245,6 +266,21 @@ class WorkerPool:
             return list(threads.map(lambda unit: self._run_one(unit, on_progress), units))
 
     def _run_one(self, unit: Unit, on_progress: Callable[[Unit, int, int], None] | None) -> Outcome:
+        files = self._handing.wanted(self._planner, unit)
+        try:
+            with self._ahead if files else contextlib.nullcontext():
+                if self._closed.is_set():
+                    return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
+                with self._handing.lent(files):
+                    outcome = self._compute(unit, on_progress)
+        except InputError as error:
+            note_failure(self._catalog, unit, str(error), run_id=self._run_id)
+            return Outcome(unit.key, unit.subject, False, str(error))
+        if outcome.ok:
+            self._handing.collect(self._planner, unit)
+        return outcome
+
+    def _compute(self, unit: Unit, on_progress: Callable[[Unit, int, int], None] | None) -> Outcome:
         import ray
 
         try:
@@ -309,7 +345,9 @@ class WorkerPool:
             max_concurrency=2,  # one unit, and beside it the question how far it is
             runtime_env={"env_vars": {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **_ALLOCATOR}},
         )
-        worker = actor.remote(*self._arguments)
+        if self._travelling is None:
+            self._travelling = self._handing.settings(type(self._planner), self._arguments[1])
+        worker = actor.remote(*self._arguments, shared=self._shared, files=self._travelling, tag=self._catalog.tag)
         self._workers.append(worker)
         worker.warm_up.remote()
         return worker

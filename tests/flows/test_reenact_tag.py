@@ -41,7 +41,7 @@ def test_a_render_of_a_tag_is_the_same_after_the_avatar_was_made_anew(
     before = reenact("ann", str(speech), str(tmp_path / "before.mp4"), settings=settings)
 
     changed = settings.model_copy(deep=True)
-    changed.stages.extract_frames.crf = 40
+    changed.stages.extract_frames.crf = 30
     onboard_avatar("ann", [], settings=changed)
     cut_speaker(video, start=6.0, seconds=3.0, side=256)
     onboard_avatar("ann", [str(video)], settings=changed)

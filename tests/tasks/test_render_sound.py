@@ -6,7 +6,7 @@ from data_catalog import Catalog
 from tango_models.errors import InputError
 from tango_models.media.probe import content_id
 from tasks.analyse_speech import AnalyseSpeech, AnalyseSpeechConfig
-from tasks.render_video import speech_file
+from tasks.runtime.files import Files
 from tasks.views.speech import read_speech_audio, read_speech_features, read_speech_track
 from tests.media_samples import coded_picture, tone, write_sound, write_video
 from tests.stages import do
@@ -15,13 +15,18 @@ from tests.stages import do
 def test_a_speech_that_is_gone_or_changed_is_one_clear_error(tmp_path):
     speech = write_sound(tmp_path / "speech.wav", tone(1.0, 16_000))
     speech_id = content_id(speech)
-    assert speech_file(str(speech), speech_id) == speech
+    with opened(speech, speech_id) as path:
+        assert path == speech
     write_sound(speech, tone(1.0, 16_000, 300))
-    with pytest.raises(InputError, match=r"speech\.wav: changed .*; run the command again"):
-        speech_file(str(speech), speech_id)
+    with pytest.raises(InputError, match=r"speech\.wav: changed .*; run the command again"), opened(speech, speech_id):
+        raise AssertionError
     speech.unlink()
-    with pytest.raises(InputError, match=r"speech\.wav: is gone.*; put it back"):
-        speech_file(str(speech), speech_id)
+    with pytest.raises(InputError, match=r"speech\.wav: does not exist; check the path"), opened(speech, speech_id):
+        raise AssertionError
+
+
+def opened(speech, speech_id):
+    return Files().open(str(speech), speech_id)
 
 
 def analysed(catalog: Catalog, speech) -> str:
