@@ -2,11 +2,10 @@
 
 from pydantic import BaseModel
 
-from data_catalog import check_avatar_name
+from data_catalog import Catalog, check_avatar_name
 from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import refusals
 from flows.fleet.standing import Look, UnitStanding
-from flows.intake.catalogs import existing_catalog
 from flows.settings import Settings
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING
@@ -54,9 +53,8 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
 
     Raises:
         ValueError: the avatar is not in the catalog.
-        InputError: no catalog.
     """
-    catalog = existing_catalog(settings)
+    catalog = Catalog(settings.catalog, settings.storage_options)
     avatar = check_avatar_name(avatar) if avatar is not None else None
     look = Look(catalog, settings.stage_configs(), avatar)
     refused = refusals(catalog, look.versions.records)

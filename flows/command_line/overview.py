@@ -38,17 +38,17 @@ def summary(*, failed: bool, stale: bool, stages: list[str], units: bool, as_jso
             _print_json(pending) if as_json else _print_units(pending)
         else:
             found = summarise(settings, states=states, stages=stages)
-            _print_json(found) if as_json else _print_avatars(found, chosen=bool(states or stages))
+            _print_json(found) if as_json else _print_avatars(found, settings.catalog, chosen=bool(states or stages))
 
 
 def _print_json(found: "Sequence[BaseModel]") -> None:
     print(json.dumps([entry.model_dump(mode="json") for entry in found], indent=2))
 
 
-def _print_avatars(found: "Sequence[AvatarSummary]", *, chosen: bool) -> None:
+def _print_avatars(found: "Sequence[AvatarSummary]", catalog: str, *, chosen: bool) -> None:
     if not found:
-        empty = "The catalog is empty; `tango onboard AVATAR VIDEO...` fills it."
-        CONSOLE.print("No avatar stands so." if chosen else empty)
+        empty = f"The catalog is empty; `tango onboard AVATAR VIDEO...` fills it. ({catalog})"
+        CONSOLE.print("No avatar stands so." if chosen else empty, soft_wrap=True, markup=False)
         return
     shown = [entry for entry in found if len(found) <= _FEW or entry.state.value != "complete"]
     width = max([cell_len(entry.avatar) for entry in shown] + [len("avatar")])

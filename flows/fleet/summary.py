@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
+from data_catalog import Catalog
 from data_catalog.refusals import refusals
 from flows.fleet.standing import Look, UnitStanding, uncollected
-from flows.intake.catalogs import existing_catalog
 from flows.settings import Settings
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR, PER_TRACK
@@ -68,7 +68,7 @@ def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Seque
         states: those of these states only; all when empty.
         stages: only what stands so at one of these stages; all when empty.
     """
-    look = Look(existing_catalog(settings), settings.stage_configs())
+    look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
     refused = refusals(look.catalog, look.versions.records)
     found = []
     for avatar in sorted({*look.videos, *refused}):
@@ -91,7 +91,7 @@ def pending_units(settings: Settings, *, states: Sequence[State] = (), stages: S
     Args:
         states, stages: those of these only; all when empty. What waits for another is `pending`.
     """
-    look = Look(existing_catalog(settings), settings.stage_configs())
+    look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
     found = [
         PendingUnit(avatar=avatar, stage=u.stage, unit=u.unit, subject=u.subject, state=u.state, why=u.why)
         for avatar in sorted(look.videos)

@@ -149,12 +149,6 @@ def test_a_video_with_a_motion_of_its_own_is_not_done_because_it_is_fitted_for_a
     assert "fit_smplx was not done yet" in bea.reasons[0]
 
 
-def test_where_there_is_no_catalog_status_says_so_and_makes_none(tmp_path):
-    for arguments in ([], ["ann"], ["--units"], ["--json"]):
-        result = CliRunner().invoke(app, ["status", *arguments, "--catalog", str(tmp_path / "none")])
-        assert result.exit_code == 1 and "holds no catalog" in result.stderr and not (tmp_path / "none").exists()
-
-
 def test_a_failure_goes_with_its_file_but_not_what_may_pass(catalog, tmp_path):
     kept = tmp_path / "kept.mp4"
     kept.write_bytes(b"x")
