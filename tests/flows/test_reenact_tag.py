@@ -54,7 +54,7 @@ def test_a_render_of_a_tag_is_the_same_after_the_avatar_was_made_anew(
     assert len(catalog.avatars()) == 1 and len(catalog.avatar_videos("ann")) == 1
 
     def check(tag: str) -> None:
-        check_reenactment("ann", speech, tmp_path / "x.mp4", "aumoclip", "auto", changed, "match", tag)
+        check_reenactment("ann", str(speech), str(tmp_path / "x.mp4"), "aumoclip", "auto", changed, "match", tag)
 
     with pytest.raises(ValueError, match=r"'second': unknown \(known: first\)"):
         check("second")
