@@ -14,7 +14,7 @@ import numpy as np
 
 from tango_models.media.pictures.cadence import find_repeats
 
-JUMP = 0.8
+JUMP = 1.0
 """`JumpMeter.jumps` from which a picture begins another moment."""
 
 _SIDE, _BLOCK = 256, 8  # px of the picture that is looked at, and of its blocks
