@@ -142,28 +142,30 @@ def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | Non
 
 def serve(port: int | None, home: str | None, catalog: str | None) -> None:
     with reported():
-        from data_catalog import Catalog
         from flows.server import serving
 
-        settings = read_settings(catalog)
-        if home:
-            settings = settings.model_copy(update={"home": home})
-        where = Catalog(settings.catalog, settings.storage_options)
-        where.check()
-        serving.serve(port=port, catalog=where.uri, home=prefect_home(settings))
+        uri, folder = _catalog_and_home(home, catalog)
+        serving.serve(port=port, catalog=uri, home=folder)
 
 
 def work(home: str | None, catalog: str | None) -> None:
     with reported():
-        from data_catalog import Catalog
         from flows.server import working
 
-        settings = read_settings(catalog)
-        if home:
-            settings = settings.model_copy(update={"home": home})
-        where = Catalog(settings.catalog, settings.storage_options)
-        where.check()
-        working.work(catalog=where.uri, home=prefect_home(settings))
+        uri, folder = _catalog_and_home(home, catalog)
+        working.work(catalog=uri, home=folder)
+
+
+def _catalog_and_home(home: str | None, catalog: str | None) -> tuple[str, Path]:
+    """The URI of a catalog that can be written to, and the folder of Prefect's that goes with it."""
+    from data_catalog import Catalog
+
+    settings = read_settings(catalog)
+    if home:
+        settings = settings.model_copy(update={"home": home})
+    where = Catalog(settings.catalog, settings.storage_options)
+    where.check()
+    return where.uri, prefect_home(settings)
 
 
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:

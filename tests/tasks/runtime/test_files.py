@@ -211,13 +211,18 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(temporary):
     left, young, other = (temporary / f"tango-files-{name}" for name in "abc")
     for folder in (left, young, other):
         (folder / "inside").mkdir(parents=True)
+    (left / ".owned").touch()
+    strange = temporary / "tango-files-strange"  # somebody else's, by chance of that name
+    strange.mkdir()
     old = time.time() - 1000
-    os.utime(left, (old, old))
+    for folder in (left, strange):
+        os.utime(folder, (old, old))
     with scratch_folder() as mine:
         os.utime(mine, (old, old))
         with scratch_folder():
             assert mine.is_dir(), "it is held"
-        assert not left.exists() and young.exists()
+        assert not left.exists() and young.exists() and strange.exists()
+    strange.rmdir()
     other.rename(temporary.parent / "c")
     (young / "inside").rmdir()
     young.rmdir()

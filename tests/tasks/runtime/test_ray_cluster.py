@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tango_models.errors import InputError
-from tasks.runtime import ray_cluster
+from tasks.runtime import ray_cluster, scratch
 from tasks.runtime.cluster import Pools, interrupt
 from tasks.runtime.ray_cluster import ClusterSettings, check_cluster
 from tasks.runtime.workers import PoolClosed
@@ -34,7 +34,7 @@ def test_sockets_have_room_whatever_the_folder_for_temporary_files_is_called(tmp
 
 
 def test_folders_of_processes_that_were_killed_are_removed_and_no_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.0)
+    monkeypatch.setattr(scratch, "_YOUNG_SECONDS", 0.0)
     monkeypatch.setattr(ray_cluster, "socket_folder", lambda: str(tmp_path))
     code = (
         f"import tasks.runtime.ray_cluster as r; r.socket_folder = lambda: {str(tmp_path)!r}\n"
