@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -63,10 +64,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keeps the videos and the quiet run's catalog for the next time")
     given = parser.parse_args()
     heading("Processes killed at random moments", __doc__, "chaos")
-    until_when = time.monotonic() + given.minutes * 60
     with _folder(given.folder) as folder:
         videos = _videos(folder, given.rounds + 1)
         quiet = _quiet(folder)
+        until_when = time.monotonic() + given.minutes * 60
         with tempfile.TemporaryDirectory(prefix="chaos-", dir=folder, ignore_cleanup_errors=True) as place:
             rounds, undisturbed = _rounds(
                 Path(place), videos, quiet, random.Random(given.seed), given.target, until_when
@@ -128,8 +129,9 @@ def _rounds(
             if time.monotonic() > until_when:
                 break
             played = _play(served, video, target, chance, undisturbed)
-            if played is None:
-                print(f"{target}: the run had ended before; not counted", flush=True)
+            if isinstance(played, float):
+                undisturbed = min(undisturbed, played)
+                print(f"{target}: the run had ended before, in {played:.0f} s; not counted", flush=True)
                 continue
             played.faults += _differences(catalog, quiet, video)
             if left := [process for process in before if process.is_running()]:
@@ -154,14 +156,15 @@ def _shuffled(count: int, chance: random.Random) -> list[str]:
     return found
 
 
-def _play(served: Served, video: Path, target: str, chance: random.Random, undisturbed: float) -> Round | None:
-    """One round; None when what was to be killed was gone before."""
+def _play(served: Served, video: Path, target: str, chance: random.Random, undisturbed: float) -> Round | float:
+    """One round; how long the run took, when what was to be killed was gone before."""
     run, began = _submit(served, video), time.monotonic()
     until(lambda: _find(served, target) or _state(served, run), within=_ALLOWED_SECONDS * 2, what=target, every=0.05)
     time.sleep(chance.uniform(0.0, max(0.0, undisturbed - (time.monotonic() - began))))
     victims = _find(served, target)
     if not victims or _state(served, run):
-        return None
+        ended = _ended(served, run, _ALLOWED_SECONDS + undisturbed)
+        return _lasted(ended) if ended else undisturbed
     chance.choice(sorted(victims, key=lambda process: process.pid)).kill()
     killed = time.monotonic()
     played = Round(target, killed - began)
@@ -209,6 +212,11 @@ def _ended(served: Served, run: str, seconds: float) -> dict | None:
             since = None
         time.sleep(0.25)
     return None
+
+
+def _lasted(run: dict) -> float:
+    """Seconds from the submission of a run to its end."""
+    return (datetime.fromisoformat(run["end_time"]) - datetime.fromisoformat(run["created"])).total_seconds()
 
 
 def _find(served: Served, target: str) -> list[psutil.Process]:

@@ -3,14 +3,17 @@ nothing. What Ray does to the process that starts it, and to others on the machi
 
 import contextlib
 import ctypes
+import fcntl
 import logging
 import os
 import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -30,6 +33,10 @@ _SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/pl
 """What Ray appends to the folder for temporary files, at its longest."""
 _SIGACTION_BYTES = 1024
 """More than the structure of that name takes."""
+_OWNED = ".owned"
+"""Of the folder, and of the file in it that its process holds a lock on."""
+_LEFT_SECONDS = 60.0
+"""After which a folder whose file nobody holds is nobody's: not one that is just being made."""
 _TRIES = 3
 _TOO_SLOW = "timed out during startup"
 """Of what Ray raises then, which is a bare `Exception`."""
@@ -207,12 +214,28 @@ def socket_folder() -> str:
 
 @contextmanager
 def _temporary_folder() -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=socket_folder())
+    place = socket_folder()
+    remove_left_folders(Path(place))
+    folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=place)
     _folders.add(folder)
     try:
-        yield folder
+        with open(os.path.join(folder, _OWNED), "w") as owned:
+            fcntl.flock(owned, fcntl.LOCK_EX)  # the system gives it back, however this process ends
+            yield folder
     finally:
         _remove(folder)
+
+
+def remove_left_folders(place: Path) -> None:
+    """Remove what clusters of this user's left whose process was killed."""
+    for folder in place.glob(f"{FOLDER_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            known = folder.lstat()
+            if known.st_uid != os.getuid() or time.time() - known.st_mtime < _LEFT_SECONDS:
+                continue
+            with open(os.open(folder / _OWNED, os.O_RDWR | os.O_NOFOLLOW), "w") as owned:
+                fcntl.flock(owned, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(folder: str) -> None:

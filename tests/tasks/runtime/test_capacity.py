@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tango_models.errors import InputError
@@ -122,6 +122,7 @@ worker = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcdef"), worker),
     st.lists(st.fixed_dictionaries({"CPU": amounts, "GPU": amounts, "big": amounts}), min_size=1, max_size=4),

@@ -33,6 +33,27 @@ def test_sockets_have_room_whatever_the_folder_for_temporary_files_is_called(tmp
     assert ray_cluster.socket_folder() == "/var/tmp"
 
 
+def test_folders_of_processes_that_were_killed_are_removed_and_no_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_cluster, "_LEFT_SECONDS", 0.0)
+    monkeypatch.setattr(ray_cluster, "socket_folder", lambda: str(tmp_path))
+    code = (
+        f"import tasks.runtime.ray_cluster as r; r.socket_folder = lambda: {str(tmp_path)!r}\n"
+        "with r._temporary_folder(): print('in', flush=True); input()"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert owner.stdout.readline() == b"in\n"
+    (held,) = tmp_path.iterdir()
+    strange = tmp_path / "tango-strange"
+    strange.mkdir()
+    (tmp_path / "tango-link").symlink_to(held)
+    with ray_cluster._temporary_folder():
+        assert held.is_dir()
+    owner.kill()
+    owner.wait()
+    with ray_cluster._temporary_folder() as own:
+        assert {path.name for path in tmp_path.iterdir()} == {strange.name, "tango-link", Path(own).name}
+
+
 def test_nothing_starts_in_a_run_that_was_interrupted():
     with Pools(None, "run", {}, ClusterSettings()) as pools:
         interrupt()

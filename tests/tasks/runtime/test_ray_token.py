@@ -9,7 +9,6 @@ import tempfile
 import textwrap
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ import pytest
 from tango_models.errors import InputError
 from tasks.runtime import ray_token
 from tasks.runtime.ray_cluster import ClusterSettings, check_cluster
+from tests.ray_head import ray_head
 
 
 def test_a_home_where_nothing_can_be_written_gets_a_token_of_its_own(tmp_path, monkeypatch):
@@ -102,34 +102,6 @@ JOIN = textwrap.dedent(
 )
 
 
-@contextmanager
-def _head(folder: Path, token: Path):
-    """A real head that asks for a token; yields its port and that for clients."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            ports.append(free.getsockname()[1])
-    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={ports[0]}"]
-    start += [f"--ray-client-server-port={ports[1]}", f"--temp-dir={folder}", "--num-cpus=3", "--num-gpus=0"]
-    start += ["--node-ip-address=127.0.0.1", "--include-dashboard=false", "--disable-usage-stats"]
-    environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_TMPDIR": "/tmp"}
-    environment.pop("RAY_AUTH_TOKEN", None)
-    log = folder / "said"
-    with log.open("wb") as said:
-        head = subprocess.Popen(start, env=environment, stdout=said, stderr=said)
-    try:
-        for _ in range(600):
-            if (folder / "ray_current_cluster").exists() or head.poll() is not None:
-                break
-            time.sleep(0.2)
-        assert head.poll() is None, log.read_text()
-        yield ports
-    finally:
-        head.terminate()
-        head.wait(60)
-
-
 @pytest.mark.integration
 def test_a_cluster_that_asks_for_a_token_is_joined_with_it_alone_and_what_it_lacks_is_said(tmp_path):
     token, wrong = tmp_path / "token", tmp_path / "wrong"
@@ -138,7 +110,7 @@ def test_a_cluster_that_asks_for_a_token_is_joined_with_it_alone_and_what_it_lac
     gpu = {"workers": {"embed_clips": {"num_gpus": 1}}}
     custom = {"workers": {"embed_clips": {"resources": {"big": 2}}}}
     place = tempfile.TemporaryDirectory(prefix="far-", dir="/tmp", ignore_cleanup_errors=True)
-    with place as folder, _head(Path(folder), token) as (port, clients):
+    with place as folder, ray_head(Path(folder), token) as (port, clients):
         address = f"127.0.0.1:{port}"
         tries = [
             {"address": address},
