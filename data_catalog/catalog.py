@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data_catalog.keys import check_avatar_name, equals, literal, track_id
-from data_catalog.ledger import COLUMNS, Unit, UnitRecord
+from data_catalog.ledger import COLUMNS, Ledger, Unit, UnitRecord
 from data_catalog.reachable import check_folder, check_store, check_store_takes
 from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES, tables_of
 from data_catalog.store import Table
@@ -116,8 +116,8 @@ class Catalog:
         rows = ledger.read(where=equals(**conditions)).to_pylist()
         return {row["unit"]: UnitRecord.from_row(row) for row in rows}
 
-    def ledger(self, owners: Iterable[str] | None = None) -> dict[str, dict[str, UnitRecord]]:
-        """The rows of the ledger by stage and unit key, in one read.
+    def ledger(self, owners: Iterable[str] | None = None) -> Ledger:
+        """The rows of the ledger, in one read.
 
         Args:
             owners: only the units whose key is one of these, or begins with one and a colon; None: all.
@@ -126,10 +126,7 @@ class Catalog:
         if owners is not None:
             keys = ", ".join(map(literal, sorted(set(owners))))
             where = f"split_part(unit, ':', 1) IN ({keys})" if keys else "false"
-        found: dict[str, dict[str, UnitRecord]] = {}
-        for record in UnitRecord.from_table(self.table("units").read(COLUMNS, where)):
-            found.setdefault(record.stage, {})[record.unit] = record
-        return found
+        return Ledger(self.table("units").read(COLUMNS, where, ordered=False))
 
     def record(self, stage: str, unit: str) -> UnitRecord | None:
         return self.records(stage, [unit]).get(unit)

@@ -5,7 +5,7 @@ unit's data rows, so a unit is done exactly when its row says `ok` for the wante
 anti-join of the wanted units with that table.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -101,21 +101,74 @@ class UnitRecord(NamedTuple):
     def from_row(cls, row: dict[str, Any]) -> "UnitRecord":
         return cls(*(row[name] for name in COLUMNS[:-2]), *(_loads(row[name]) for name in COLUMNS[-2:]))
 
-    @classmethod
-    def from_table(cls, table: pa.Table) -> "Iterator[UnitRecord]":
-        """The records of rows with the columns of `COLUMNS`. Those that read the same units share one `upstream`."""
-        *columns, given, upstream = [_values(table[name]) for name in COLUMNS]
-        by_text = {text: _loads(text) for text in set(upstream)}
-        return map(cls, *columns, map(_loads, given), map(by_text.__getitem__, upstream))
-
 
 COLUMNS = list(UnitRecord._fields)
 """Of `units` that make a record; the last two are JSON."""
 
 
-def _values(column: pa.ChunkedArray) -> list:
-    """`to_pylist`, of strings several times as fast."""
-    return column.to_numpy().tolist() if pa.types.is_string(column.type) else column.to_pylist()
+class Ledger:
+    """Rows of `units`, of one read, for a look at very many: columns now, records of those that are asked for.
+
+    Args:
+        table: with the columns of `COLUMNS`.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self._columns: dict[str, list] = {}
+        self._rows: dict[str, dict[str, int]] = {}
+        self._records: dict[int, UnitRecord] = {}
+        self._fields: dict[int, dict[str, str]] = {}
+        self._upstream: dict[str, dict[str, list[str]]] = {}
+        for row, (stage, unit) in enumerate(zip(self._column("stage"), self._column("unit"), strict=True)):
+            self._rows.setdefault(stage, {})[unit] = row
+
+    def units(self, stage: str) -> Iterable[str]:
+        """The keys of a stage's units."""
+        return self._rows.get(stage, {})
+
+    def record(self, stage: str, unit: str) -> UnitRecord | None:
+        """A unit's row. Those that read the same units share one `upstream`."""
+        row = self._rows.get(stage, {}).get(unit)
+        if row is None:
+            return None
+        if row not in self._records:
+            *values, _, upstream = [self._column(name)[row] for name in COLUMNS]
+            if upstream not in self._upstream:
+                self._upstream[upstream] = _loads(upstream)
+            self._records[row] = UnitRecord._make([*values, self._fields_of(row), self._upstream[upstream]])
+        return self._records[row]
+
+    def fields(self, stage: str, unit: str) -> dict[str, str]:
+        """The content hash of each group of columns that a unit wrote."""
+        row = self._rows[stage][unit]
+        return self._fields.get(row) or self._fields_of(row)
+
+    def are_ok(self, stage: str, units: Iterable[str], version: tuple[str, str, str]) -> bool:
+        """Whether units of a stage are all done in a version."""
+        rows, (input_hash, code_version, config_hash) = self._rows.get(stage, {}), version
+        states, hashes = self._column("status"), self._column("input_hash")
+        codes, configs = self._column("code_version"), self._column("config_hash")
+        for unit in units:
+            row = rows.get(unit)
+            if row is None or hashes[row] != input_hash or states[row] != "ok":
+                return False
+            if codes[row] != code_version or configs[row] != config_hash:
+                return False
+        return True
+
+    def _fields_of(self, row: int) -> dict[str, str]:
+        found = self._fields.get(row)
+        if found is None:
+            found = self._fields[row] = _loads(self._column("fields")[row])
+        return found
+
+    def _column(self, name: str) -> list:
+        if name not in self._columns:
+            column = self._table[name]  # of strings this is several times as fast as `to_pylist`
+            values = column.to_numpy().tolist() if pa.types.is_string(column.type) else column.to_pylist()
+            self._columns[name] = values
+        return self._columns[name]
 
 
 def _loads(text: str | None) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Files that could not even be read, so that they have no content and no video id: rows of the ledger by their path."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import digest, equals
-from data_catalog.ledger import Unit, UnitRecord
+from data_catalog.ledger import Ledger, Unit, UnitRecord
 from data_catalog.places import file_name, is_gone
 
 _STAGE = "extract_frames"
@@ -42,17 +42,16 @@ def forget_withdrawn(catalog: Catalog, refused: Mapping[str, Iterable[UnitRecord
         catalog.table("units").delete(equals(stage=_STAGE, unit=gone))
 
 
-def refusals(
-    catalog: Catalog, records: Callable[[str], Mapping[str, UnitRecord]] | None = None
-) -> dict[str, list[UnitRecord]]:
+def refusals(catalog: Catalog, ledger: Ledger | None = None) -> dict[str, list[UnitRecord]]:
     """The files that could not be read when they were last given, by avatar.
 
     Args:
-        records: gives the rows of the ledger of a stage, where they were read already.
+        ledger: where it was read already.
     """
     found: dict[str, list[UnitRecord]] = {}
-    for key, record in (records or catalog.records)(_STAGE).items():
-        if key.startswith(_PREFIX):
+    ledger = ledger or catalog.ledger([UNREAD])
+    for key in ledger.units(_STAGE):
+        if key.startswith(_PREFIX) and (record := ledger.record(_STAGE, key)):
             found.setdefault(key.split(":")[1], []).append(record)
     return found
 

@@ -183,7 +183,7 @@ class Table:
 
         _retry(attempt)
 
-    def read(self, columns: list[str] | None = None, where: str | None = None) -> pa.Table:
+    def read(self, columns: list[str] | None = None, where: str | None = None, *, ordered: bool = True) -> pa.Table:
         """Rows without their blobs, in primary-key order unless the key is not among `columns`."""
         names = columns or [f.name for f in self.spec.schema if f.name not in self.spec.blobs]
         with present(self.uri):
@@ -196,7 +196,7 @@ class Table:
             if name not in there:
                 field = self.spec.schema.field(name)
                 table = table.add_column(position, field, pa.nulls(table.num_rows, field.type))
-        order = [(key, "ascending") for key in self.spec.primary_key if key in names]
+        order = [(key, "ascending") for key in self.spec.primary_key if ordered and key in names]
         return table.sort_by(order) if order else table
 
     def read_blobs(self, column: str, where: str, *, key: str) -> dict[Any, bytes]:

@@ -57,7 +57,7 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
     catalog = Catalog(settings.catalog, settings.storage_options)
     avatar = check_avatar_name(avatar) if avatar is not None else None
     look = Look(catalog, settings.stage_configs(), avatar)
-    refused = refusals(catalog, look.versions.records)
+    refused = refusals(catalog, look.versions.ledger)
     known = {*look.videos, *refused}
     if avatar is not None and avatar not in known:
         everyone = ", ".join(sorted({*catalog.avatars(), *refused})) or "none"

@@ -107,10 +107,10 @@ def _wanted(
         for track, row in rows.items():
             if request.again or look.versions.standing("create_clips", track).record:
                 by_track.setdefault(track, scope(row))
-        wanted = [video for track, video in by_track.items() if not (track in rows and look.is_done(rows[track]))]
+        wanted = [video for track, video in by_track.items() if track not in rows or look.undone(rows[track])]
         before = "" if len(requests) == 1 else f"{avatar} / "
         tracks += [Track(avatar, before + video["file_name"], video, sizes.get(video["uri"]) or 0) for video in wanted]
-        if not wanted and any(unit.state != "ok" for unit in look.pairs(list(by_track), avatar)):
+        if not wanted and any(look.undone_pairs(list(by_track), avatar)):
             unscored.append(avatar)
     return tracks, unscored
 

@@ -84,21 +84,27 @@ class Look:
             yield from self.track(row)
         yield from self.pairs([row["track_id"] for row in rows.values()], avatar)
 
-    def is_done(self, row: Mapping[str, Any]) -> bool:
-        """Whether all units of a track are there in the wanted version: as `track` says, and quicker.
+    def undone(self, row: Mapping[str, Any]) -> list[UnitStanding]:
+        """Of a track, the units of its first stage with any that is not there in the wanted version which are not; none
+        when all is done. What `track` says, and quicker.
 
         Args:
             row: of `videos`.
         """
         n_frames = self._frames.get(video_of(row["track_id"]))
-        if n_frames is None:
-            return False
-        for stage, (units, reads) in track_units(row["track_id"], n_frames, self._model()).items():
-            for unit in units:
-                standing = self.versions.standing(stage, unit)
-                if standing.state != "current" or standing.record is None or standing.record.upstream != reads:
-                    return False
-        return True
+        if n_frames is not None:
+            for stage, (units, reads) in track_units(row["track_id"], n_frames, self._model()).items():
+                # What they read was just seen to be done.
+                if not self.versions.ledger.are_ok(stage, units, self.versions.version(stage, reads)):
+                    seen = self._units(stage, units, reads, row["file_name"], ready=True)
+                    return [unit for unit in seen if unit.state != "ok"]
+            return []
+        found: list[UnitStanding] = []
+        for unit in self.track(row):
+            if found and unit.stage != found[0].stage:
+                break
+            found += [unit] if unit.state != "ok" else []
+        return found
 
     def track(self, row: Mapping[str, Any]) -> Iterator[UnitStanding]:
         """The units of a track, in the order of the stages.
@@ -129,7 +135,15 @@ class Look:
         (stage,) = PER_AVATAR
         ready = [t for t in tracks if self.versions.standing("create_clips", t).state in ("current", "stale")]
         for pair in pair_keys(ready):
-            yield from self._units(stage, [pair], {"create_clips": sorted(set(pair.split(":")))}, subject, ready=False)
+            yield from self._units(stage, [pair], _read_by_pair(pair), subject, ready=False)
+
+    def undone_pairs(self, tracks: Sequence[str], subject: str) -> Iterator[UnitStanding]:
+        """Those that are not there, of tracks whose clips are done."""
+        (stage,) = PER_AVATAR
+        for pair in pair_keys(list(tracks)):
+            reads = _read_by_pair(pair)
+            if not self.versions.ledger.are_ok(stage, [pair], self.versions.version(stage, reads)):
+                yield from self._units(stage, [pair], reads, subject, ready=True)
 
     def _units(
         self, stage: str, units: Iterable[str], reads: Mapping[str, list[str]], subject: str, *, ready: bool
@@ -152,7 +166,9 @@ class Look:
         if record is None:
             state: UnitState = "pending"
             why = "was not done yet"
-        elif (standing.state == "current" and record.upstream == reads) or record.version == self._wanted(stage, reads):
+        elif (standing.state == "current" and record.upstream == reads) or record.version == self.versions.version(
+            stage, reads
+        ):
             if record.ok:
                 return UnitStanding(stage, unit, record.subject, "ok", "", record)
             state, why = "failed", standing.why
@@ -164,10 +180,9 @@ class Look:
             state, why = "running", "a run is at it"
         return UnitStanding(stage, unit, record.subject if record else subject, state, why, record)
 
-    def _wanted(self, stage: str, reads: Mapping[str, list[str]]) -> tuple[str, str, str]:
-        """The version of a unit that is made of these, as things stand."""
-        planner = self.versions.stage(stage)
-        return self.versions.input_hash(stage, reads), planner.code_version, planner.config_hash
+
+def _read_by_pair(pair: str) -> dict[str, list[str]]:
+    return {"create_clips": sorted(set(pair.split(":")))}
 
 
 _OVER = "`tango rerun` with --stage extract_frames --force makes it again"

@@ -1,6 +1,6 @@
 """How all avatars stand, a line each, from one look at the catalog: no table of features is read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel
@@ -69,7 +69,7 @@ def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Seque
         stages: only what stands so at one of these stages; all when empty.
     """
     look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
-    refused = refusals(look.catalog, look.versions.records)
+    refused = refusals(look.catalog, look.versions.ledger)
     found = []
     for avatar in sorted({*look.videos, *refused}):
         summary = AvatarSummary(avatar=avatar)
@@ -99,7 +99,7 @@ def pending_units(settings: Settings, *, states: Sequence[State] = (), stages: S
         if u.state != "ok" and (not stages or u.stage in stages) and (not states or state_of(u) in states)
     ]
     if (not stages or PER_TRACK[0] in stages) and (not states or State.failed in states):
-        for avatar, records in refusals(look.catalog, look.versions.records).items():
+        for avatar, records in refusals(look.catalog, look.versions.ledger).items():
             for r in records:
                 why = (r.error or "").partition("\n")[0]
                 found.append(
@@ -113,32 +113,20 @@ def state_of(unit: UnitStanding) -> State:
     return _OF_UNIT.get(unit.state, State.pending)
 
 
-def first_undone(units: Iterable[UnitStanding]) -> list[UnitStanding]:
-    """Of a track's units, those of the first stage that is not done which are not; none when all are."""
-    found: list[UnitStanding] = []
-    for unit in units:
-        if found and unit.stage != found[0].stage:
-            break
-        if unit.state != "ok":
-            found.append(unit)
-    return found
-
-
 def _count_videos(summary: AvatarSummary, look: Look, stages: Sequence[str]) -> None:
     compared = []
     for row in look.videos.get(summary.avatar, {}).values():
         summary.videos += 1
-        undone = [] if look.is_done(row) else first_undone(look.track(row))
+        undone = look.undone(row)
         if not undone:
             summary.done += 1
         elif not stages or undone[0].stage in stages:
             _note_worst(summary, row["file_name"], undone)
-        if look.versions.standing("create_clips", row["track_id"]).state == "current":
+        if not undone or PER_TRACK.index(undone[0].stage) > PER_TRACK.index("create_clips"):
             compared.append(row["track_id"])
     if not stages or PER_AVATAR[0] in stages:
-        for unit in look.pairs(compared, "pairs of its videos"):
-            if unit.state != "ok":
-                _note_worst(summary, unit.subject, [unit])
+        for unit in look.undone_pairs(compared, "pairs of its videos"):
+            _note_worst(summary, unit.subject, [unit])
 
 
 def _note_worst(summary: AvatarSummary, subject: str, units: Sequence[UnitStanding]) -> None:

@@ -127,9 +127,14 @@ def _chosen(look: Look, avatars: Sequence[str], stages: Sequence[str], redo: Red
     for stage in stages:
         keys = [
             key
-            for key, record in look.versions.records(stage).items()
+            for key in look.versions.ledger.units(stage)
             if (key in pairs if stage in PER_AVATAR else key.partition(":")[0] in owners)
-            and (redo is Redo.force or not record.ok)
+            and (redo is Redo.force or not _is_ok(look, stage, key))
         ]
         if keys:
             yield stage, sorted(keys)
+
+
+def _is_ok(look: Look, stage: str, unit: str) -> bool:
+    record = look.versions.ledger.record(stage, unit)
+    return record is not None and record.ok

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from data_catalog import Catalog, Unit, UnitRecord
 from data_catalog.keys import digest_strings
+from data_catalog.ledger import Ledger
 from tasks.runtime.plan_source import PlanSource, Standing
 from tasks.runtime.reading import all_groups
 from tasks.runtime.registry import create_stage
@@ -36,8 +37,9 @@ class Versions:
         self._catalog, self._configs = catalog, configs
         self._stages: dict[str, Stage] = {}
         self._standing: dict[str, dict[str, Standing]] = defaultdict(dict)
-        self._ledger: dict[str, dict[str, UnitRecord]] | None = None
+        self._ledger: Ledger | None = None
         self._read: dict[tuple[str, int], _Read] = {}
+        self._read_groups: dict[tuple[str, str], list[str]] = {}
 
     def preload(self, owners: Iterable[str] | None = None) -> "Versions":
         """Read the ledger now: for a look at many units.
@@ -49,9 +51,11 @@ class Versions:
         self._ledger = self._catalog.ledger(owners)
         return self
 
-    def records(self, stage: str) -> Mapping[str, UnitRecord]:
-        """A stage's rows of the ledger, by unit. After `preload`."""
-        return (self._ledger or {}).get(stage, {})
+    @property
+    def ledger(self) -> Ledger:
+        """After `preload`."""
+        assert self._ledger is not None
+        return self._ledger
 
     def stage(self, name: str) -> Stage:
         if name not in self._stages:
@@ -64,7 +68,7 @@ class Versions:
         if found is None:
             if self._ledger is None:
                 return self.look(stage, [unit])[unit]
-            found = self._standing[stage][unit] = self._judge(stage, self.records(stage).get(unit))
+            found = self._standing[stage][unit] = self._judge(stage, self._ledger.record(stage, unit))
         return found
 
     def look(self, stage: str, units: Iterable[str]) -> dict[str, Standing]:
@@ -128,13 +132,29 @@ class Versions:
     def input_hash(self, name: str, upstream: Mapping[str, Iterable[str]]) -> str:
         """The hash of the columns that a stage declares to read, of units that are current."""
         read = []
+        fields_of = self._ledger.fields if self._ledger is not None else self._fields
         for stage in sorted(upstream):
-            groups, known = sorted(self.stage(name).reads[stage]), self._standing[stage]
+            groups = self._groups(name, stage)
             for unit in sorted(set(upstream[stage])):
-                record = (known.get(unit) or self.standing(stage, unit)).record
-                assert record is not None
-                read += [[stage, unit, group, record.fields[group]] for group in groups]
+                fields = fields_of(stage, unit)
+                for group in groups:
+                    read.append([stage, unit, group, fields[group]])
         return digest_strings(read)
+
+    def version(self, name: str, upstream: Mapping[str, Iterable[str]]) -> tuple[str, str, str]:
+        """The wanted version of a unit that reads these, which are current."""
+        stage = self.stage(name)
+        return self.input_hash(name, upstream), stage.code_version, stage.config_hash
+
+    def _groups(self, reader: str, stage: str) -> list[str]:
+        if (reader, stage) not in self._read_groups:
+            self._read_groups[reader, stage] = sorted(self.stage(reader).reads[stage])
+        return self._read_groups[reader, stage]
+
+    def _fields(self, stage: str, unit: str) -> dict[str, str]:
+        record = self.standing(stage, unit).record
+        assert record is not None
+        return record.fields
 
 
 def plan_units(catalog: Catalog, stage: str, versions: Versions, scope: Mapping[str, Any]) -> list[Unit]:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import lru_cache
 
 from data_catalog.schemas import CLIP_FRAMES
 
@@ -26,6 +27,11 @@ def segment_key(video_id: str, index: int) -> str:
 
 def segment_keys(video_id: str, n_frames: int, frames: Iterable[int] | None = None) -> list[str]:
     """The units of a video's landmarks: all, or those in which some frames lie."""
-    starts = [start for start, _ in segments(n_frames)]
+    starts = _starts(n_frames)
     wanted = range(len(starts)) if frames is None else sorted({bisect_right(starts, f) - 1 for f in frames})
     return [segment_key(video_id, k) for k in wanted]
+
+
+@lru_cache(maxsize=1024)
+def _starts(n_frames: int) -> list[int]:
+    return [start for start, _ in segments(n_frames)]

@@ -15,6 +15,8 @@ from data_catalog.keys import equals
 from flows.onboard_avatar import onboard_avatar
 from flows.settings import Settings
 from flows.status import catalog_status
+from flows.upkeep.rerun import Redo
+from flows.upkeep.rerun_stage import rerun_stage
 from tasks.runtime.registry import ONBOARDING
 from tests.speaker import cut_speaker
 
@@ -86,6 +88,16 @@ def test_changing_a_stage_recomputes_it_and_what_reads_it_only(onboarded, speake
     # The clips' content is the same, so what reads it stays.
     assert computed == {"create_clips"}
     onboard_avatar("ann", [str(speaker_video)], settings=onboarded)
+
+
+def test_doing_a_stage_over_does_that_one_and_keeps_what_is_the_same(onboarded):
+    catalog = Catalog(onboarded.catalog)
+    before = contents(catalog)
+    report = rerun_stage(["ann"], ["create_clips"], Redo.force, onboarded)
+    computed = {stage.stage: stage.computed for stage in report.stages if stage.computed}
+    assert computed == {"create_clips": 1}, "its content is the same, so what reads it stays"
+    assert (contents(catalog) == before) is True
+    assert rerun_stage(["ann"], [], Redo.failed, onboarded).computed == 0
 
 
 def _start(video: Path, catalog: Path) -> subprocess.Popen:
