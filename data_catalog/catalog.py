@@ -7,17 +7,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data_catalog.keys import check_avatar_name, equals, track_id
+from data_catalog.keys import check_avatar_name, equals, literal, track_id
 from data_catalog.ledger import COLUMNS, Unit, UnitRecord
 from data_catalog.reachable import check_folder, check_store, check_store_takes
-from data_catalog.schemas import TABLES, tables_of
+from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES, tables_of
 from data_catalog.store import Table
 
 
 class Catalog:
-    """The Lance tables under one URI: a folder, or `s3://…` with `storage_options`. Cheap to make; holds no state."""
+    """The Lance tables under one URI: a folder, or `s3://…` with `storage_options`. Cheap to make; holds no state.
 
-    def __init__(self, uri: str | os.PathLike, storage_options: dict[str, str] | None = None) -> None:
+    Args:
+        tag: have the avatars and what the onboarding made of them as they were at that tag (see `tags`): these are
+            read only. All else is as it is now.
+    """
+
+    def __init__(
+        self, uri: str | os.PathLike, storage_options: dict[str, str] | None = None, tag: str | None = None
+    ) -> None:
+        self.tag = tag
         text = os.fspath(uri)
         self.uri = text.rstrip("/") if "://" in text else str(Path(text).expanduser().absolute())
         self.storage_options = storage_options
@@ -36,7 +44,16 @@ class Catalog:
             check_folder(Path(self.uri))
 
     def table(self, name: str) -> Table:
-        return Table(self.uri, TABLES[name], self.storage_options)
+        tag = self.tag if name == "avatars" or TABLES[name].stage in HELD_STAGES else None
+        return Table(self.uri, TABLES[name], self.storage_options, tag)
+
+    def holds(self, stage: str) -> bool:
+        """Whether what a stage made is read as it was at the tag."""
+        return self.tag is not None and stage in HELD_STAGES
+
+    def exists(self) -> bool:
+        """Whether anything was ever onboarded here."""
+        return self.table("avatars").find() is not None or self.table(LEDGER).find() is not None
 
     # -- avatars ------------------------------------------------------------------------------------------------
 
@@ -95,13 +112,22 @@ class Catalog:
     def records(self, stage: str, units: Iterable[str] | None = None) -> dict[str, UnitRecord]:
         """The ledger rows of a stage, by unit key."""
         conditions = {"stage": stage} if units is None else {"stage": stage, "unit": sorted(set(units))}
-        rows = self.table("units").read(where=equals(**conditions)).to_pylist()
+        ledger = Table(self.uri, TABLES[LEDGER], self.storage_options, self.tag if self.holds(stage) else None)
+        rows = ledger.read(where=equals(**conditions)).to_pylist()
         return {row["unit"]: UnitRecord.from_row(row) for row in rows}
 
-    def ledger(self) -> dict[str, dict[str, UnitRecord]]:
-        """All rows of the ledger, by stage and unit key: one read, for a look at many avatars."""
+    def ledger(self, owners: Iterable[str] | None = None) -> dict[str, dict[str, UnitRecord]]:
+        """The rows of the ledger by stage and unit key, in one read.
+
+        Args:
+            owners: only the units whose key is one of these, or begins with one and a colon; None: all.
+        """
+        where = None
+        if owners is not None:
+            keys = ", ".join(map(literal, sorted(set(owners))))
+            where = f"split_part(unit, ':', 1) IN ({keys})" if keys else "false"
         found: dict[str, dict[str, UnitRecord]] = {}
-        for record in UnitRecord.from_table(self.table("units").read(COLUMNS)):
+        for record in UnitRecord.from_table(self.table("units").read(COLUMNS, where)):
             found.setdefault(record.stage, {})[record.unit] = record
         return found
 
@@ -147,6 +173,7 @@ class Catalog:
         self._note(unit, "failed", error, n_rows=0, run_id=run_id, seconds=seconds, fields=fields or {})
 
     def _note(self, unit: Unit, status: str, error: str | None, *, fields: dict, **columns) -> None:
+        assert not self.holds(unit.stage), f"{unit.stage} is as it was at {self.tag}"
         same = equals(
             stage=unit.stage, unit=unit.key, status="failed",
             input_hash=unit.input_hash, code_version=unit.code_version, config_hash=unit.config_hash,

@@ -72,7 +72,7 @@ def erase(
 
     Args:
         videos: ids of videos of the avatar, or of `unused_videos`.
-        refused: names of files given for the avatar that could not be read.
+        refused: units of files given for the avatar that could not be read.
         wait: seconds to wait for each table until nobody else is at it. In an object store or a network folder
             nobody can tell: run it when nothing else uses the catalog.
 
@@ -88,7 +88,7 @@ def erase(
     for stage, keys in units.items():
         for table in tables_of(stage):
             _delete(catalog, erased, table, keys)
-    _count(erased, "units", forget_refusals(catalog, avatar, refused))
+    _count(erased, "units", forget_refusals(catalog, refused))
     for name in (*(name for name in TABLES if name != "avatars"), "avatars"):
         if name == "avatars":
             _count(erased, name, catalog.table(name).delete(equals(avatar=avatar, video_id=sorted(chosen))))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,7 +30,15 @@ class Eviction:
     left: int
 
 
-def evict(catalog: Catalog, table: str, *, limit: int, keep: Iterable[str] = ()) -> Eviction:
+def evict(
+    catalog: Catalog,
+    table: str,
+    *,
+    limit: int,
+    keep: Iterable[str] = (),
+    unused_for: timedelta | None = None,
+    dry_run: bool = False,
+) -> Eviction:
     """Drop rows of a table with blobs until these are below `limit` bytes, and take them off the disk.
 
     The order is that of last use: when a unit was made, or read by another unit that is in the ledger (its row there
@@ -39,21 +47,28 @@ def evict(catalog: Catalog, table: str, *, limit: int, keep: Iterable[str] = ())
 
     Args:
         keep: units of the table's stage that stay in any case.
+        unused_for: drop those also that no unit in the ledger reads and that were made longer ago.
+        dry_run: drop nothing, and say what would go.
     """
     spec = TABLES[table]
     rows = _by_unit(catalog.table(table).blob_sizes(spec.blobs[0], ["unit", "produced_at"]))
     total = sum(size for size, _ in rows.values())
-    if total <= limit:
+    if total <= limit and unused_for is None:
         return Eviction(0, 0, total)
     used, kept = _last_read(catalog, spec.stage), set(keep)
-    gone, freed = [], 0
-    for unit in sorted(rows, key=lambda unit: (max(rows[unit][1], used.get(unit, _NEVER)), unit)):
-        if total - freed <= _ROOM * limit:
-            break
-        if unit not in kept:
-            gone.append(unit)
-            freed += rows[unit][0]
-    if gone:
+    before = _NEVER if unused_for is None else datetime.now(UTC) - unused_for
+    gone = [unit for unit, (_, made) in rows.items() if unit not in used and unit not in kept and made < before]
+    freed = sum(rows[unit][0] for unit in gone)
+    if total - freed > limit:
+        for unit in sorted(
+            rows.keys() - set(gone), key=lambda unit: (max(rows[unit][1], used.get(unit, _NEVER)), unit)
+        ):
+            if total - freed <= _ROOM * limit:
+                break
+            if unit not in kept:
+                gone.append(unit)
+                freed += rows[unit][0]
+    if gone and not dry_run:
         for name, conditions in (("units", {"stage": spec.stage}), (table, {})):
             # The ledger first: a crash in between leaves rows that nobody asks for and the next writer replaces.
             for start in range(0, len(gone), _AT_A_TIME):

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Any
 
+import orjson
+
 _LONGEST_NAME = 64
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 """Names that are devices on Windows: https://learn.microsoft.com/windows/win32/fileio/naming-a-file."""
@@ -18,6 +20,12 @@ def digest(*parts: Any) -> str:
         data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True, separators=(",", ":")).encode()
         state.update(len(data).to_bytes(8, "little") + data)
     return state.hexdigest()
+
+
+def digest_strings(lists: list[list[str]]) -> str:
+    """`digest` of lists of strings, for when there are thousands of them."""
+    data = orjson.dumps(lists)
+    return digest(data) if data.isascii() and b"\x7f" not in data else digest(lists)  # what json writes in other words
 
 
 def track_id(video_id: str, motion_hash: str = "") -> str:

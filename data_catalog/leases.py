@@ -64,7 +64,7 @@ class Leases:
         Returns:
             those that are ours now.
         """
-        by_lease = {digest(stage, unit): unit for unit in units}
+        by_lease = {lease_of(stage, unit): unit for unit in units}
         if not by_lease:
             return set()
         self._free_dead(by_lease)
@@ -79,7 +79,7 @@ class Leases:
 
     def give_back(self, stage: str, units: Iterable[str]) -> None:
         """Let others have them."""
-        leases = {digest(stage, unit) for unit in units}
+        leases = {lease_of(stage, unit) for unit in units}
         with self._lock:
             leases &= self._held
             self._held -= leases
@@ -124,6 +124,18 @@ class Leases:
                     given = held - self._held
                 if given:  # given back while they were renewed
                     self._give_back(given)
+
+
+def lease_of(stage: str, unit: str) -> str:
+    """The key of a unit's lease."""
+    return digest(stage, unit)
+
+
+def held(catalog: Catalog) -> set[str]:
+    """The leases of units that somebody is at now."""
+    rows = catalog.table("leases").read(where=f"expires_at >= {time.time()!r}").to_pylist()
+    dead = {holder for holder in {row["holder"] for row in rows} if _is_dead(holder)}
+    return {row["lease"] for row in rows if row["holder"] not in dead}
 
 
 def _place() -> str:

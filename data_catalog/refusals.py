@@ -9,7 +9,9 @@ from data_catalog.ledger import Unit, UnitRecord
 from data_catalog.places import file_name, is_gone
 
 _STAGE = "extract_frames"
-_PREFIX = "path:"
+UNREAD = "path"
+"""Of whom such units are, as `Catalog.ledger` takes it."""
+_PREFIX = f"{UNREAD}:"
 _PATH = "path"
 """Where the file lay, among what else is noted of the unit."""
 
@@ -55,11 +57,9 @@ def refusals(
     return found
 
 
-def forget_refusals(catalog: Catalog, avatar: str, names: Iterable[str]) -> int:
-    """Forget the files of these names that were given for an avatar and could not be read; says how many."""
-    known = catalog.records(_STAGE).items()
-    keys = [k for k, r in known if k.startswith(f"{_PREFIX}{avatar}:") and r.subject in set(names)]
-    return catalog.table("units").delete(equals(stage=_STAGE, unit=keys))
+def forget_refusals(catalog: Catalog, units: Iterable[str]) -> int:
+    """Forget files that could not be read, by the keys of their units; says how many there were."""
+    return catalog.table("units").delete(equals(stage=_STAGE, unit=list(units)))
 
 
 def _key(avatar: str, place: str) -> str:

@@ -34,9 +34,11 @@ _SWEEP_EVERY = 4
 _KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
 """How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
 bytes and come one at a time."""
+_UNTAGGED = "Ref not found"
 _SCHEMA = b"tango.schema"
 _FORBIDDEN = ("Permission denied", "Read-only file system", "Forbidden", "AccessDenied")
 _ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
+_ALL_BUT_THE_NEWEST: dict[str, Any] = {"retain_versions": 1, "delete_unverified": True}
 _writes: Counter[str] = Counter()
 _counting = threading.Lock()
 
@@ -47,42 +49,55 @@ class Table:
     Writers may race from many processes and machines. Every write is an upsert on the declared primary key without
     an index (with a BTREE on a merge key, eight processes left hundreds of duplicates; `dependencies` measurements),
     retried on contention with jitter.
+
+    Args:
+        tag: read the version of that name, and write nothing; see `tags`.
     """
 
-    def __init__(self, uri: str, spec: TableSpec, storage_options: dict[str, str] | None = None) -> None:
-        self.spec = spec
+    def __init__(
+        self, uri: str, spec: TableSpec, storage_options: dict[str, str] | None = None, tag: str | None = None
+    ) -> None:
+        self.spec, self._tag = spec, tag
         self._place = uri
         self.uri = f"{uri}/{spec.name}.lance"
         self._options = storage_options or None
 
     def find(self) -> lance.LanceDataset | None:
-        """The newest version; None when nothing was ever written: looking creates no table.
+        """The newest version, or the tagged one; None when nothing was (then) written: looking creates no table.
 
         Columns that came in since the table was made are added to it, empty: its rows are of an older `code_version`
         and will be made again.
 
         Raises:
-            UnusableStore: the catalog is of a newer release, or its rows have another key: it is of one that this one
-                does not read; columns are missing, and none can be added.
+            UnusableStore: the catalog is of a newer release, or has another key, or columns that are not known or hold
+                something else: it is of one that this one does not read; columns are missing, and none can be added.
             UnusableStore: the object store does not answer, has no such bucket, or lets nobody in.
         """
         check_store(self._place, self._options)
         try:
-            dataset = lance.dataset(self.uri, storage_options=self._options)
+            dataset = lance.dataset(self.uri, self._tag, storage_options=self._options)
         except (ValueError, FileNotFoundError, OSError) as error:
-            if not _ABSENT.match(str(error)):  # a bucket, or a file of the table, that is missing is a fault
-                raise
+            if not (self._tag and _UNTAGGED in str(error)) and not _ABSENT.match(str(error)):
+                raise  # a bucket, or a file of the table, that is missing is a fault
             return None
         if int((dataset.schema.metadata or {}).get(_SCHEMA, b"0")) > SCHEMA:
             fault = "it is of a newer release of TANGO than this one"
             raise UnusableStore(f"{self.uri}: {fault}; use that release, or name another --catalog")
+        self._check_columns(dataset.schema)
         new = set(self.spec.schema.names) - set(dataset.schema.names)
-        if other := new & {*self.spec.primary_key, *self.spec.identity}:
-            raise UnusableStore(
-                f"{self.uri}: written by another release of TANGO (it has no column {sorted(other)[0]}); "
-                "name another --catalog and onboard again, or go back to that release"
-            )
-        return _retry(self._with_new_columns) if new else dataset
+        return _retry(self._with_new_columns) if new and not self._tag else dataset
+
+    def _check_columns(self, there: pa.Schema) -> None:
+        """Refuse a table of another release, unless it only lacks columns that can be added to it."""
+        wanted = self.spec.schema
+        if other := sorted({*self.spec.primary_key, *self.spec.identity} - set(there.names)):
+            raise _another_release(self.uri, f"it has no column {other[0]}", "or go back to that release")
+        if other := sorted(set(there.names) - set(wanted.names)):
+            raise _another_release(self.uri, f"its column {other[0]} is not known here", "or install that release")
+        for name in set(there.names) - set(self.spec.blobs):
+            if there.field(name).type != wanted.field(name).type:
+                fault = f"its column {name} is {there.field(name).type}, not {wanted.field(name).type}"
+                raise _another_release(self.uri, fault, "or install that release")
 
     def _with_new_columns(self) -> lance.LanceDataset:
         dataset = lance.dataset(self.uri, storage_options=self._options)
@@ -160,6 +175,8 @@ class Table:
         return found
 
     def _write(self, write: Callable[[lance.LanceDataset], object]) -> None:
+        assert not self._tag, f"{self.spec.name} is read as it was at {self._tag}, and not written"
+
         def attempt() -> None:
             with present(self.uri):
                 write(self.open())
@@ -173,7 +190,12 @@ class Table:
             dataset = self.find()
             if dataset is None:
                 return pa.schema([self.spec.schema.field(name) for name in names]).empty_table()
-            table = dataset.to_table(columns=names, filter=where)
+            there = [name for name in names if name in dataset.schema.names]
+            table = dataset.to_table(columns=there, filter=where)
+        for position, name in enumerate(names):  # came in since it was tagged
+            if name not in there:
+                field = self.spec.schema.field(name)
+                table = table.add_column(position, field, pa.nulls(table.num_rows, field.type))
         order = [(key, "ascending") for key in self.spec.primary_key if key in names]
         return table.sort_by(order) if order else table
 
@@ -224,9 +246,8 @@ class Table:
     def compact(self, *, wait: float = 2.0) -> None:
         """Merge small fragments, then delete old versions: all when nobody else is at the table within `wait`
         seconds, else those that are old enough. Losing against another writer is no fault: he does it, or the next."""
-        if self.find() is not None:
-            self._merge()
-            self.forget_versions(wait=wait)
+        self.merge()
+        self.forget_versions(wait=wait)
 
     def rewrite(self, *, wait: float, certain: bool = False) -> int:
         """Take deleted rows off the disk: write anew what holds any, and delete old versions.
@@ -250,21 +271,37 @@ class Table:
         self._write(lambda dataset: dataset.update_config({"tango.rewritten": str(time.time_ns())}))
         return self.forget_versions(wait=wait, certain=certain)
 
-    def forget_versions(self, *, wait: float = 0.0, certain: bool = False) -> int:
-        """Delete old versions and what writers that died left; see `rewrite`."""
+    def forget_versions(
+        self,
+        *,
+        wait: float = 0.0,
+        certain: bool = False,
+        keep: timedelta = timedelta(0),
+        dry_run: bool = False,
+    ) -> int:
+        """Delete old versions, but those that are tagged, and what writers that died left; see `rewrite`.
+
+        Args:
+            keep: leave those that are younger.
+            dry_run: delete nothing, and say how many bytes it would free.
+        """
         with alone(self.uri, wait=wait) as nobody_else:
             dataset = self.find()
             if dataset is None:
                 return 0
             if nobody_else or (certain and not is_lockable(self.uri)):
-                return dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True).bytes_removed
+                chosen = _ALL_BUT_THE_NEWEST if not keep else {"older_than": keep, "delete_unverified": True}
+                return _clean_up(dataset, chosen, dry_run)
         if certain:
             raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
-        keep = _KEEP if self.spec.stage else _KEEP_LEDGER
         with present(self.uri):
-            return self.open().cleanup_old_versions(older_than=keep).bytes_removed
+            at_least = _KEEP if self.spec.stage else _KEEP_LEDGER
+            return _clean_up(self.open(), {"older_than": max(keep, at_least)}, dry_run)
 
-    def _merge(self) -> None:
+    def merge(self) -> None:
+        """Merge small fragments; losing against another writer is no fault."""
+        if self.find() is None:
+            return
         try:
             with present(self.uri):
                 merge_fragments(self.open(), blobs=bool(self.spec.blobs))
@@ -279,13 +316,25 @@ class Table:
             count = _writes[self.uri]
         try:
             if count % every == 0:
-                self._merge()
+                self.merge()
             if count % (every * _SWEEP_EVERY) == 0:
                 with alone(self.uri) as nobody_else:
                     if nobody_else:
-                        self.open().cleanup_old_versions(retain_versions=1, delete_unverified=True)
+                        _clean_up(self.open(), _ALL_BUT_THE_NEWEST)
         except OSError as error:  # what was to be written is written; `compact` at the end of the run says it too
             _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
+
+
+def _another_release(uri: str, fault: str, remedy: str) -> UnusableStore:
+    what = f"{uri}: written by another release of TANGO ({fault})"
+    return UnusableStore(f"{what}; name another --catalog and onboard again, {remedy}")
+
+
+def _clean_up(dataset: lance.LanceDataset, chosen: dict[str, Any], dry_run: bool = False) -> int:
+    """Delete versions, but none that is tagged; returns the bytes of their files."""
+    if dry_run:
+        return dataset.explain_cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).stats.bytes_removed
+    return dataset.cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).bytes_removed
 
 
 def _is_contention(error: Exception) -> bool:

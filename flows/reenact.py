@@ -53,6 +53,7 @@ def reenact(
     seed: int = 0,
     settings: Settings | None = None,
     lips: str = "match",
+    tag: str | None = None,
 ) -> Reenactment:
     """Render an avatar to a speech.
 
@@ -65,6 +66,7 @@ def reenact(
         seed: other seeds give other good paths; the same seed the same frames.
         lips: `match`: they follow the speech, by mouths from the footage; `off`: as in the footage; `plug:NAME`: made
             by a package that is installed, see `tango_models/lips/plugs.py`.
+        tag: show the avatar as it was at that tag of the catalog, whatever was onboarded since.
 
     Raises:
         InputError: unreadable speech, an output that cannot be written or is what it would be made of, a relative
@@ -75,18 +77,19 @@ def reenact(
     check_place("catalog", settings.catalog, deployed=deployed)
     target, source = source_place(out, deployed=deployed), source_place(speech, deployed=deployed)
     avatar = check_avatar_name(avatar)
-    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips)
-    catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
+    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
+    catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
     settings = settings.model_copy(update={"max_attempts": sys.maxsize})
-    path_id = path_key(tracks, speech_id, scorer, seed)
+    path_id = path_key(tracks, speech_id, scorer, seed, tag or "")
     spoken = {"speech_id": speech_id, "speech_uri": source}
     shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": target, "lips": lips}
     shown |= spoken
     stages: dict[str, dict] = {
         "analyse_speech": spoken,
         "embed_speech": spoken,
-        "retrieve_path": {"avatar": avatar, "tracks": tracks, "speech_id": speech_id, "scorer": scorer, "seed": seed},
+        "retrieve_path": {"avatar": avatar, "tracks": tracks, "speech_id": speech_id, "scorer": scorer, "seed": seed}
+        | {"tag": tag or ""},
         "match_lips": {"path_id": path_id, "tracks": tracks},
         "interpolate_seams": shown,
         "render_video": shown,
@@ -102,13 +105,15 @@ def reenact(
         FlowProgress() as progress,
     ):
         runs = StageRuns(pools, progress, settings)
-        report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
+        if not tag:  # what a tag holds was looked at above, and stays as it is
+            report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
         if lips == MATCH and not report.refused:
             detect_mouths(runs, catalog, avatar, tracks)
         for stage, scope in stages.items() if not report.refused else ():
             done = runs.run(stage, file_name(target), scope)
             if done.blocked:
-                report.refused.append(f"{done.blocked}; run `tango onboard {avatar}` with its videos again")
+                remedy = "tag anew" if tag else f"run `tango onboard {avatar}` with its videos again"
+                report.refused.append(f"{done.blocked}; {remedy}")
             if not done.ok:
                 break
         report.stages = runs.summaries()
@@ -117,7 +122,7 @@ def reenact(
         report.notes += sound_notes(catalog, speech_id)
         report.notes += lip_figures(catalog, path_id)[1] if lips == MATCH else []
         report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
-    tidy(catalog, report)
+    tidy(Catalog(settings.catalog, settings.storage_options), report)
     conclude(report, max_failed_share=0.0)
     row = catalog.table("renders").read(where=equals(render_id=render_id))
     made = row.to_pylist()[0]

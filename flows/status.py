@@ -3,13 +3,12 @@
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
+from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import refusals
+from flows.fleet.standing import Look, UnitStanding
 from flows.settings import Settings
-from flows.tracks import scopes
-from tasks.runtime.plan_source import UpstreamNotReady
-from tasks.runtime.registry import PER_TRACK
-from tasks.runtime.run_stage import reason
-from tasks.runtime.versions import Versions, plan_units
+from tasks.runtime.faults import reason
+from tasks.runtime.registry import ONBOARDING
 
 
 class StageStatus(BaseModel):
@@ -21,8 +20,10 @@ class StageStatus(BaseModel):
         pending: never done; done by the next `tango onboard`.
         failed: units that failed.
         waiting: videos for which nothing can be planned before an earlier stage is done.
+        running: units that a run is at.
         rows: rows written by the units that are ok.
         reasons: why units are stale, each beginning with its subject.
+        waits: why units are pending or wait, or that a run is at them, each beginning with its subject.
         errors: why units failed, each beginning with its subject.
         traces: the stack traces of those faults that nobody foresaw, each under its subject.
     """
@@ -33,8 +34,10 @@ class StageStatus(BaseModel):
     pending: int = 0
     failed: int = 0
     waiting: int = 0
+    running: int = 0
     rows: int = 0
     reasons: list[str] = []
+    waits: list[str] = []
     errors: list[str] = []
     traces: list[str] = []
 
@@ -53,59 +56,34 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
     """
     catalog = Catalog(settings.catalog, settings.storage_options)
     avatar = check_avatar_name(avatar) if avatar is not None else None
-    refused = refusals(catalog)
-    known = sorted({*catalog.avatars(), *refused})
+    look = Look(catalog, settings.stage_configs(), avatar)
+    refused = refusals(catalog, look.versions.records)
+    known = {*look.videos, *refused}
     if avatar is not None and avatar not in known:
-        raise ValueError(f"avatar {avatar!r}: unknown (known: {', '.join(known) or 'none'}); onboard it first")
-    found = [_avatar_status(catalog, settings, name) for name in ([avatar] if avatar else known)]
-    for entry in found:
-        extraction = entry.stages[0]
-        for record in refused.get(entry.avatar, []):
-            extraction.failed += 1
-            extraction.errors.append(reason(record.subject, record.error or ""))
-    return found
+        everyone = ", ".join(sorted({*catalog.avatars(), *refused})) or "none"
+        raise ValueError(f"avatar {avatar!r}: unknown (known: {everyone}); onboard it first")
+    return [_avatar_status(look, name, refused.get(name, [])) for name in ([avatar] if avatar else sorted(known))]
 
 
-def _avatar_status(catalog: Catalog, settings: Settings, avatar: str) -> AvatarStatus:
-    by_track = scopes(catalog, avatar)
-    configs = settings.stage_configs()
-    versions = Versions(catalog, configs)
-    stages = [_stage_status(catalog, versions, name, list(by_track.values())) for name in PER_TRACK]
-    clips = versions.look("create_clips", by_track)
-    ready = [track for track in clips if clips[track].state in ("current", "stale")]
-    pairs = [{"tracks": ready, "file_name": avatar}] if ready else []
-    stages.append(_stage_status(catalog, versions, "score_edges", pairs))
-    return AvatarStatus(avatar=avatar, videos=len(by_track), stages=stages)
+def _avatar_status(look: Look, avatar: str, refused: list[UnitRecord]) -> AvatarStatus:
+    stages = {name: StageStatus(stage=name) for name in ONBOARDING}
+    for unit in look.units_of(avatar):
+        _count(stages[unit.stage], unit)
+    for record in refused:
+        stages[ONBOARDING[0]].failed += 1
+        stages[ONBOARDING[0]].errors.append(reason(record.subject, record.error or ""))
+    return AvatarStatus(avatar=avatar, videos=len(look.videos.get(avatar, {})), stages=list(stages.values()))
 
 
-def _stage_status(catalog: Catalog, versions: Versions, name: str, wanted: list[dict]) -> StageStatus:
-    status = StageStatus(stage=name)
-    for scope in wanted:
-        try:
-            units = plan_units(catalog, name, versions, scope)
-        except UpstreamNotReady as error:
-            if error.stale:
-                status.stale += 1
-                status.reasons.append(f"{scope['file_name']}: {error.why}")
-            else:
-                status.waiting += 1
-            continue
-        records = catalog.records(name, [unit.key for unit in units])
-        for unit in units:
-            record = records.get(unit.key)
-            if record is None:
-                status.pending += 1
-            elif record.ok and record.version == unit.version:
-                status.ok += 1
-                status.rows += record.n_rows
-            elif record.ok:
-                status.stale += 1
-                status.reasons.append(f"{record.subject}: {versions.difference(name, record) or 'input'}")
-            elif record.version == unit.version:
-                status.failed += 1
-                status.errors.append(reason(record.subject, record.error or ""))
-                if trace := (record.error or "").partition("\n")[2]:
-                    status.traces.append(f"{record.subject}\n{trace}")
-            else:
-                status.pending += 1
-    return status
+def _count(status: StageStatus, unit: UnitStanding) -> None:
+    setattr(status, unit.state, getattr(status, unit.state) + 1)
+    if unit.state == "ok":
+        status.rows += unit.record.n_rows if unit.record else 0
+    elif unit.state == "failed":
+        status.errors.append(reason(unit.subject, unit.why))
+        if trace := ((unit.record and unit.record.error) or "").partition("\n")[2]:
+            status.traces.append(f"{unit.subject}\n{trace}")
+    elif unit.state == "stale":
+        status.reasons.append(f"{unit.subject}: {unit.why}")
+    else:
+        status.waits.append(f"{unit.subject}: {unit.why}")

@@ -7,6 +7,8 @@ from data_catalog import Catalog
 from tasks.runtime.plan_source import Standing, UpstreamNotReady
 from tasks.runtime.registry import PER_TRACK
 from tasks.runtime.versions import Versions, plan_units
+from tasks.views.embedding_model import EmbeddingModelConfig, model_id
+from tasks.views.embeddings import embedding_key
 from tasks.views.motion_graph import pair_keys
 
 if TYPE_CHECKING:
@@ -93,6 +95,27 @@ def out_of_date(
     versions, wanted = Versions(catalog, configs), scopes(catalog, avatar)
     found = {track: standing_of(catalog, versions, wanted[track], embedded=embedded) for track in tracks}
     return {track: standing.why for track, standing in found.items() if standing.state != "current"}
+
+
+def held_out_of_date(
+    catalog: Catalog, tracks: Sequence[str], configs: Mapping[str, dict[str, Any]], *, embedded: bool
+) -> str:
+    """Why what a tag holds of some tracks cannot be shown together; "" when it can.
+
+    Args:
+        catalog: at the tag.
+        embedded: whether their embedding counts.
+    """
+    versions = Versions(catalog, configs)
+    wanted = {"create_clips": list(tracks), "score_edges": pair_keys(list(tracks))}
+    if embedded:
+        model = model_id(EmbeddingModelConfig(**configs["embed_clips"]))
+        wanted["embed_clips"] = [embedding_key(track, model) for track in tracks]
+    for stage, units in wanted.items():
+        for standing in versions.look(stage, units).values():
+            if standing.state != "current":
+                return standing.why or f"{stage} is {standing.state}"
+    return ""
 
 
 def edges_out_of_date(catalog: Catalog, tracks: Sequence[str], configs: Mapping[str, dict[str, Any]]) -> str:

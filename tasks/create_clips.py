@@ -14,7 +14,7 @@ from tasks.views.appearance import appearance
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
 from tasks.views.file_content import body_hash
 from tasks.views.frame_source import iter_frames, read_audio
-from tasks.views.segments import segment_keys
+from tasks.views.track_units import track_units
 from tasks.views.videos import frame_count
 
 _VIDEO_COLUMNS = ["video_id", "n_frames", "height", "cuts", "taken", "repeated"]
@@ -62,10 +62,9 @@ class CreateClips(Stage):
     def plan(self, source: PlanSource, *, track: str, **_) -> list[Unit]:
         video_id = video_of(track)
         (video,) = source.need("extract_frames", video_id, subject=video_id)
-        of = {"extract_frames": [video_id], "fit_smplx": [track]}
-        of["detect_landmarks"] = segment_keys(video_id, frame_count(source, video_id))
-        for stage in ("fit_smplx", "detect_landmarks"):
-            source.need(stage, *of[stage], subject=video.subject)
+        of = track_units(track, frame_count(source, video_id))["create_clips"].reads
+        for stage, units in of.items():
+            source.need(stage, *units, subject=video.subject)
         return [self.unit(track, subject=video.subject, of=of, track=track)]
 
     def setup(self) -> None:

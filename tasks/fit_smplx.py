@@ -19,8 +19,8 @@ from tasks.views.columns import vectors
 from tasks.views.file_content import body_hash
 from tasks.views.frame_source import GopCache
 from tasks.views.motion import read_motion_frames
-from tasks.views.segments import segment_keys
 from tasks.views.stored_landmarks import StoredLandmarks
+from tasks.views.track_units import track_units
 from tasks.views.videos import cuts_of, frame_count
 
 if TYPE_CHECKING:
@@ -61,10 +61,9 @@ class FitSmplx(Stage):
     def plan(self, source: PlanSource, *, track: str, motion_uri: str = "", **_) -> list[Unit]:
         video_id = video_of(track)
         (video,) = source.need("extract_frames", video_id, subject=video_id)
-        of = {"extract_frames": [video_id]}
-        if not is_imported(track):
-            of["detect_landmarks"] = segment_keys(video_id, frame_count(source, video_id))
-            source.need("detect_landmarks", *of["detect_landmarks"], subject=video.subject)
+        of = track_units(track, frame_count(source, video_id))["fit_smplx"].reads
+        for stage, units in of.items():
+            source.need(stage, *units, subject=video.subject)
         return [self.unit(track, subject=video.subject, of=of, track=track, motion_uri=motion_uri)]
 
     def setup(self) -> None:

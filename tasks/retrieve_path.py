@@ -61,7 +61,16 @@ class RetrievePath(Stage):
         return parts
 
     def plan(
-        self, source: PlanSource, *, avatar: str, tracks: list[str], speech_id: str, scorer: str, seed: int, **_
+        self,
+        source: PlanSource,
+        *,
+        avatar: str,
+        tracks: list[str],
+        speech_id: str,
+        scorer: str,
+        seed: int,
+        tag: str = "",
+        **_,
     ) -> list[Unit]:
         (speech,) = source.need("analyse_speech", speech_id, subject=speech_id)
         of = {
@@ -79,7 +88,7 @@ class RetrievePath(Stage):
             source.need(stage, *units, subject=avatar)
         return [
             self.unit(
-                path_key(tracks, speech_id, scorer, seed),
+                path_key(tracks, speech_id, scorer, seed, tag),
                 subject=f"{avatar} to {speech.subject}",
                 of=of,
                 tracks=sorted(tracks),

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from flows.command_line import upkeep_app
+from flows.command_line.options import CatalogOption
+
 app = typer.Typer(
     name="tango",
     no_args_is_help=True,
@@ -13,6 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn a video of a speaker and any speech recording into a video of that speaker gesturing to it.",
 )
+
+
+app.add_typer(upkeep_app.app)
 
 
 class InterpolatorName(StrEnum):
@@ -23,12 +29,6 @@ class InterpolatorName(StrEnum):
     rife = "rife"
     acinterp = "acinterp"
     none = "none"
-
-
-CatalogOption = Annotated[
-    str | None,
-    typer.Option("--catalog", metavar="URI", help="Folder or object-store URI of the tables [default: tango_catalog]"),
-]
 
 
 @app.command()
@@ -61,12 +61,13 @@ def reenact(
     lips: Annotated[
         str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
     ] = "match",
+    tag: Annotated[str | None, typer.Option(help="Show the avatar as it was at this tag of the catalog")] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Make a video of an avatar gesturing to a speech."""
     from flows.command_line import commands
 
-    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips)
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips, tag)
 
 
 @app.command()
@@ -87,6 +88,9 @@ def status(
     failed: Annotated[bool, typer.Option("--failed", help="Of all: only avatars of which something failed")] = False,
     stale: Annotated[bool, typer.Option("--stale", help="Of all: only avatars that are out of date")] = False,
     stage: Annotated[list[str] | None, typer.Option("--stage", help="Of all: only what stands still at it")] = None,
+    units: Annotated[
+        bool, typer.Option("--units", help="Of all: every unit that is not done, with the reason")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="With the stack traces of faults that nobody foresaw")] = False,
     catalog: CatalogOption = None,
@@ -95,26 +99,11 @@ def status(
     if avatar is None:
         from flows.command_line import overview
 
-        overview.summary(failed=failed, stale=stale, stages=stage or [], as_json=json, catalog=catalog)
+        overview.summary(failed=failed, stale=stale, stages=stage or [], units=units, as_json=json, catalog=catalog)
         return
     from flows.command_line import commands
 
     commands.status(avatar, as_json=json, trace=trace, catalog=catalog)
-
-
-@app.command()
-def forget(
-    avatar: Annotated[str, typer.Argument(help="An avatar")],
-    videos: Annotated[list[str] | None, typer.Argument(help="Its videos that are no longer used; all if none")] = None,
-    erase: Annotated[
-        bool, typer.Option("--erase", help="Remove all that was made of them, at once and for good")
-    ] = False,
-    catalog: CatalogOption = None,
-) -> None:
-    """Take videos, or a whole avatar, out of use. What was computed stays, in case they are added again."""
-    from flows.command_line import commands
-
-    commands.forget(avatar, videos or [], erase=erase, catalog=catalog)
 
 
 class ModelName(StrEnum):

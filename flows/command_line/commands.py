@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 CONSOLE = Console(highlight=False)
-_ERR = Console(stderr=True, highlight=False)
+ERRORS = Console(stderr=True, highlight=False)
 
 
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
@@ -43,11 +43,19 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
             from flows.onboard_avatar import onboard_avatar
 
             ready()
-            _print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
+            print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
 
 
 def reenact(
-    avatar: str, speech: str, out: str, scorer: str, interpolator: str, seed: int, catalog: str | None, lips: str
+    avatar: str,
+    speech: str,
+    out: str,
+    scorer: str,
+    interpolator: str,
+    seed: int,
+    catalog: str | None,
+    lips: str,
+    tag: str | None = None,
 ) -> None:
     with reported():
         from data_catalog import check_avatar_name
@@ -60,12 +68,12 @@ def reenact(
         check_speech(speech, settings.storage_options)
         from flows.intake.requests import check_reenactment
 
-        check_reenactment(avatar, source, target, scorer, interpolator, settings, lips)
+        check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
         with server(prefect_home(settings)):
             from flows.reenact import reenact as flow
 
             ready()
-            made = flow(avatar, source, target, scorer, interpolator, seed, settings, lips)
+            made = flow(avatar, source, target, scorer, interpolator, seed, settings, lips, tag)
             _print_made(made)
 
 
@@ -83,26 +91,7 @@ def preprocess(folder: str, catalog: str | None) -> None:
             from flows.preprocess_dataset import preprocess_dataset
 
             ready()
-            _print_report(preprocess_dataset(place, settings=settings))
-
-
-def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
-    with reported(), environment.quiet():
-        from flows.upkeep.forget import forget as take_out
-        from flows.upkeep.forget import forget_for_good
-
-        settings = read_settings(catalog)
-        if not erase:
-            for name in take_out(settings, avatar, videos):
-                CONSOLE.print(f"{avatar}: {name} is no longer used", soft_wrap=True, markup=False)
-            return
-        done = forget_for_good(settings, avatar, videos)
-        for name in done.names:
-            CONSOLE.print(f"{avatar}: {name} is erased", soft_wrap=True, markup=False)
-        rows = ", ".join(f"{name} {count}" for name, count in sorted(done.rows.items()))
-        CONSOLE.print(f"rows erased: {rows or 'none'}; {done.bytes / 1e6:.1f} MB freed", soft_wrap=True, markup=False)
-        for path in done.files:
-            CONSOLE.print(f"shows it and is left to you: {path}", soft_wrap=True, markup=False)
+            print_report(preprocess_dataset(place, settings=settings))
 
 
 def demo(out: Path, catalog: str | None) -> None:
@@ -134,15 +123,17 @@ def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | Non
             CONSOLE.print("The catalog is empty; `tango onboard AVATAR VIDEO...` fills it.")
         for entry in found:
             table = Table(title=entry.avatar, title_justify="left", show_edge=False)
-            for name in ("stage", "ok", "stale", "pending", "failed", "waiting", "rows"):
+            for name in ("stage", "ok", "stale", "pending", "failed", "waiting", "running", "rows"):
                 table.add_column(name, justify="left" if name == "stage" else "right")
             for stage in entry.stages:
-                counts = (stage.ok, stage.stale, stage.pending, stage.failed, stage.waiting, stage.rows)
+                counts = (stage.ok, stage.stale, stage.pending, stage.failed, stage.waiting, stage.running, stage.rows)
                 table.add_row(stage.stage, *(str(count) if count else "·" for count in counts))
             CONSOLE.print(table)
             for stage in entry.stages:
                 for why in stage.reasons:
                     CONSOLE.print(f"  [yellow]{stage.stage}[/yellow] stale: {escape(why)}", soft_wrap=True)
+                for why in stage.waits:
+                    CONSOLE.print(f"  [cyan]{stage.stage}[/cyan] {escape(why)}", soft_wrap=True)
                 for error in stage.errors:
                     CONSOLE.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
                 for text in stage.traces if trace else ():
@@ -182,7 +173,7 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
         from tango_models.synthetic.build_assets import SPEAKER_TEXT
         from tango_models.synthetic.speaker import synthesize
 
-        with Progress(console=_ERR, disable=not _ERR.is_terminal) as bars:
+        with Progress(console=ERRORS, disable=not ERRORS.is_terminal) as bars:
             bar = bars.add_task("frames")
             synthesize(
                 text or SPEAKER_TEXT,
@@ -263,11 +254,11 @@ def _never_fail_to_print() -> None:
 
 
 def _fail(message: str) -> None:
-    _ERR.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
+    ERRORS.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
     raise typer.Exit(1)
 
 
-def _print_report(report) -> None:
+def print_report(report) -> None:
     for note in report.notes:
         CONSOLE.print(note, soft_wrap=True, markup=False)
     CONSOLE.print(

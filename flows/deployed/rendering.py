@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
+from flows.deployed.given import AvatarName, Override, TagName, WholePath, given_settings, told
 from flows.reenact import Reenactment
 
 
@@ -36,6 +36,7 @@ def reenact(
     interpolator: Interpolator = Interpolator.auto,
     seed: Annotated[int, Field(ge=0)] = 0,
     lips: Annotated[str, Field(pattern=r"^(off|match|plug:[A-Za-z0-9_.-]+)$")] = "match",
+    tag: TagName | None = None,
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> Reenactment:
@@ -49,6 +50,7 @@ def reenact(
         interpolator: What makes the frames around a jump.
         seed: Other seeds give other good paths.
         lips: off - as in the footage, match - by mouths from the footage, or plug:NAME - by a package.
+        tag: Show the avatar as it was at this tag of the catalog; leave it empty for as it is now.
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value, e.g. stages.render_video.crf=16.
     """
@@ -64,4 +66,5 @@ def reenact(
         seed=seed,
         settings=settings,
         lips=lips,
+        tag=tag,
     )

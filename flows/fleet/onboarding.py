@@ -10,7 +10,7 @@ from data_catalog import Catalog
 from data_catalog.keys import equals
 from data_catalog.places import is_gone
 from flows.fleet.pipeline import Track, in_work, run_tracks
-from flows.fleet.summary import State, stand
+from flows.fleet.standing import Look
 from flows.intake.entering import Entry
 from flows.intake.footage import Footage
 from flows.intake.notes import notes_about
@@ -20,8 +20,7 @@ from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, scope
 from tasks.runtime.cluster import Pools
-from tasks.runtime.versions import Versions
-from tasks.views.motion_graph import pair_keys
+from tasks.runtime.faults import is_input_fault
 
 
 @dataclass(frozen=True)
@@ -64,10 +63,10 @@ def onboard_all(
     entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None, comes_again=comes_again)
     entry.look_ahead(Footage(v) if isinstance(v, str) else v for request in requests for v in request.videos)
     added = {request.avatar: entry.add(request.avatar, request.videos, request.motion) for request in requests}
-    versions = Versions(catalog, configs).preload()
-    report.notes += take_out_withdrawn(catalog, versions, [request.avatar for request in requests])
-    tracks, unscored = _wanted(catalog, requests, added, versions)
-    del versions
+    look = Look(catalog, configs)
+    report.notes += take_out_withdrawn(look, [request.avatar for request in requests])
+    tracks, unscored = _wanted(look, requests, added)
+    del look
     if tracks or unscored:
         with (
             Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
@@ -95,51 +94,50 @@ def onboard_all(
 
 
 def _wanted(
-    catalog: Catalog,
-    requests: Sequence[Request],
-    added: Mapping[str, Sequence[Mapping[str, Any]]],
-    versions: Versions,
+    look: Look, requests: Sequence[Request], added: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> tuple[list[Track], list[str]]:
     """What the ledger does not show to be done: of the tracks that were added, and of the others that were made before
     (or, where it is to be tried again, of all); and the avatars of which only the edges between tracks are not."""
-    known = catalog.all_videos()
-    sizes = {row["uri"]: row["size"] for rows in known.values() for row in rows.values()}
+    sizes = {row["uri"]: row["size"] for rows in look.videos.values() for row in rows.values()}
     tracks, unscored = [], []
     for request in requests:
         avatar = request.avatar
+        rows = {row["track_id"]: row for row in look.videos.get(avatar, {}).values()}
         by_track = {video["track"]: video for video in added[avatar]}
-        for row in known.get(avatar, {}).values():
-            if request.again or versions.made_of("create_clips", row["track_id"]):
-                by_track.setdefault(row["track_id"], scope(row))
-        wanted = [video for track, video in by_track.items() if stand(versions, track)[1] is not State.complete]
+        for track, row in rows.items():
+            if request.again or look.versions.standing("create_clips", track).record:
+                by_track.setdefault(track, scope(row))
+        wanted = [video for track, video in by_track.items() if not (track in rows and look.is_done(rows[track]))]
         before = "" if len(requests) == 1 else f"{avatar} / "
         tracks += [Track(avatar, before + video["file_name"], video, sizes.get(video["uri"]) or 0) for video in wanted]
-        if not wanted and not _scored(versions, list(by_track)):
+        if not wanted and any(unit.state != "ok" for unit in look.pairs(list(by_track), avatar)):
             unscored.append(avatar)
     return tracks, unscored
 
 
-def take_out_withdrawn(catalog: Catalog, versions: Versions, avatars: Sequence[str]) -> list[str]:
-    """Take out of use the videos that could never be read and whose files were taken away.
-
-    Args:
-        versions: with the ledger preloaded.
+def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
+    """Take out of use the videos with which something is the matter and whose files were taken away.
 
     Returns:
         a note for each.
     """
-    known, notes = catalog.all_videos(), []
+    notes = []
     for avatar in avatars:
         gone = {}
-        for video_id, row in known.get(avatar, {}).items():
-            states = {standing.state for standing in versions.made_of("extract_frames", video_id).values()}
-            if states == {"failed"} and is_gone(row["uri"], catalog.storage_options):
+        for video_id, row in look.videos.get(avatar, {}).items():
+            if _is_at_fault(look, row) and is_gone(row["uri"], look.catalog.storage_options):
                 gone[video_id] = row["file_name"]
         if gone:
-            catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
+            look.catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
+            for video_id in gone:
+                del look.videos[avatar][video_id]
         notes += [f"{name}: could not be used, and was taken away; it is forgotten" for name in gone.values()]
     return notes
 
 
-def _scored(versions: Versions, tracks: list[str]) -> bool:
-    return all(standing.state == "current" for standing in versions.look("score_edges", pair_keys(tracks)).values())
+def _is_at_fault(look: Look, row: Mapping[str, Any]) -> bool:
+    """Whether a video could not be used for what it is, and not for something that may pass."""
+    return any(
+        unit.state == "failed" and unit.record is not None and is_input_fault(unit.record.error or "")
+        for unit in look.track(row)
+    )

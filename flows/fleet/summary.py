@@ -1,38 +1,40 @@
-"""How all avatars stand, a line each, from one look at the ledger: no table of features is read."""
+"""How all avatars stand, a line each, from one look at the catalog: no table of features is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel
 
 from data_catalog import Catalog
-from data_catalog.keys import video_of
 from data_catalog.refusals import refusals
+from flows.fleet.standing import Look, UnitStanding, uncollected
 from flows.settings import Settings
-from tasks.runtime.plan_source import Standing
-from tasks.runtime.registry import ONBOARDING, PER_TRACK, PER_VIDEO
-from tasks.runtime.run_stage import reason
-from tasks.runtime.versions import Versions
-from tasks.views.motion_graph import pair_keys
+from tasks.runtime.faults import reason
+from tasks.runtime.registry import ONBOARDING, PER_AVATAR, PER_TRACK
 
 
 class State(StrEnum):
-    """Of an avatar: that of its worst unit, worst first."""
+    """Of an avatar, or a video of it: that of its worst unit, in the order in which avatars are listed."""
 
     failed = "failed"
     stale = "stale"
     pending = "pending"
+    running = "running"
     complete = "complete"
+
+
+_OF_UNIT = {"failed": State.failed, "stale": State.stale, "running": State.running}
+_TELLING = (State.failed, State.running, State.stale, State.pending)
+"""Of several states the first: where a run is at an avatar, the rest of it is not just waiting."""
 
 
 class AvatarSummary(BaseModel):
     """How an avatar stands.
 
     Attributes:
-        state: the worst of its videos'.
+        state: `failed` if anything is, else `running` if a run is at anything, else `stale`, `pending` or `complete`.
         videos: how many it has; done: of which everything is there in the wanted version.
-        failed, stale, pending: videos (and files that could not be read, and pairs of videos) by state.
+        failed, stale, pending, running: videos (and files that could not be read, and pairs of videos) by state.
         reasons: why what is not done is not, a line each, beginning with its subject and stage.
     """
 
@@ -43,9 +45,22 @@ class AvatarSummary(BaseModel):
     failed: int = 0
     stale: int = 0
     pending: int = 0
+    running: int = 0
     reasons: list[str] = []
 
 
+class PendingUnit(BaseModel):
+    """A unit that is not done in the wanted version, and why; without a key where it cannot be planned yet."""
+
+    avatar: str
+    stage: str
+    unit: str
+    subject: str
+    state: str
+    why: str
+
+
+@uncollected()
 def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Sequence[str] = ()) -> list[AvatarSummary]:
     """All avatars, the worst first.
 
@@ -53,65 +68,85 @@ def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Seque
         states: those of these states only; all when empty.
         stages: only what stands so at one of these stages; all when empty.
     """
-    catalog = Catalog(settings.catalog, settings.storage_options)
-    known = catalog.all_videos()
-    versions = Versions(catalog, settings.stage_configs()).preload()
-    refused = refusals(catalog, versions.records)
+    look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
+    refused = refusals(look.catalog, look.versions.records)
     found = []
-    for avatar in sorted({*known, *refused}):
+    for avatar in sorted({*look.videos, *refused}):
         summary = AvatarSummary(avatar=avatar)
-        _count_videos(summary, versions, known.get(avatar, {}), stages)
+        _count_videos(summary, look, stages)
         for record in refused.get(avatar, []):
             if not stages or PER_TRACK[0] in stages:
-                _note(summary, State.failed, f"{reason(record.subject, record.error or '')}")
-        summary.state = next((s for s in State if s is State.complete or getattr(summary, s.value)), State.complete)
+                _note(summary, State.failed, reason(record.subject, record.error or ""))
+        summary.state = next((state for state in _TELLING if getattr(summary, state.value)), State.complete)
         found.append(summary)
     order = list(State)
     chosen = [s for s in found if (not states or s.state in states) and (not stages or s.state is not State.complete)]
     return sorted(chosen, key=lambda summary: (order.index(summary.state), -summary.failed, summary.avatar))
 
 
-def _count_videos(
-    summary: AvatarSummary, versions: Versions, videos: Mapping[str, Mapping[str, Any]], stages: Sequence[str]
-) -> None:
-    done = []
-    for row in videos.values():
-        summary.videos += 1
-        where, state, why = stand(versions, row["track_id"])
-        if state is State.complete:
-            summary.done += 1
-            done.append(row["track_id"])
-        elif not stages or where in stages:
-            _note(summary, state, f"{row['file_name']}: {where} {why}")
-    if len(done) == summary.videos and (not stages or ONBOARDING[-1] in stages):
-        for standing in versions.look(ONBOARDING[-1], pair_keys(done)).values():
-            if standing.state != "current":
-                state, why = _words(standing)
-                subject = standing.record.subject if standing.record else "pairs of its videos"
-                _note(summary, state, f"{subject}: {ONBOARDING[-1]} {why}")
-
-
-def stand(versions: Versions, track: str) -> tuple[str, State, str]:
-    """The first stage of a track that is not done, how it stands, and why; from the ledger alone.
+@uncollected()
+def pending_units(settings: Settings, *, states: Sequence[State] = (), stages: Sequence[str] = ()) -> list[PendingUnit]:
+    """Every unit of every avatar that is not done in the wanted version, avatar by avatar.
 
     Args:
-        versions: with the ledger preloaded.
+        states, stages: those of these only; all when empty. What waits for another is `pending`.
     """
-    for stage in PER_TRACK:
-        owner = video_of(track) if stage in PER_VIDEO else track
-        standings = list(versions.made_of(stage, owner).values())
-        failed = [standing for standing in standings if standing.state == "failed"]
-        if failed or not any(standing.state == "current" for standing in standings):
-            return (stage, *_words((failed or standings or [Standing("missing")])[0]))
-    return "", State.complete, ""
+    look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
+    found = [
+        PendingUnit(avatar=avatar, stage=u.stage, unit=u.unit, subject=u.subject, state=u.state, why=u.why)
+        for avatar in sorted(look.videos)
+        for u in look.units_of(avatar)
+        if u.state != "ok" and (not stages or u.stage in stages) and (not states or state_of(u) in states)
+    ]
+    if (not stages or PER_TRACK[0] in stages) and (not states or State.failed in states):
+        for avatar, records in refusals(look.catalog, look.versions.records).items():
+            for r in records:
+                why = (r.error or "").partition("\n")[0]
+                found.append(
+                    PendingUnit(avatar=avatar, stage=r.stage, unit=r.unit, subject=r.subject, state="failed", why=why)
+                )
+    return sorted(found, key=lambda unit: (unit.avatar, ONBOARDING.index(unit.stage)))
 
 
-def _words(standing: Standing) -> tuple[State, str]:
-    if standing.state == "failed":
-        return State.failed, f"failed: {standing.why}"
-    if standing.state == "stale":
-        return State.stale, f"is stale: {standing.why}"
-    return State.pending, "was not done yet"
+def state_of(unit: UnitStanding) -> State:
+    """What the standing of a unit that is not done counts as."""
+    return _OF_UNIT.get(unit.state, State.pending)
+
+
+def first_undone(units: Iterable[UnitStanding]) -> list[UnitStanding]:
+    """Of a track's units, those of the first stage that is not done which are not; none when all are."""
+    found: list[UnitStanding] = []
+    for unit in units:
+        if found and unit.stage != found[0].stage:
+            break
+        if unit.state != "ok":
+            found.append(unit)
+    return found
+
+
+def _count_videos(summary: AvatarSummary, look: Look, stages: Sequence[str]) -> None:
+    compared = []
+    for row in look.videos.get(summary.avatar, {}).values():
+        summary.videos += 1
+        undone = [] if look.is_done(row) else first_undone(look.track(row))
+        if not undone:
+            summary.done += 1
+        elif not stages or undone[0].stage in stages:
+            _note_worst(summary, row["file_name"], undone)
+        if look.versions.standing("create_clips", row["track_id"]).state == "current":
+            compared.append(row["track_id"])
+    if not stages or PER_AVATAR[0] in stages:
+        for unit in look.pairs(compared, "pairs of its videos"):
+            if unit.state != "ok":
+                _note_worst(summary, unit.subject, [unit])
+
+
+def _note_worst(summary: AvatarSummary, subject: str, units: Sequence[UnitStanding]) -> None:
+    """Count units of one stage as one, by the worst of them."""
+    worst = min(units, key=lambda unit: _TELLING.index(state_of(unit)))
+    said = {"failed": f"failed: {worst.why}", "stale": f"is stale: {worst.why}"}.get(worst.state, worst.why)
+    more = f" (and {len(units) - 1} more of its units)" if len(units) > 1 else ""
+    _note(summary, state_of(worst), f"{subject}: {worst.stage} {said}{more}")
 
 
 def _note(summary: AvatarSummary, state: State, why: str) -> None:

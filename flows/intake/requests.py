@@ -6,9 +6,11 @@ from pathlib import Path
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.places import is_remote
+from data_catalog.tags import check_tag
+from flows.intake.catalogs import existing_catalog
 from flows.intake.paths import source_place
 from flows.settings import Settings
-from flows.tracks import shown_tracks
+from flows.tracks import held_out_of_date, shown_tracks
 from tango_models.errors import InputError
 from tango_models.lips.plugs import check_lips
 from tango_models.motion_graph.scoring.scorers import create_scorer
@@ -57,7 +59,14 @@ def check_catalog(catalog: Catalog, *, deployed: bool) -> None:
 
 
 def check_reenactment(
-    avatar: str, speech: str, target: str, scorer: str, interpolator: str, settings: Settings, lips: str = "off"
+    avatar: str,
+    speech: str,
+    target: str,
+    scorer: str,
+    interpolator: str,
+    settings: Settings,
+    lips: str = "off",
+    tag: str | None = None,
 ) -> tuple[list[str], str]:
     """Refuse what cannot work; see `reenact`.
 
@@ -68,22 +77,27 @@ def check_reenactment(
         the avatar's tracks that are shown, and the id of the speech.
 
     Raises:
-        ValueError: unknown avatar, or none of its videos is ready.
-        InputError: unreadable speech, an output that cannot be written or is what it would be made of, unknown scorer,
-            interpolator or lips, more CPUs or GPUs than there are.
+        ValueError: unknown avatar, or none of its videos is ready; no such tag.
+        InputError: no catalog; what the tag holds of the avatar was not up to date; unreadable speech, an output that
+            cannot be written or is what it would be made of, unknown scorer, interpolator or lips, more CPUs or GPUs
+            than there are.
         UnusableStore: no rows can be written where the catalog is, or no files at the URIs.
     """
     avatar = check_avatar_name(avatar)
     _check_output(target, [speech], settings)
-    create_scorer(scorer)
+    fits = create_scorer(scorer)
     open_interpolator(interpolator, settings.acinterp)
     check_lips(lips)
-    catalog = Catalog(settings.catalog, settings.storage_options)
-    if catalog.table("avatars").find() is None:
-        raise InputError(catalog.uri, "there is no catalog", "name another --catalog, or run `tango onboard` first")
-    rows = catalog.table("avatars").read(["uri", "motion_uri"]).to_pylist()
-    _check_output(target, [place for row in rows for place in row.values() if place], settings)
-    tracks = shown_tracks(catalog, avatar, settings.stage_configs())
+    catalog, configs = existing_catalog(settings, tag), settings.stage_configs()
+    if tag is not None:
+        check_tag(catalog, tag)
+    for known in (catalog, Catalog(settings.catalog, settings.storage_options)) if tag else (catalog,):
+        rows = known.table("avatars").read(["uri", "motion_uri"]).to_pylist()
+        _check_output(target, [place for row in rows for place in row.values() if place], settings)
+    tracks = shown_tracks(catalog, avatar, configs)
+    if tag is not None and (why := held_out_of_date(catalog, tracks, configs, embedded=fits.embeds)):
+        remedy = "leave out --tag, or bring the avatar up to date with `tango onboard` and tag that"
+        raise InputError(f"tag {tag!r}", f"what it holds of {avatar} cannot be shown ({why})", remedy)
     check_cluster(settings.cluster)
     catalog.check()
     return tracks, content_of(speech, settings.storage_options)

@@ -1,14 +1,15 @@
 """Taking a video, or a whole avatar, out of the catalog: out of use, or for good."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.erase import erase, unused_videos
 from data_catalog.keys import equals
-from data_catalog.ledger import UnitRecord
-from data_catalog.refusals import forget_refusals, refusals
+from data_catalog.refusals import UNREAD, forget_refusals, refusals
+from data_catalog.tags import tags_with
 from flows.settings import Settings
 
 
@@ -27,6 +28,44 @@ class Forgotten(BaseModel):
     files: list[str] = []
 
 
+class Candidate(NamedTuple):
+    """A file that may be meant.
+
+    Attributes:
+        id: of the video, or of its unit where it could not be read; place: where it lay, "" where that is not known.
+        state: what it is, in words.
+    """
+
+    id: str
+    name: str
+    place: str
+    state: str
+
+    @property
+    def unread(self) -> bool:
+        return self.id.startswith(f"{UNREAD}:")
+
+    @property
+    def short_id(self) -> str:
+        """By which it is named."""
+        return self.id.rpartition(":")[2]
+
+
+class NotUnique(ValueError):
+    """A file name is that of several files.
+
+    Attributes:
+        name: as it was given; candidates: what it may mean.
+    """
+
+    def __init__(self, name: str, candidates: list[Candidate]) -> None:
+        self.name, self.candidates = name, candidates
+        several = "\n  ".join(f"{c.short_id}  {c.place or c.name}  ({c.state})" for c in candidates)
+        super().__init__(
+            f"{name}: is the name of {len(candidates)} files; give the path or the id of one:\n  {several}"
+        )
+
+
 def forget(settings: Settings, avatar: str, videos: list[str]) -> list[str]:
     """Let an avatar no longer use some videos, or any when `videos` is empty.
 
@@ -40,13 +79,14 @@ def forget(settings: Settings, avatar: str, videos: list[str]) -> list[str]:
 
     Raises:
         ValueError: the avatar, or a video of it, is unknown.
+        NotUnique: a file name is that of several files.
     """
     catalog, avatar = Catalog(settings.catalog, settings.storage_options), check_avatar_name(avatar)
-    chosen, unreadable = _choose(catalog, avatar, videos, {})
-    if chosen:
-        catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(chosen)))
-    forget_refusals(catalog, avatar, unreadable)
-    return sorted({*chosen.values(), *unreadable})
+    chosen = _choose(catalog, avatar, videos, {})
+    if used := sorted(c.id for c in chosen if not c.unread):
+        catalog.table("avatars").delete(equals(avatar=avatar, video_id=used))
+    forget_refusals(catalog, [c.id for c in chosen if c.unread])
+    return sorted({c.name for c in chosen})
 
 
 def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgotten:
@@ -61,68 +101,67 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
             the avatar was rendered from before goes with it.
 
     Raises:
-        ValueError: the avatar, or a video of it, is unknown.
+        ValueError: the avatar, or a video of it, is unknown; or a tag holds something of it.
+        NotUnique: a file name is that of several files.
         TimeoutError: another run uses the catalog.
     """
     catalog, avatar = Catalog(settings.catalog, settings.storage_options), check_avatar_name(avatar)
     others = unused_videos(catalog, shown_by=None if videos else avatar)
-    chosen, unreadable = _choose(catalog, avatar, videos, others)
-    done = erase(catalog, avatar, chosen, unreadable)
-    names = sorted({*chosen.values(), *unreadable})
+    chosen = _choose(catalog, avatar, videos, others)
+    used = [c.id for c in chosen if not c.unread]
+    if tags := tags_with(catalog, used):
+        held = f"{avatar}: tag {', '.join(tags)} keeps what is to be erased"
+        raise ValueError(f"{held}; delete it first: {'; '.join(f'`tango tag {tag} --delete`' for tag in tags)}")
+    done = erase(catalog, avatar, used, [c.id for c in chosen if c.unread])
+    names = sorted({c.name for c in chosen})
     return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)
 
 
-def _choose(
-    catalog: Catalog, avatar: str, videos: list[str], unused: dict[str, dict]
-) -> tuple[dict[str, str], set[str]]:
-    """The file names of the videos that are meant, by id, and the names of files that could not be read.
+def _choose(catalog: Catalog, avatar: str, videos: list[str], unused: dict[str, dict]) -> list[Candidate]:
+    """What is meant.
 
     Args:
         unused: rows of videos that show nobody and may be meant too, by id.
 
     Raises:
-        ValueError: the avatar, or a video, is unknown, or a name is that of several files.
+        ValueError: the avatar, or a video, is unknown.
+        NotUnique: a name is that of several files.
     """
     rows = catalog.avatar_videos(avatar)
-    records = refusals(catalog).get(avatar, [])
-    refused = {record.subject for record in records}
-    if not rows and not refused and not unused:
+    shown = [Candidate(i, row["file_name"], row["uri"], "in use") for i, row in rows.items()]
+    shown += [
+        Candidate(record.unit, record.subject, record.fields.get("path", ""), "could not be read")
+        for record in refusals(catalog).get(avatar, [])
+    ]
+    others = [Candidate(i, row["file_name"], "", "shows nobody any more") for i, row in unused.items()]
+    if not shown and not others:
         known = ", ".join(catalog.avatars()) or "none"
         raise ValueError(f"avatar {avatar!r}: unknown (known: {known}); `tango status` lists them")
     if not videos:
-        return {video_id: row["file_name"] for video_id, row in (rows | unused).items()}, refused
-    chosen: dict[str, str] = {}
-    unreadable = set()
+        return shown + others
+    chosen: list[Candidate] = []
     for video in videos:
-        path = Path(video).expanduser()
-        meant = _named(rows, video) or _named(unused, video)
-        subjects = refused & {path.name}
-        if video == path.name:
-            _check_one(video, [rows[i] for i in meant if i in rows], [r for r in records if r.subject == video])
-        elif meant:
-            subjects = set()  # what is meant by its path or its id is no other file of that name
-        if not meant and not subjects:
-            have = ", ".join(sorted({*(row["file_name"] for row in rows.values()), *refused})) or "none"
+        meant = _meant(shown, video) or _meant(others, video)
+        if not meant:
+            have = ", ".join(sorted({candidate.name for candidate in shown})) or "none"
             raise ValueError(f"{video}: no video of {avatar} (it has {have}); name one of those")
-        chosen |= meant
-        unreadable |= subjects
-    return chosen, unreadable
+        chosen += meant
+    return list(dict.fromkeys(chosen))
 
 
-def _check_one(name: str, videos: list[dict], unreadable: list[UnitRecord]) -> None:
-    """Refuse a bare file name that several files have, one of which is in use.
+def _meant(candidates: list[Candidate], video: str) -> list[Candidate]:
+    """What a person means by an id, a path or a file name, in this order.
 
     Raises:
-        ValueError: naming each by its path and, of those in use, its id.
+        NotUnique: by a file name several.
     """
-    places = sorted(f"{row['uri']} ({row['video_id']})" for row in videos)
-    places += sorted(f"{record.fields.get('path', name)} (could not be read)" for record in unreadable)
-    if videos and len(places) > 1:
-        several = "; ".join(places)
-        raise ValueError(f"{name}: is the name of {len(places)} files; give the path or the id of one: {several}")
-
-
-def _named(rows: dict[str, dict], video: str) -> dict[str, str]:
-    """The file names, by id, of the rows that a person means by a file name, a path or a video id."""
-    names = {video, str(Path(video).expanduser().absolute())}
-    return {i: row["file_name"] for i, row in rows.items() if names & {i, row["file_name"], row.get("uri")}}
+    name = Path(video).name
+    place = (
+        str(Path(video).expanduser().absolute()) if video != name else None
+    )  # a bare name is a name, wherever one is
+    if found := [c for c in candidates if video == c.short_id or place == c.place]:
+        return found
+    found = [c for c in candidates if c.name == name and (video == name or c.unread)]  # what was unread may have moved
+    if len(found) > 1:
+        raise NotUnique(video, found)
+    return found

@@ -1,16 +1,22 @@
 """Doing stages of avatars over: what failed, what is stale, or all of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
+from flows.fleet.standing import Look, uncollected
+from flows.intake.catalogs import existing_catalog
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR
 
 if TYPE_CHECKING:
     from flows.outcome import FlowReport
     from flows.settings import Settings
+
+_AT_A_TIME = 500
 
 
 class Redo(StrEnum):
@@ -19,6 +25,25 @@ class Redo(StrEnum):
     failed = "failed"
     stale = "stale"
     force = "force"
+
+
+class RerunPlan(BaseModel):
+    """What a rerun would do.
+
+    Attributes:
+        avatars: whose units.
+        again: by stage, the units that are put back and done over, and what reads them with them.
+        undone: by stage, how many others are not done in the wanted version, and are done as well; of those that wait
+            for others the number is not known yet, and one is counted.
+    """
+
+    avatars: list[str]
+    again: dict[str, list[str]] = {}
+    undone: dict[str, int] = {}
+
+    @property
+    def empty(self) -> bool:
+        return not self.again and not self.undone
 
 
 def rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], redo: Redo) -> "FlowReport":
@@ -31,56 +56,80 @@ def rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], r
     """
     from flows.fleet.onboarding import Request, onboard_all
 
-    catalog = Catalog(settings.catalog, settings.storage_options)
-    wanted = choose_avatars(catalog, avatars)
-    for avatar in wanted:
-        put_back(catalog, avatar, stages, redo)
-    subject = wanted[0] if len(wanted) == 1 else f"{len(wanted)} avatars"
-    return onboard_all(subject, [Request(avatar, again=True) for avatar in wanted], settings)
+    plan = plan_rerun(settings, avatars, stages, redo)
+    put_back(Catalog(settings.catalog, settings.storage_options), plan.again)
+    subject = plan.avatars[0] if len(plan.avatars) == 1 else f"{len(plan.avatars)} avatars"
+    return onboard_all(subject, [Request(avatar, again=True) for avatar in plan.avatars], settings)
 
 
-def choose_avatars(catalog: Catalog, avatars: Sequence[str]) -> list[str]:
+@uncollected()
+def plan_rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], redo: Redo) -> RerunPlan:
+    """What a rerun would do, without doing it.
+
+    Args:
+        avatars: all when empty.
+        stages: of the onboarding; all when empty. Of `redo` stale, only tells: what is stale is done in any case.
+
+    Raises:
+        ValueError: an unknown avatar.
+        InputError: no catalog.
+    """
+    look = Look(existing_catalog(settings), settings.stage_configs())
+    plan = RerunPlan(avatars=choose_avatars(list(look.videos), avatars))
+    if redo is not Redo.stale:
+        plan.again = dict(_chosen(look, plan.avatars, stages or ONBOARDING, redo))
+    again = {(stage, unit) for stage, units in plan.again.items() for unit in units}
+    for avatar in plan.avatars:
+        for unit in look.units_of(avatar):
+            if unit.state not in ("ok", "failed") and (unit.stage, unit.unit) not in again:
+                plan.undone[unit.stage] = plan.undone.get(unit.stage, 0) + 1
+    return plan
+
+
+def choose_avatars(known: Sequence[str], avatars: Sequence[str]) -> list[str]:
     """The avatars that are meant; all when none is named.
 
     Raises:
         ValueError: one is unknown.
     """
-    known = catalog.avatars()
     wanted = [check_avatar_name(avatar) for avatar in avatars]
     if unknown := sorted(set(wanted) - set(known)):
-        raise ValueError(f"avatar {unknown[0]!r}: unknown (known: {', '.join(known) or 'none'})")
-    return sorted(set(wanted)) or known
+        raise ValueError(f"avatar {unknown[0]!r}: unknown (known: {', '.join(sorted(known)) or 'none'})")
+    return sorted(set(wanted)) or sorted(known)
 
 
-def put_back(catalog: Catalog, avatar: str, stages: Sequence[str], redo: Redo) -> int:
-    """Take units of an avatar out of the ledger, so that the next onboarding does them: those that failed, however
-    often, or all. Their rows stay until new ones take their place.
+def put_back(catalog: Catalog, units: Mapping[str, Sequence[str]]) -> int:
+    """Take units out of the ledger, so that the next onboarding does them. Their rows stay until new ones take their
+    place.
 
     Args:
-        stages: of the onboarding; all when empty.
+        units: by stage.
 
     Returns:
-        how many units.
+        how many they were.
     """
-    if redo is Redo.stale:
-        return 0
     count = 0
-    for stage, units in _units(catalog, avatar, stages or ONBOARDING):
-        conditions = {"stage": stage, "unit": units} | ({"status": "failed"} if redo is Redo.failed else {})
-        count += catalog.table("units").delete(equals(**conditions))
+    for stage, keys in units.items():
+        for start in range(0, len(keys), _AT_A_TIME):
+            count += catalog.table("units").delete(equals(stage=stage, unit=keys[start : start + _AT_A_TIME]))
     return count
 
 
-def _units(catalog: Catalog, avatar: str, stages: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """By stage, the keys of an avatar's units that are in the ledger."""
+def _chosen(look: Look, avatars: Sequence[str], stages: Sequence[str], redo: Redo) -> Iterator[tuple[str, list[str]]]:
+    """By stage, the units of avatars in the ledger that are put back: those that failed, however often, or all."""
     from tasks.views.motion_graph import pair_keys
 
-    tracks = catalog.avatar_tracks(avatar)
-    owners = {*tracks, *catalog.avatar_videos(avatar)}
+    owners, pairs = set(), set()
+    for avatar in avatars:
+        rows = look.videos[avatar].values()
+        owners |= {row[name] for row in rows for name in ("video_id", "track_id")}
+        pairs |= set(pair_keys([row["track_id"] for row in rows]))
     for stage in stages:
-        if stage in PER_AVATAR:
-            keys = pair_keys(tracks)
-        else:
-            keys = [key for key in catalog.records(stage) if key in owners or key.split(":")[0] in owners]
+        keys = [
+            key
+            for key, record in look.versions.records(stage).items()
+            if (key in pairs if stage in PER_AVATAR else key.partition(":")[0] in owners)
+            and (redo is Redo.force or not record.ok)
+        ]
         if keys:
-            yield stage, keys
+            yield stage, sorted(keys)

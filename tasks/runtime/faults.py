@@ -6,6 +6,7 @@ import traceback
 from data_catalog.reachable import UnusableStore
 from tango_models.errors import InputError
 
+WORKER_DIED = "worker process died"
 _LONGEST_TRACE = 8_000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Lance reports the system's error as text only, wrapped several times.
@@ -38,3 +39,16 @@ def describe(error: BaseException, catalog_uri: str, stage: str = "") -> str:
 def trace_of(error: BaseException) -> str:
     """The stack trace of an exception, its last 8,000 characters."""
     return "".join(traceback.format_exception(error)).strip()[-_LONGEST_TRACE:]
+
+
+def is_input_fault(error: str) -> bool:
+    """Whether what the ledger says of a failure is the input's fault: anything else has a trace, or no process left to
+    make one."""
+    return "\n" not in error and not error.startswith(WORKER_DIED)
+
+
+def reason(subject: str, error: str) -> str:
+    """A failure in one line that names its subject, once; the ledger also keeps the stack trace of what is no fault of
+    the input."""
+    line = error.strip().partition("\n")[0]
+    return line if subject in line.partition(": ")[0] else f"{subject}: {line}"

@@ -1,8 +1,7 @@
 """What a stage plans by: the ledger rows of the units it depends on, and the columns that it declares to read."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from data_catalog import Catalog, UnitRecord
 from tasks.runtime.reading import DeclaredSource
@@ -20,8 +19,7 @@ class UpstreamNotReady(Exception):
         super().__init__(f"{subject}: waits for {stage}" + (f" ({why})" if why else ""))
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """How a unit stands.
 
     Attributes:

@@ -25,13 +25,15 @@ from tasks.runtime.native_libraries import check_libraries
 from tasks.runtime.ray_token import check_taken, check_token_file, let_ray_have_one, show_token
 from tasks.runtime.workers import WorkerResources
 
+FOLDER_PREFIX = "tango-"
+"""Of the folders of the clusters that are started here."""
 _LONGEST_SOCKET = 107
 """Bytes of a Unix socket's path on Linux."""
 _SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1"
 """What Ray appends to the folder for temporary files, at its longest."""
 _SIGACTION_BYTES = 1024
 """More than the structure of that name takes."""
-_PREFIX, _OWNED = "tango-", ".owned"
+_OWNED = ".owned"
 """Of the folder, and of the file in it that its process holds a lock on."""
 _LEFT_SECONDS = 60.0
 """After which a folder whose file nobody holds is nobody's: not one that is just being made."""
@@ -214,7 +216,7 @@ def socket_folder() -> str:
 def _temporary_folder() -> Iterator[str]:
     place = socket_folder()
     remove_left_folders(Path(place))
-    folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+    folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=place)
     _folders.add(folder)
     try:
         with open(os.path.join(folder, _OWNED), "w") as owned:
@@ -226,7 +228,7 @@ def _temporary_folder() -> Iterator[str]:
 
 def remove_left_folders(place: Path) -> None:
     """Remove what clusters of this user's left whose process was killed."""
-    for folder in place.glob(f"{_PREFIX}*"):
+    for folder in place.glob(f"{FOLDER_PREFIX}*"):
         with contextlib.suppress(OSError):
             known = folder.lstat()
             if known.st_uid != os.getuid() or time.time() - known.st_mtime < _LEFT_SECONDS:

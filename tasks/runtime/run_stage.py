@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, UnitRecord
 from tasks.runtime.cluster import Pools
+from tasks.runtime.faults import reason
 from tasks.runtime.plan_source import UpstreamNotReady
 from tasks.runtime.stage import Stage
 from tasks.runtime.versions import Versions, plan_units
@@ -203,10 +204,3 @@ def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list
         and record.attempts >= max_attempts
     }
     return [unit for unit in units if unit.key not in spent], list(spent.values())
-
-
-def reason(subject: str, error: str) -> str:
-    """A failure in one line that names its subject, once; the ledger also keeps the stack trace of what is no fault of
-    the input."""
-    line = error.strip().partition("\n")[0]
-    return line if subject in line.partition(": ")[0] else f"{subject}: {line}"

@@ -4,15 +4,25 @@ A unit is *current* when its ledger row says `ok`, its code and configuration ar
 current, and the columns it read have the content they had then. One that is `ok` in another version is *stale*.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from data_catalog import Catalog, Unit, UnitRecord, digest
+from data_catalog import Catalog, Unit, UnitRecord
+from data_catalog.keys import digest_strings
 from tasks.runtime.plan_source import PlanSource, Standing
 from tasks.runtime.reading import all_groups
 from tasks.runtime.registry import create_stage
 from tasks.runtime.stage import Stage
+
+
+class _Read(NamedTuple):
+    """What a unit reads: kept, so that its id stays its own; why it is not current, or its hash."""
+
+    upstream: Mapping[str, list[str]]
+    why: str
+    input_hash: str
 
 
 class Versions:
@@ -25,41 +35,44 @@ class Versions:
     def __init__(self, catalog: Catalog, configs: Mapping[str, dict[str, Any]]) -> None:
         self._catalog, self._configs = catalog, configs
         self._stages: dict[str, Stage] = {}
-        self._standing: dict[tuple[str, str], Standing] = {}
+        self._standing: dict[str, dict[str, Standing]] = defaultdict(dict)
         self._ledger: dict[str, dict[str, UnitRecord]] | None = None
-        self._owned: dict[tuple[str, str], list[str]] = {}
+        self._read: dict[tuple[str, int], _Read] = {}
 
-    def preload(self) -> "Versions":
-        """Read the whole ledger now: for a look at many avatars."""
-        self._ledger = self._catalog.ledger()
-        for stage, records in self._ledger.items():
-            for unit in records:
-                self._owned.setdefault((stage, unit.partition(":")[0]), []).append(unit)
+    def preload(self, owners: Iterable[str] | None = None) -> "Versions":
+        """Read the ledger now: for a look at many units.
+
+        Args:
+            owners: nothing else will be asked for than units of these and what they read: see `Catalog.ledger`. None:
+                all of it is read.
+        """
+        self._ledger = self._catalog.ledger(owners)
         return self
 
     def records(self, stage: str) -> Mapping[str, UnitRecord]:
         """A stage's rows of the ledger, by unit. After `preload`."""
         return (self._ledger or {}).get(stage, {})
 
-    def made_of(self, stage: str, owner: str) -> dict[str, Standing]:
-        """The standing of a stage's units in the ledger that belong to a video or track: those whose key is its id, or
-        begins with that and a colon. After `preload`."""
-        return self.look(stage, self._owned.get((stage, owner), ()))
-
     def stage(self, name: str) -> Stage:
         if name not in self._stages:
             self._stages[name] = create_stage(name, self._configs[name])
         return self._stages[name]
 
+    def standing(self, stage: str, unit: str) -> Standing:
+        """The standing of one unit. Quick after `preload`, else a read for each."""
+        found = self._standing[stage].get(unit)
+        if found is None:
+            if self._ledger is None:
+                return self.look(stage, [unit])[unit]
+            found = self._standing[stage][unit] = self._judge(stage, self.records(stage).get(unit))
+        return found
+
     def look(self, stage: str, units: Iterable[str]) -> dict[str, Standing]:
         """The standing of units of a stage."""
         wanted = sorted(set(units))
-        new = [unit for unit in wanted if (stage, unit) not in self._standing]
-        if new and self._ledger is not None:
-            known = self._ledger.get(stage, {})
-            for unit in new:
-                self._standing[stage, unit] = self._judge(stage, known.get(unit))
-        elif new:  # what they were made of is read in one go, not one by one
+        known = self._standing[stage]
+        new = [unit for unit in wanted if unit not in known]
+        if new and self._ledger is None:  # what they were made of is read in one go, not one by one
             records = self._catalog.records(stage, new)
             upstream: dict[str, set[str]] = {}
             for record in records.values():
@@ -68,8 +81,8 @@ class Versions:
             for name, found in upstream.items():
                 self.look(name, found)
             for unit in new:
-                self._standing[stage, unit] = self._judge(stage, records.get(unit))
-        return {unit: self._standing[stage, unit] for unit in wanted}
+                known[unit] = self._judge(stage, records.get(unit))
+        return {unit: self.standing(stage, unit) for unit in wanted}
 
     def _judge(self, name: str, record: UnitRecord | None) -> Standing:
         if record is None:
@@ -85,25 +98,43 @@ class Versions:
         stage = self.stage(name)
         if record.code_version != stage.code_version:
             return f"code: {name} {record.code_version}, now {stage.code_version}"
-        if record.config_hash != stage.config_hash:
+        # What a tag holds is shown as it was made, by whatever settings, if only the code still knows such rows.
+        if record.config_hash != stage.config_hash and not self._catalog.holds(name):
             return f"{stage.configured_by} of {name}"
-        for upstream, keys in record.upstream.items():
-            for standing in self.look(upstream, keys).values():
+        read = self._reading(name, record.upstream)
+        if read.why or record.input_hash != read.input_hash:
+            return read.why or f"input: what {name} reads changed"
+        return ""
+
+    def _reading(self, name: str, upstream: Mapping[str, list[str]]) -> _Read:
+        """What a unit reads as it stands now; worked out once for those that share one `upstream`."""
+        found = self._read.get((name, id(upstream)))
+        if found is None:
+            why = self._not_current(upstream)
+            found = _Read(upstream, why, "" if why else self.input_hash(name, upstream))
+            self._read[name, id(upstream)] = found
+        return found
+
+    def _not_current(self, upstream: Mapping[str, list[str]]) -> str:
+        """Why what was read is not current; "" when all is."""
+        for stage, keys in upstream.items():
+            known = self._standing[stage]
+            for unit in keys:
+                standing = known.get(unit) or self.standing(stage, unit)
                 if standing.state != "current":
-                    return standing.why if standing.state == "stale" else f"input: {upstream} is {standing.state}"
-        if record.input_hash != self.input_hash(name, record.upstream):
-            return f"input: what {name} reads changed"
+                    return standing.why if standing.state == "stale" else f"input: {stage} is {standing.state}"
         return ""
 
     def input_hash(self, name: str, upstream: Mapping[str, Iterable[str]]) -> str:
         """The hash of the columns that a stage declares to read, of units that are current."""
         read = []
         for stage in sorted(upstream):
-            for unit, standing in self.look(stage, upstream[stage]).items():
-                assert standing.record is not None
-                for group in sorted(self.stage(name).reads[stage]):
-                    read.append([stage, unit, group, standing.record.field_hash(group)])
-        return digest(read)
+            groups, known = sorted(self.stage(name).reads[stage]), self._standing[stage]
+            for unit in sorted(set(upstream[stage])):
+                record = (known.get(unit) or self.standing(stage, unit)).record
+                assert record is not None
+                read += [[stage, unit, group, record.fields[group]] for group in groups]
+        return digest_strings(read)
 
 
 def plan_units(catalog: Catalog, stage: str, versions: Versions, scope: Mapping[str, Any]) -> list[Unit]:

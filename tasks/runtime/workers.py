@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
-from tasks.runtime.faults import describe, is_disk_full, trace_of
+from tasks.runtime.faults import WORKER_DIED, describe, is_disk_full, trace_of
 from tasks.runtime.files import Files
 from tasks.runtime.handing_over import HandOver, Travelling, arrived
 from tasks.runtime.reading import DeclaredSource
@@ -103,9 +103,9 @@ class StageWorker:
 
     def __init__(
         self, stage: str, config: dict, catalog_uri: str, storage_options: dict | None, run_id: str, *,
-        shared: bool = True, files: Travelling | None = None,
+        shared: bool = True, files: Travelling | None = None, tag: str | None = None,
     ) -> None:  # fmt: skip
-        self._catalog = Catalog(catalog_uri, storage_options)
+        self._catalog = Catalog(catalog_uri, storage_options, tag)
         self._run_id = run_id
         self._files, self._travelling = Files(self._catalog, run_id, shared=shared), files
         self._resources = ExitStack()  # until this process ends
@@ -322,7 +322,7 @@ class WorkerPool:
             if not cluster_lives():
                 self.lose()
                 return self._not_done(unit)
-            reason = f"worker process died: {type(error).__name__}: {str(error).splitlines()[0]}"
+            reason = f"{WORKER_DIED}: {type(error).__name__}: {str(error).splitlines()[0]}"
             _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
             note_failure(self._catalog, unit, reason, run_id=self._run_id)
             with contextlib.suppress(ray.exceptions.RayError):
@@ -389,7 +389,7 @@ class WorkerPool:
         )
         if self._travelling is None:
             self._travelling = self._handing.settings(type(self._planner), self._arguments[1])
-        worker = actor.remote(*self._arguments, shared=self._shared, files=self._travelling)
+        worker = actor.remote(*self._arguments, shared=self._shared, files=self._travelling, tag=self._catalog.tag)
         self._workers.append(worker)
         worker.warm_up.remote()
         return worker

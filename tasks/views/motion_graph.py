@@ -27,9 +27,9 @@ def pair_keys(tracks: list[str]) -> list[str]:
     return [pair_key(a, b) for a, b in combinations_with_replacement(sorted(tracks), 2)]
 
 
-def path_key(tracks: list[str], speech_id: str, scorer: str, seed: int) -> str:
-    """The unit of a path."""
-    return digest(sorted(tracks), speech_id, scorer, seed)
+def path_key(tracks: list[str], speech_id: str, scorer: str, seed: int, tag: str = "") -> str:
+    """The unit of a path, through the footage as it is or was at a tag."""
+    return digest(sorted(tracks), speech_id, scorer, seed, *([tag] if tag else []))
 
 
 def read_edges(source: Source, tracks: list[str]) -> pa.Table:

@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import lance
 import pyarrow as pa
 import pytest
 
@@ -149,3 +150,20 @@ def test_a_table_whose_rows_have_another_key_is_refused_with_what_to_do(tmp_path
     )
     with pytest.raises(ValueError, match=r"poses\.lance: written by another release .*track_id.*another --catalog"):
         new.read(["track_id"])
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda table: table.append_column("mood", pa.array(["calm"])), "its column mood is not known here"),
+        (lambda table: table.set_column(2, "status", pa.array([7])), "its column status is int64, not string"),
+    ],
+)
+def test_a_table_of_a_newer_release_is_refused_and_left_as_it_is(tmp_path, change, fault):
+    rows = pa.table({"stage": ["s"], "unit": ["u"], "status": ["ok"]})
+    table = Catalog(tmp_path).table("units")
+    lance.write_dataset(change(rows), table.uri)
+    for use in (lambda: table.read(["unit"]), lambda: table.upsert([{"stage": "s", "unit": "v"}]), table.count):
+        with pytest.raises(ValueError, match=rf"units\.lance: written by another release of TANGO \({fault}\); name"):
+            use()
+    assert lance.dataset(table.uri).version == 1

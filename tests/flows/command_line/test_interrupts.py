@@ -40,7 +40,7 @@ def _interrupt(command: list, when: Callable[[], bool], number: int, **environme
         env=kept | environment,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 5 * PATIENCE
+    deadline = time.monotonic() + 10 * PATIENCE
     while not when() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     assert process.poll() is None and when(), process.communicate(timeout=PATIENCE)[0]

@@ -1,14 +1,18 @@
 """How avatars stand, told from the ledger alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
+from data_catalog.leases import Leases
 from data_catalog.refusals import refuse
 from flows.command_line.app import app
+from flows.fleet.onboarding import take_out_withdrawn
+from flows.fleet.standing import Look
 from flows.fleet.summary import State, summarise
 from flows.settings import Settings
 from flows.status import catalog_status
@@ -52,7 +56,8 @@ def _video(catalog: Catalog, avatar: str, video: str, *, until: str = "score_edg
 
 def _failed(catalog: Catalog, stage: str, unit: str, why: str) -> None:
     versions = Versions(catalog, Settings().stage_configs())
-    catalog.fail(versions.stage(stage).unit(unit, subject=f"{unit}.mp4", of={}), why, run_id="test")
+    failed = versions.stage(stage).unit(unit, subject=f"{unit}.mp4", of={})
+    catalog.fail(replace(failed, input_hash=versions.input_hash(stage, {})), why, run_id="test")
 
 
 def test_the_worst_come_first_and_every_one_says_why(catalog):
@@ -104,9 +109,63 @@ def test_filters_choose_and_json_is_json(catalog):
     assert wrong.exit_code == 1 and "fit_smplx" in wrong.stderr
 
 
+def test_a_run_that_is_at_a_unit_shows(catalog):
+    _video(catalog, "half", "b" * 32, until="detect_landmarks")
+    with Leases(catalog, "run") as leases:
+        leases.take("fit_smplx", ["b" * 32])
+        (entry,) = summarise(_settings(catalog))
+        assert entry.state is State.running and entry.running == 1
+        assert entry.reasons == [f"{'b' * 32}.mp4: fit_smplx a run is at it"]
+    (entry,) = summarise(_settings(catalog))
+    assert entry.state is State.pending
+
+
+def test_a_part_that_is_missing_is_pending_though_others_are_there(catalog):
+    _video(catalog, "ann", "a" * 32)
+    catalog.table("videos").upsert([{"video_id": "a" * 32, "unit": "a" * 32, "n_frames": 300, "file_name": "x.mp4"}])
+    (entry,) = summarise(_settings(catalog))
+    assert entry.state is State.pending and "3 more of its units" not in entry.reasons[0]
+    assert "detect_landmarks was not done yet (and 2 more of its units)" in entry.reasons[0]
+
+
+def test_every_unit_that_is_not_done_is_listed_with_its_reason(catalog):
+    _video(catalog, "half", "b" * 32, until="detect_landmarks")
+    refuse(catalog, "unread", Path("/data/unread/x.mp4"), "x.mp4: empty", run_id="r")
+    result = CliRunner().invoke(app, ["status", "--units", "--json", "--catalog", catalog.uri])
+    found = [(unit["avatar"], unit["stage"], unit["state"], unit["why"]) for unit in json.loads(result.stdout)]
+    assert found == [
+        ("half", "fit_smplx", "pending", "was not done yet"),
+        ("half", "create_clips", "waiting", "waits for fit_smplx"),
+        ("half", "embed_clips", "waiting", "waits for create_clips"),
+        ("unread", "extract_frames", "failed", "x.mp4: empty"),
+    ]
+
+
 def test_a_video_with_a_motion_of_its_own_is_not_done_because_it_is_fitted_for_another(catalog):
     _video(catalog, "ann", "a" * 32)
     catalog.add_video("bea", "a" * 32, uri="/data/a.mp4", motion_uri="/data/m.npz", motion_hash="b" * 32)
     bea, ann = summarise(_settings(catalog))
     assert (ann.state, bea.state, bea.avatar) == (State.complete, State.pending, "bea")
     assert "fit_smplx was not done yet" in bea.reasons[0]
+
+
+def test_a_failure_goes_with_its_file_but_not_what_may_pass(catalog, tmp_path):
+    kept = tmp_path / "kept.mp4"
+    kept.write_bytes(b"x")
+    videos = {"a": kept, "b": tmp_path / "gone.mp4", "c": tmp_path / "gone too.mp4", "d": tmp_path / "ours.mp4"}
+    for letter, path in videos.items():
+        catalog.add_video("ann", letter * 32, uri=str(path))
+    for letter in "ab":
+        _failed(catalog, "extract_frames", letter * 32, "x.mp4: is cut off; export it again")
+    mark_done(catalog, "extract_frames", "c" * 32, "d" * 32)
+    rows = [{"video_id": v * 32, "unit": v * 32, "n_frames": 60, "file_name": "x.mp4"} for v in "cd"]
+    catalog.table("videos").upsert(rows)
+    for letter, why in (("c", "x.mp4: shows nobody; film it again"), ("d", "met a fault of its own\nTrace ...")):
+        versions = Versions(catalog, Settings().stage_configs())
+        unit = versions.stage("detect_landmarks").unit(segment_key(letter * 32, 0), subject="x.mp4", of={})
+        read = versions.input_hash("detect_landmarks", {"extract_frames": [letter * 32]})
+        catalog.fail(replace(unit, input_hash=read), why, run_id="r")
+    notes = take_out_withdrawn(Look(catalog, Settings().stage_configs()), ["ann"])
+    assert len(notes) == 2 and set(catalog.avatar_videos("ann")) == {"a" * 32, "d" * 32}
+    (entry,) = summarise(_settings(catalog))
+    assert (entry.failed, entry.videos) == (2, 2)

@@ -57,7 +57,8 @@ def test_retry_in_the_page_does_exactly_what_is_missing(tmp_path, monkeypatch):
         page.wait_for("This will retry flow run")
         page.click("Retry")
         until(lambda: served.run(run["id"])["state_type"] != "FAILED", within=120, what="the second try")
-        assert served.ended(run["id"], within=900)["state_type"] == "COMPLETED"
+        ended = served.ended(run["id"], within=900)
+        assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
         page.wait_for("Completed")
 
     after = _ledger(catalog)

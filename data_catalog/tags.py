@@ -1,0 +1,151 @@
+"""Names for the catalog as it was: one version of every table that the onboarding writes, all of one moment.
+
+A tag is one of Lance's in each of those tables, and there when the ledger has it, which is tagged last and untagged
+first. What it names is kept: no clean-up deletes a version that is tagged. What renders write is not tagged, nor is it
+kept: it is made again of what is.
+"""
+
+import re
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import datetime
+from typing import NamedTuple
+
+import lance
+
+from data_catalog.catalog import Catalog
+from data_catalog.keys import equals
+from data_catalog.leases import held
+from data_catalog.presence import present
+from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+_LONGEST_NAME = 64
+_TABLES = ("avatars", *(name for name, spec in TABLES.items() if spec.stage in HELD_STAGES), LEDGER)
+_POLL_SECONDS = 0.2
+
+
+class BadTag(ValueError):
+    """A tag that cannot be made or is not there; names it, the fault and the remedy."""
+
+
+class Tag(NamedTuple):
+    name: str
+    made_at: datetime | None
+
+
+def check_tag_name(name: str) -> str:
+    """
+    Raises:
+        BadTag: it is not 1 to 64 ASCII letters, digits, '-', '_' and single '.', beginning with a letter or digit.
+    """
+    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name) or name.endswith(".lock"):
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+        raise BadTag(
+            f"tag {shown!r}: not allowed; use 1 to 64 letters from a to z, digits, '-', '_' and '.', beginning with a "
+            "letter or digit"
+        )
+    return name
+
+
+def list_tags(catalog: Catalog) -> list[Tag]:
+    """All tags, the newest last."""
+    dataset = catalog.table(LEDGER).find()
+    found = dataset.tags.list() if dataset is not None else {}
+    return sorted(
+        (Tag(name, about["created_at"]) for name, about in found.items()), key=lambda tag: (str(tag.made_at), tag.name)
+    )
+
+
+def check_tag(catalog: Catalog, name: str) -> str:
+    """
+    Raises:
+        BadTag: there is none of that name.
+    """
+    known = [tag.name for tag in list_tags(catalog)]
+    if check_tag_name(name) not in known:
+        raise BadTag(f"tag {name!r}: unknown (known: {', '.join(known) or 'none'}); `tango tag {name}` makes it")
+    return name
+
+
+def make_tag(catalog: Catalog, name: str, *, wait: float = 10.0) -> None:
+    """Give the catalog as it is now a name.
+
+    Args:
+        wait: seconds to wait for a moment at which nobody is at a unit, whose rows would be half there.
+
+    Raises:
+        BadTag: a name that is not allowed or is taken; nothing was onboarded yet; a run is at work all the time.
+    """
+    if check_tag_name(name) in {tag.name for tag in list_tags(catalog)}:
+        raise BadTag(
+            f"tag {name!r}: is there already; give another name, or delete it with `tango tag {name} --delete`"
+        )
+    with ExitStack() as everywhere:
+        for table in _TABLES:  # so that nobody deletes the version before it is tagged
+            everywhere.enter_context(present(catalog.table(table).uri))
+        versions = _versions_of_one_moment(catalog, time.monotonic() + wait)
+        if LEDGER not in versions:
+            raise BadTag(f"tag {name!r}: the catalog is empty; onboard an avatar first")
+        for table in _TABLES:
+            if table in versions:
+                dataset = versions[table]
+                if name in dataset.tags.list():  # of an attempt that was cut off
+                    dataset.tags.delete(name)
+                dataset.tags.create(name, dataset.version)
+
+
+def delete_tag(catalog: Catalog, name: str) -> None:
+    """Let go of what a tag keeps; the next clean-up takes it off the disk.
+
+    Raises:
+        BadTag: there is none of that name.
+    """
+    check_tag(catalog, name)
+    for table in reversed(_TABLES):
+        dataset = catalog.table(table).find()
+        if dataset is not None and name in dataset.tags.list():
+            dataset.tags.delete(name)
+
+
+def tags_with(catalog: Catalog, videos: Iterable[str]) -> list[str]:
+    """The tags that hold something of any of these videos."""
+    where = equals(video_id=list(videos))
+    found = []
+    for tag in list_tags(catalog):
+        then = Catalog(catalog.uri, catalog.storage_options, tag.name)
+        if any(then.table(name).count(where) for name in ("avatars", "videos", "frames")):
+            found.append(tag.name)
+    return found
+
+
+def delete_halves(catalog: Catalog) -> int:
+    """Delete what is left of tags whose making, or deletion, was cut off; says how many there were."""
+    whole, halves = {tag.name for tag in list_tags(catalog)}, set()
+    for table in _TABLES:
+        dataset = catalog.table(table).find()
+        for name in set(dataset.tags.list() if dataset is not None else ()) - whole:
+            dataset.tags.delete(name)  # type: ignore[union-attr]
+            halves.add(name)
+    return len(halves)
+
+
+def _versions_of_one_moment(catalog: Catalog, deadline: float) -> dict[str, lance.LanceDataset]:
+    """The tables that are there, as they all were when nobody was at a unit: none changed while they were opened twice.
+
+    Raises:
+        BadTag: there was no such moment.
+    """
+    while True:
+        first, busy, second = _open(catalog), held(catalog), _open(catalog)
+        if not busy and {n: d.version for n, d in first.items()} == {n: d.version for n, d in second.items()}:
+            return first
+        if time.monotonic() >= deadline:
+            raise BadTag(f"{catalog.uri}: a run is at work on it; tag it when that has ended")
+        time.sleep(_POLL_SECONDS)
+
+
+def _open(catalog: Catalog) -> dict[str, lance.LanceDataset]:
+    opened = {name: catalog.table(name).find() for name in _TABLES}
+    return {name: dataset for name, dataset in opened.items() if dataset is not None}
