@@ -144,7 +144,8 @@ def _rounds(
         last += [f"processes left at the end: {_names(left)}"] if left else []
         last += [f"rows with a key twice in {name}" for name, (rows, keys) in catalog.verify().items() if rows != keys]
         last += [f"{count} leases left"] if (count := catalog.table("leases").count()) else []
-        last += [f"folders left: {len(found)}"] if (found := list(Path(ray).glob("tango-*"))) else []
+        # That of the last kill goes with the next run.
+        last += [f"folders left: {len(found)}"] if len(found := list(Path(ray).glob("tango-*"))) > 1 else []
         last += ["a stack trace in the terminal"] if "Traceback" in served.said() else []
     return rounds, undisturbed
 

@@ -15,7 +15,7 @@ from flows.server.child import adopt_orphans
 from flows.server.deploy import POOL, PROJECT, deploy
 from flows.server.home import note_server, serving_alone
 from flows.server.prefect_database import check_database
-from flows.server.supervised import Supervised, end_orphans
+from flows.server.supervised import Supervised, end_orphans, reap_orphans
 from tango_models.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def watch(console: Console, api: str, home: Path, children: list[Supervised]) ->
                 console.print(said, soft_wrap=True, markup=False)
         for line in _look_for_lost(lost):
             console.print(line, soft_wrap=True, markup=False)
+        reap_orphans(child.pid for child in children)
         time.sleep(_LOOK_SECONDS)
 
 

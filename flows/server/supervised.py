@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -40,6 +40,10 @@ class Supervised:
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     @property
     def code(self) -> int | None:
@@ -103,6 +107,20 @@ def end_orphans(*, within: float) -> None:
         _send(process, signal.SIGTERM)
     for process in psutil.wait_procs(left, timeout=within)[1]:
         _send(process, signal.SIGKILL)
+
+
+def reap_orphans(own: Iterable[int | None]) -> None:
+    """Let go of what died after it was left to this process: Ray's workers take a raylet for alive as long as it is in
+    the list of processes.
+
+    Args:
+        own: ids of the children that somebody here waits for.
+    """
+    waited = set(own)
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
+            if process.pid not in waited and process.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(process.pid, os.WNOHANG)
 
 
 def _send(process: psutil.Process, number: int) -> None:

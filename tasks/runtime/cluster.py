@@ -5,6 +5,7 @@ finds everything done costs a look at the ledger.
 """
 
 import threading
+import time
 import weakref
 from contextlib import ExitStack
 
@@ -13,8 +14,10 @@ from data_catalog.leases import Leases
 from tasks.runtime.capacity import worker_limits
 from tasks.runtime.ray_cluster import ClusterSettings, ray_running
 from tasks.runtime.registry import next_stages, stage_class
-from tasks.runtime.workers import PoolClosed, WorkerPool, WorkerResources
+from tasks.runtime.workers import PoolClosed, WorkerPool, WorkerResources, cluster_lives
 
+_LEAVE_SECONDS = 30.0
+"""For the threads that wait for workers of a cluster that is gone."""
 _SHARE = 0.1
 """Of a CPU, of a cluster that is joined."""
 _open: "weakref.WeakSet[Pools]" = weakref.WeakSet()
@@ -45,6 +48,7 @@ class Pools:
         self._closing = threading.Lock()
         self._closed = threading.Event()
         self._resources = ExitStack()
+        self._ray = ExitStack()
         self._cpus = 0.0
         self._limits: dict[str, int] = {}
 
@@ -57,6 +61,7 @@ class Pools:
         self.close()
         _open.discard(self)
         with self._lock:  # another thread may just be starting it
+            self._ray.close()
             self._resources.close()
 
     def close(self) -> None:
@@ -104,8 +109,22 @@ class Pools:
     def _begin(self) -> None:
         if self._closed.is_set():
             raise PoolClosed
+        if self._cpus and not cluster_lives():
+            self._give_up()
         if not self._cpus:
             self._cpus = self._start()
+
+    def _give_up(self) -> None:
+        """Leave a cluster whose nodes are all dead. What was in work there may be tried again in the next."""
+        pools, self._pools, self._cpus = list(self._pools.values()), {}, 0.0
+        for pool in pools:
+            pool.lose()
+        for pool in pools:
+            pool.close()
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        while any(pool.busy for pool in pools) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self._ray.close()
 
     def _pool(self, stage: str) -> WorkerPool:
         if stage not in self._pools:
@@ -128,6 +147,8 @@ class Pools:
         return self._pools[stage]
 
     def _start(self) -> float:
-        nodes = self._resources.enter_context(ray_running(self._cluster))
+        nodes = self._ray.enter_context(ray_running(self._cluster))
+        if not nodes:
+            raise RuntimeError("no node of the Ray cluster is alive")
         self._limits = worker_limits(self._cluster.workers, nodes)
         return sum(node.get("CPU", 0.0) for node in nodes) or 1.0

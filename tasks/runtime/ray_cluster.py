@@ -34,6 +34,8 @@ _SIGACTION_BYTES = 1024
 _TRIES = 3
 _TOO_SLOW = "timed out during startup"
 """Of what Ray raises then, which is a bare `Exception`."""
+_CLIENT_TOO_SLOW = ("Initialization failure from server", "ray client connection timeout")
+"""Of what it raises when a head that is busy takes longer to start what serves a client."""
 _folders: set[str] = set()
 
 
@@ -103,12 +105,7 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
             if cluster.token_file:
                 show_token(cluster.token_file)
             check_taken(cluster.address)
-            try:
-                ray.init(address=cluster.address, **options)
-            except (ConnectionError, ValueError, RuntimeError) as error:
-                why = str(error).strip().partition("\n")[0]
-                remedy = "start it, or unset cluster.address (TANGO_CLUSTER__ADDRESS)"
-                raise InputError(cluster.address, f"no Ray cluster can be joined there ({why})", remedy) from error
+            _join(cluster.address, options)
             resources.callback(ray.shutdown)
         else:
             present = check_own(cluster.num_cpus, cluster.num_gpus, cluster.workers)
@@ -123,6 +120,21 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
             with _in_groups_of_their_own(), _handlers_kept():
                 _start_own(options)
         yield [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    import ray
+
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            ray.init(address=address, **options)
+            return
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            why = str(error).strip().partition("\n")[0]
+            if tries_left and why.startswith(_CLIENT_TOO_SLOW):
+                continue
+            remedy = "start it, or unset cluster.address (TANGO_CLUSTER__ADDRESS)"
+            raise InputError(address, f"no Ray cluster can be joined there ({why})", remedy) from error
 
 
 def _start_own(options: dict[str, Any]) -> None:

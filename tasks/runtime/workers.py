@@ -40,6 +40,10 @@ _STOP_SECONDS = 1.5
 _ENDING_SECONDS = 1.0
 """Between the death of a worker and the word that the whole run ends: whoever ends a run may signal all at once."""
 _INTERRUPTED = "interrupted; the next run does it"
+_LOST = "no node of the Ray cluster is alive any more"
+_SILENT_SECONDS = 5.0
+"""Without an answer from a worker, after which it is asked whether the cluster lives: without a node it would never
+start."""
 _ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**20),
@@ -207,6 +211,16 @@ class PoolClosed(Exception):
     """The run ended while units were waiting for a worker."""
 
 
+def cluster_lives() -> bool:
+    """Whether any node of the cluster does. (Ray takes some 15 s to find out.)"""
+    import ray
+
+    try:
+        return any(node["Alive"] for node in ray.nodes())
+    except (ray.exceptions.RayError, OSError, RuntimeError):
+        return False
+
+
 class WorkerPool:
     """A stage's actors. `run` may be called from several threads; units wait for an idle worker.
 
@@ -231,7 +245,17 @@ class WorkerPool:
         self._workers: list = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._lost = False
         self._busy = 0
+
+    def lose(self) -> None:
+        """The cluster is gone: what was being done here may be tried again, and no attempt is counted."""
+        self._lost = True
+        self.refuse()
+
+    @property
+    def busy(self) -> bool:
+        return self._busy > 0
 
     def refuse(self) -> None:
         """Take no more units; what happens to a worker from now on is no fault of its unit."""
@@ -270,7 +294,7 @@ class WorkerPool:
         try:
             with self._ahead if files else contextlib.nullcontext():
                 if self._closed.is_set():
-                    return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
+                    return self._not_done(unit)
                 with self._handing.lent(files):
                     outcome = self._compute(unit, on_progress)
         except InputError as error:
@@ -286,21 +310,18 @@ class WorkerPool:
         try:
             worker = self._take()
         except PoolClosed:
-            return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
+            return self._not_done(unit)
         with self._lock:
             self._busy += 1
         try:
-            reference = worker.process.remote(unit)
-            while True:
-                done, _ = ray.wait([reference], timeout=_POLL_SECONDS)
-                if done:
-                    return ray.get(reference)
-                if on_progress:
-                    on_progress(unit, *ray.get(worker.progress.remote()))
+            return self._result(worker, unit, on_progress)
         except ray.exceptions.RayError as error:  # the process died: out of memory, a crash in native code
             # By whoever ended the run: nothing is the matter with the unit, and no attempt is counted.
             if self._closed.wait(_ENDING_SECONDS):
-                return Outcome(unit.key, unit.subject, False, _INTERRUPTED)
+                return self._not_done(unit)
+            if not cluster_lives():
+                self.lose()
+                return self._not_done(unit)
             reason = f"{WORKER_DIED}: {type(error).__name__}: {str(error).splitlines()[0]}"
             _LOG.warning("%s %s: %s", self._stage, unit.subject, reason)
             note_failure(self._catalog, unit, reason, run_id=self._run_id)
@@ -315,6 +336,27 @@ class WorkerPool:
             with self._lock:
                 self._busy -= 1
             self._idle.put(worker)
+
+    def _not_done(self, unit: Unit) -> Outcome:
+        return Outcome(unit.key, unit.subject, False, _LOST if self._lost else _INTERRUPTED, transient=self._lost)
+
+    def _result(self, worker: Any, unit: Unit, on_progress: Callable[[Unit, int, int], None] | None) -> Outcome:
+        import ray
+
+        reference, asked, since = worker.process.remote(unit), worker.progress.remote(), time.monotonic()
+        while not ray.wait([reference], timeout=_POLL_SECONDS)[0]:
+            if ray.wait([asked], timeout=0)[0]:
+                done = ray.get(asked)
+                if on_progress:
+                    on_progress(unit, *done)
+                asked, since = worker.progress.remote(), time.monotonic()
+            elif time.monotonic() - since > _SILENT_SECONDS:
+                if not cluster_lives():
+                    self.lose()
+                if self._lost:
+                    return self._not_done(unit)
+                since = time.monotonic()
+        return ray.get(reference)
 
     def _take(self) -> Any:
         with self._lock:

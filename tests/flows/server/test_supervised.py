@@ -90,6 +90,24 @@ def test_a_child_ends_with_its_parent_however_that_ends(tmp_path, module):
     child.wait(20)
 
 
+def test_orphans_that_died_are_let_go_and_own_children_are_not(tmp_path):
+    code = (
+        "import os, subprocess, sys, time, psutil\n"
+        "from flows.server.child import adopt_orphans\n"
+        "from flows.server.supervised import reap_orphans\n"
+        "adopt_orphans()\n"
+        "own = subprocess.Popen([sys.executable, '-c', 'raise SystemExit(7)'])\n"
+        'inner = \'import subprocess, sys; subprocess.Popen([sys.executable, "-c", "pass"])\'\n'
+        "subprocess.run([sys.executable, '-c', inner], check=True)\n"
+        "dead = lambda: [p for p in psutil.Process().children() if p.status() == 'zombie']\n"
+        "while len(dead()) < 2: time.sleep(0.02)\n"
+        "reap_orphans([own.pid])\n"
+        "assert [p.pid for p in dead()] == [own.pid]\n"
+        "assert own.wait() == 7\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
 def test_a_log_that_has_grown_is_put_aside(tmp_path, module, monkeypatch):
     monkeypatch.setattr(supervised, "_LOG_BYTES", 10)
     log = tmp_path / "log"

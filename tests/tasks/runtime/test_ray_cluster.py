@@ -87,6 +87,26 @@ def test_a_start_that_a_busy_machine_makes_too_slow_is_tried_again(monkeypatch):
             process.kill()
 
 
+def test_a_head_that_is_slow_to_serve_a_client_is_asked_again_and_another_fault_is_said_at_once(monkeypatch):
+    import ray
+
+    faults = [
+        ConnectionError("Initialization failure from server:\nTraceback"),
+        ConnectionError("ray client connection timeout"),
+    ]
+    monkeypatch.setattr(ray, "init", lambda **options: None if not faults else _raise(faults.pop()))
+    ray_cluster._join("ray://head:10001", {})
+    assert not faults
+    faults = [ConnectionError("not tried"), ConnectionError("version mismatch\nand more")]
+    with pytest.raises(InputError, match=r"ray://head:10001: .*joined there \(version mismatch\)"):
+        ray_cluster._join("ray://head:10001", {})
+    assert len(faults) == 1
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
 def test_what_no_machine_has_is_refused_without_starting_anything():
     with pytest.raises(InputError, match=r"asks for 100000 CPUs, and the most that a node has is \d+"):
         check_cluster(ClusterSettings(num_cpus=100000))
