@@ -43,7 +43,7 @@ class EmbedClips(Stage):
         from tango_models.aumoclip.checkpoints import load
         from tango_models.aumoclip.processing import MotionEncoder
 
-        self._encoder = MotionEncoder(load(self.config.path))
+        self._encoder = MotionEncoder(load(self.config.path, only="motion"))
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         track, model = unit.inputs["track"], unit.inputs["model_id"]

@@ -37,7 +37,7 @@ class EmbedSpeech(Stage):
         from tango_models.aumoclip.checkpoints import load
         from tango_models.aumoclip.processing import SpeechEncoder
 
-        model = load(self.config.path)
+        model = load(self.config.path, only="audio")
         folder = Path(self.config.backbones).expanduser() if self.config.backbones else None
         backbones = load_backbones(model.config, folder, allow_download=self.config.allow_download)
         self._encoder = SpeechEncoder(model, backbones)

@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import torch
 
 from tango_models.aumoclip.configuration import AuMoClipConfig
-from tango_models.aumoclip.modeling import AuMoClip
+from tango_models.aumoclip.modeling import AuMoClip, Tower
 from tango_models.errors import InputError
 
 FILE_NAME = "aumoclip.safetensors"
@@ -48,18 +49,25 @@ def save(model: AuMoClip, path: str | Path, *, half: bool = False, notes: Mappin
     return path
 
 
-def load(path: str | Path) -> AuMoClip:
+def load(path: str | Path, *, only: Tower | None = None) -> AuMoClip:
     """The model of a file, or of the folder that holds `aumoclip.safetensors`, in float32 and evaluation mode.
+
+    Args:
+        only: this tower alone; the other's tensors are not read.
 
     Raises:
         InputError: no such file, no safetensors, another program's, or tensors that are missing, extra or of another
             shape than the configuration says (each is named).
     """
-    from safetensors.torch import load_file
+    from safetensors import safe_open
 
     path = _file(path)
-    model = AuMoClip(read_config(path))
-    load_strictly(model, load_file(str(path)), path)
+    model = AuMoClip(read_config(path), only=only)
+    left = tuple(f"{tower}_tower." for tower in get_args(Tower) if only not in (None, tower))
+    with safe_open(str(path), framework="pt") as opened:
+        names = [name for name in opened.keys() if not name.startswith(left)]  # noqa: SIM118 (no mapping)
+        state = {name: opened.get_tensor(name) for name in names}
+    load_strictly(model, state, path)
     return model
 
 

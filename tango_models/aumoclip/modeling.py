@@ -6,6 +6,8 @@ Interpolation, arXiv 2410.04221.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import nn
 
@@ -14,17 +16,26 @@ from tango_models.aumoclip.configuration import AuMoClipConfig
 from tango_models.aumoclip.motion_tower import MotionTower
 from tango_models.aumoclip.outputs import AudioInputs, TowerOutput
 
-__all__ = ["AuMoClip", "AuMoClipConfig", "AudioInputs", "TowerOutput"]
+__all__ = ["AuMoClip", "AuMoClipConfig", "AudioInputs", "Tower", "TowerOutput"]
+
+Tower = Literal["audio", "motion"]
 
 
 class AuMoClip(nn.Module):
-    """Both towers. Everything in it is trained; the frozen speech and text encoders live in `backbones`."""
+    """Both towers. Everything in it is trained; the frozen speech and text encoders live in `backbones`.
 
-    def __init__(self, config: AuMoClipConfig) -> None:
+    Args:
+        only: build this tower alone, where the other is not used (transformers, which the audio tower needs, takes
+            7 s to import).
+    """
+
+    def __init__(self, config: AuMoClipConfig, *, only: Tower | None = None) -> None:
         super().__init__()
         self.config = config
-        self.audio_tower = AudioTower(config)
-        self.motion_tower = MotionTower(config)
+        if only != "motion":
+            self.audio_tower = AudioTower(config)
+        if only != "audio":
+            self.motion_tower = MotionTower(config)
 
     def encode_audio(self, inputs: AudioInputs) -> TowerOutput:
         """Embeddings of a batch of speech windows; see :class:`AudioInputs` and :meth:`AudioTower.forward`."""

@@ -1,6 +1,8 @@
 """Saving, loading and every fault of a file."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -62,6 +64,21 @@ def test_half_precision_files_are_half_the_size_and_give_nearly_the_same(model, 
 def test_the_embedded_size_fits_into_12_megabytes(tmp_path):
     path = checkpoints.save(AuMoClip(AuMoClipConfig.embedded()), tmp_path, half=True)
     assert path.stat().st_size <= 12_000_000
+
+
+@pytest.mark.parametrize("only", ["audio", "motion"])
+def test_a_tower_alone_is_that_of_the_whole(model, file, only):
+    alone = checkpoints.load(file, only=only).state_dict()
+    own = {name: value for name, value in model.state_dict().items() if name.startswith(f"{only}_tower.")}
+    assert alone.keys() == own.keys() and all(torch.equal(alone[name], value) for name, value in own.items())
+
+
+def test_where_speech_is_not_embedded_its_network_is_not_imported():
+    code = (
+        "import sys; from tango_models.aumoclip.checkpoints import load; from tango_models.aumoclip import EMBEDDED; "
+        "load(EMBEDDED, only='motion'); assert 'transformers' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_missing_extra_and_misshapen_tensors_are_named(file):
