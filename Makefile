@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench pins clean slow-renders slow-servers slow-others
+.PHONY: demo test check bench pins clean
 
 # The pins are complete, so they need no resolver; what it then finds in place, it keeps, and where it must not, it says so.
 $(STAMP): pyproject.toml constraints.txt
@@ -19,23 +19,10 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)
 	$(BIN)/tango demo
 
-# The slow tests wait for schedulers, restarts and one another's stages as much as they compute: three runs of them side
-# by side, each with a Prefect server, a Ray cluster and a temporary folder of its own, take two fifths of the time.
-SLOW := $(BIN)/python -m pytest -m "integration or end_to_end or footage" --durations=10
-RENDERS := $(addprefix tests/flows/test_,reenact.py bad_speech.py versions.py renders_in_a_row.py bad_input.py)
-SERVERS := tests/flows/server tests/flows/models tests/tasks
-
+# One run, one after the other: they share a Prefect server, a Ray cluster and an avatar, and side by side on two cores
+# they took longer (of each, up to eight times) than in a row.
 test: check
-	$(MAKE) --jobs=3 --keep-going --output-sync=target slow-renders slow-servers slow-others
-
-slow-renders:
-	$(SLOW) $(RENDERS)
-
-slow-servers:
-	$(SLOW) $(SERVERS)
-
-slow-others:
-	$(SLOW) tests $(addprefix --ignore=,$(RENDERS) $(SERVERS))
+	$(BIN)/python -m pytest -m "integration or end_to_end or footage" --durations=25
 
 check: $(STAMP)
 	$(BIN)/ruff check .

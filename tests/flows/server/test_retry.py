@@ -14,7 +14,6 @@ from tests.speaker import cut_speaker
 
 pytestmark = [
     pytest.mark.end_to_end,
-    pytest.mark.timeout(1800),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)"),
 ]
 NAME = "preprocess-dataset/preprocess-dataset"
@@ -57,8 +56,10 @@ def test_retry_in_the_page_does_exactly_what_is_missing(tmp_path, monkeypatch):
         page.wait_for("This will retry flow run")
         page.click("Retry")
         until(lambda: served.run(run["id"])["state_type"] != "FAILED", within=120, what="the second try")
+        page.leave()
         ended = served.ended(run["id"], within=900)
         assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
+        page.open(f"{served.url}/runs/flow-run/{run['id']}")
         page.wait_for("Completed")
 
     after = _ledger(catalog)

@@ -6,7 +6,7 @@ import pytest
 from tests.flows.server.served import serving, until
 from tests.speaker import cut_speaker
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.integration
 NAME = "preprocess-dataset/preprocess-dataset"
 
 
@@ -26,7 +26,7 @@ def _runs_of(served) -> list[psutil.Process]:
 def test_ticks_start_runs_one_at_a_time_and_a_schedule_outlives_the_server(tmp_path):
     folder = tmp_path / "dataset"
     (folder / "ann").mkdir(parents=True)
-    cut_speaker(folder / "ann" / "talk.mp4", start=3.0, seconds=6.0, side=256)
+    cut_speaker(folder / "ann" / "talk.mp4", start=3.0, seconds=2.0, side=256)
     home = {"PREFECT_HOME": str(tmp_path / "home")}
     with serving(tmp_path / "catalog", **home) as served:
         deployment = served.deployment(NAME)

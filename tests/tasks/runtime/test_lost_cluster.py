@@ -8,7 +8,7 @@ import pytest
 
 from tests.speaker import cut_speaker
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.integration
 
 _RUN = """
     import sys, threading, time
