@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from flows.server.lost_runs import RunState
+
 _SECONDS = 10.0
 
 
@@ -20,10 +22,11 @@ class PrefectApi:
         name, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
         self._client = httpx.Client(base_url=url, timeout=_SECONDS, auth=(name, password) if name else None)
 
-    def run_states(self, ids: Iterable[str]) -> dict[str, str]:
+    def run_states(self, ids: Iterable[str]) -> dict[str, RunState]:
         """See `lost_runs.Api`."""
         body = {"flow_runs": {"id": {"any_": list(ids)}}}
-        return {run["id"]: run["state_type"] for run in self._post("/flow_runs/filter", body)}
+        runs = self._post("/flow_runs/filter", body)
+        return {run["id"]: RunState(id=run["state_id"], type=run["state_type"]) for run in runs}
 
     def set_state(self, run_id: str, state: dict[str, Any]) -> None:
         """See `lost_runs.Api`."""

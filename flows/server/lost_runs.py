@@ -3,6 +3,10 @@
 Prefect's worker reports a process that it sees dying; when the worker dies with it, or the machine does, nobody reports
 it and the run stays Running. Here the processes of this machine's runs are noted down, so that who is gone is known
 exactly: no heartbeat can come late, and no run that ended well is touched.
+
+The state that a run is in need not be of the process that is gone: it may have ended Failed, and *Retry* been pressed
+since, here or for a worker of another machine. So the state that each process was last seen in is noted down too; no
+clock of another machine is asked.
 """
 
 import contextlib
@@ -23,11 +27,18 @@ _GRACE_SECONDS = 10.0
 """For a worker that lives to report the end of a process itself."""
 
 
+class RunState(BaseModel):
+    """A state that a flow run is in: each is new, and has an id of its own."""
+
+    id: str
+    type: str
+
+
 class Api(Protocol):
     """What is asked of Prefect's server."""
 
-    def run_states(self, ids: Iterable[str]) -> dict[str, str]:
-        """The types of the states of flow runs, by id; runs that were deleted are left out."""
+    def run_states(self, ids: Iterable[str]) -> dict[str, RunState]:
+        """The states of flow runs, by the runs' ids; runs that were deleted are left out."""
 
     def set_state(self, run_id: str, state: dict[str, Any]) -> None:
         """Put a flow run into a state, whatever it is in."""
@@ -36,12 +47,27 @@ class Api(Protocol):
 class KnownRun(BaseModel):
     """Attributes:
     pid, created: of the process that was last seen to do it, None while it waits for another one to try it again;
+    state: that it was last seen in while the process lived;
+    ended: whether the process was seen to live on after it had ended the run;
     retried: that it was tried again after a crash.
     """
 
     pid: int | None
     created: float
+    state: RunState | None = None
+    ended: bool = False
     retried: bool = False
+
+    def seen(self, state: RunState | None) -> "KnownRun":
+        """With the state that it is in while its process lives."""
+        ended = self.ended or (state is not None and state.type not in ("CANCELLING", *_OPEN))
+        return self.model_copy(update={"state": state, "ended": ended})
+
+    def does(self, state: RunState) -> bool:
+        """Whether an open state is of this process, and not of another try."""
+        if self.pid is None or self.ended:
+            return False
+        return self.state in (None, state) or (self.state.type == "PENDING" and state.type == "RUNNING")
 
 
 _FILE = TypeAdapter(dict[str, KnownRun])
@@ -68,26 +94,31 @@ class LostRuns:
         Returns:
             a line for a person about each of them.
         """
-        before = dict(self._known)
+        before, living = dict(self._known), list[str]()
         for process in processes:
             if (run := _run_of(process)) is not None:
+                living.append(run)
                 known = self._known.get(run)
-                if known is None or known.pid != process.pid:
+                if known is None or process.create_time() > known.created:  # one that has ended the run may linger
                     retried = known.retried if known else False
                     self._known[run] = KnownRun(pid=process.pid, created=process.create_time(), retried=retried)
-        now = time.monotonic()
-        self._gone = {run: self._gone.get(run, now) for run, known in self._known.items() if not _lives(known)}
-        gone = [run for run, since in self._gone.items() if now - since >= _GRACE_SECONDS]
-        said = self._settle(gone) if gone else []
-        if self._known != before or said:
-            self._write()
-        return said
+        try:
+            states = self._api.run_states(living) if living else {}
+            self._known |= {run: self._known[run].seen(states.get(run)) for run in living}
+            now = time.monotonic()
+            self._gone = {run: self._gone.get(run, now) for run, known in self._known.items() if not _lives(known)}
+            gone = [run for run, since in self._gone.items() if now - since >= _GRACE_SECONDS]
+            return self._settle(gone) if gone else []
+        finally:  # a process that is noted down is known even if the server does not answer
+            if self._known != before:
+                self._write()
 
     def _settle(self, gone: list[str]) -> list[str]:
         states, said = self._api.run_states(gone), []
         for run in gone:
-            known, state = self._known[run], states.get(run)
-            if state in _OPEN and known.pid is not None:
+            known, found = self._known[run], states.get(run)
+            state = found.type if found else None
+            if found and state in _OPEN and known.does(found):
                 message = "Its process is gone (it was killed, or the machine was)."
                 self._api.set_state(run, {"type": "CRASHED", "name": "Crashed", "message": message})
                 state = "CRASHED"
@@ -97,7 +128,7 @@ class LostRuns:
                 self._api.set_state(run, {"type": "SCHEDULED", "name": "AwaitingRetry", "message": message})
                 self._known[run] = known.model_copy(update={"pid": None, "retried": True})
                 said.append(f"run {run}: crashed, and is tried once more")
-            elif state == "SCHEDULED":  # somebody pressed Retry
+            elif state == "SCHEDULED" or (state in _OPEN and known.pid is not None):  # somebody pressed Retry
                 self._known[run] = known.model_copy(update={"pid": None})
             elif state not in ("CANCELLING", *_OPEN):
                 del self._known[run]

@@ -134,7 +134,7 @@ def test_a_run_is_done_by_the_services_together(tmp_path, monkeypatch):
             run = client.post(f"/deployments/{found['id']}/create_flow_run", json=asked).raise_for_status().json()["id"]
             ended = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
             api = PrefectApi(url)
-            until(lambda: api.run_states([run])[run] in ended, within=600, what=f"the run (see {log})", every=2.0)
+            until(lambda: api.run_states([run])[run].type in ended, within=600, what=f"the run (see {log})", every=2.0)
             state = client.get(f"/flow_runs/{run}").json()["state"]
         assert state["type"] == "COMPLETED", state["message"]
         catalog = Catalog(environment["TANGO_CATALOG"], json.loads(environment["TANGO_STORAGE_OPTIONS"]))

@@ -9,12 +9,21 @@ import psutil
 import pytest
 
 from flows.server import lost_runs
-from flows.server.lost_runs import LostRuns
+from flows.server.lost_runs import LostRuns, RunState
+
+
+class States(dict):
+    """Each state that is set is a new one."""
+
+    def __setitem__(self, run, state):
+        super().__setitem__(run, RunState(id=str(uuid.uuid4()), type=state))
 
 
 class Api:
     def __init__(self, **states: str) -> None:
-        self.states, self.told = dict(states), []
+        self.states, self.told = States(), []
+        for run, state in states.items():
+            self.states[run] = state
 
     def run_states(self, ids):
         return {run: self.states[run] for run in ids if run in self.states}
@@ -89,6 +98,78 @@ def test_a_run_that_ended_otherwise_is_left_alone(tmp_path, start, state):
     _kill(process)
     lost.look([])
     assert not api.told
+
+
+@pytest.mark.parametrize("later", ["PENDING", "RUNNING"])
+@pytest.mark.parametrize("lingers", [True, False])
+def test_a_retry_while_the_first_process_ends_is_another_try(tmp_path, start, later, lingers):
+    run = str(uuid.uuid4())
+    api = Api(**{run: "RUNNING"})
+    lost = LostRuns(tmp_path / "runs.json", api)
+    process = start(run)
+    lost.look([process])
+    api.states[run] = "FAILED"
+    if lingers:
+        lost.look([process])
+        for state in ("SCHEDULED", "PENDING"):
+            api.states[run] = state
+            lost.look([process])
+    _kill(process)
+    api.states[run] = later  # *Retry* was pressed, and a worker of this machine or of another has taken it
+    for _ in range(3):
+        lost.look([])
+    assert not api.told
+    api.states[run] = "COMPLETED"
+    lost.look([])
+    assert (tmp_path / "runs.json").read_bytes() == b"{}"
+
+
+def test_of_two_processes_of_a_run_the_younger_does_it(tmp_path, start):
+    run = str(uuid.uuid4())
+    api = Api(**{run: "FAILED"})
+    lost = LostRuns(tmp_path / "runs.json", api)
+    first = start(run)
+    lost.look([first])
+    time.sleep(0.05)
+    second = start(run)
+    api.states[run] = "RUNNING"
+    for both in ([first, second], [second, first]):
+        lost.look(both)
+    _kill(first)
+    lost.look([second])
+    assert not api.told
+    _kill(second)
+    lost.look([])
+    assert api.told == [(run, "CRASHED"), (run, "SCHEDULED")]
+
+
+@pytest.mark.parametrize("last_seen", ["PENDING", "RUNNING"])
+def test_a_process_that_dies_right_after_it_began_is_missed(tmp_path, start, last_seen):
+    run = str(uuid.uuid4())
+    api = Api(**{run: last_seen})
+    lost = LostRuns(tmp_path / "runs.json", api)
+    process = start(run)
+    lost.look([process])
+    if last_seen == "PENDING":
+        api.states[run] = "RUNNING"
+    _kill(process)
+    lost.look([])
+    assert api.told == [(run, "CRASHED"), (run, "SCHEDULED")]
+
+
+def test_a_process_is_known_although_the_server_does_not_answer(tmp_path, start):
+    class Down(Api):
+        def run_states(self, ids):
+            raise ConnectionError
+
+    run = str(uuid.uuid4())
+    process = start(run)
+    with pytest.raises(ConnectionError):
+        LostRuns(tmp_path / "runs.json", Down()).look([process])
+    _kill(process)
+    api = Api(**{run: "RUNNING"})
+    LostRuns(tmp_path / "runs.json", api).look([])
+    assert api.told == [(run, "CRASHED"), (run, "SCHEDULED")]
 
 
 def test_what_a_run_started_is_not_the_run(tmp_path, start):

@@ -58,7 +58,8 @@ def test_retry_in_the_page_does_exactly_what_is_missing(tmp_path, monkeypatch):
         until(lambda: served.run(run["id"])["state_type"] != "FAILED", within=120, what="the second try")
         page.leave()
         ended = served.ended(run["id"], within=900)
-        assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
+        assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 2), ended["state"]["message"]
+        assert "its process is gone" not in served.said()
         page.open(f"{served.url}/runs/flow-run/{run['id']}")
         page.wait_for("Completed")
 
