@@ -12,10 +12,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-import psutil
-
 from data_catalog.catalog import Catalog
 from data_catalog.keys import digest, equals
+from data_catalog.living import started
 from data_catalog.store import Table
 
 SECONDS = 60.0
@@ -33,8 +32,7 @@ class Leases:
 
     def __init__(self, catalog: Catalog, run_id: str) -> None:
         self._catalog = catalog
-        process = psutil.Process()
-        self._holder = _SEPARATOR.join([run_id, _place(), str(process.pid), repr(process.create_time())])
+        self._holder = _SEPARATOR.join([run_id, _place(), str(os.getpid()), started(os.getpid()) or ""])
         self._held: set[str] = set()
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -146,13 +144,5 @@ def _place() -> str:
 
 def _is_dead(holder: str) -> bool:
     """Whether a holder was a process of this machine, and is no more."""
-    _, place, pid, created = holder.split(_SEPARATOR)
-    if place != _place():
-        return False
-    try:
-        process = psutil.Process(int(pid))
-        return repr(process.create_time()) != created or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
+    _, place, pid, start = holder.split(_SEPARATOR)
+    return place == _place() and started(int(pid)) != start

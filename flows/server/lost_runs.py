@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import psutil
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from data_catalog.living import started
+
 _OF_RUN = "PREFECT__FLOW_RUN_ID"
 """Variable of the process of a flow run, set by Prefect's worker."""
 _ENGINE = "prefect.engine"
@@ -46,14 +48,15 @@ class Api(Protocol):
 
 class KnownRun(BaseModel):
     """Attributes:
-    pid, created: of the process that was last seen to do it, None while it waits for another one to try it again;
+    pid, created: of the process that was last seen to do it (`living.started`), pid None while it waits for another
+        one to try it again;
     state: that it was last seen in while the process lived;
     ended: whether the process was seen to live on after it had ended the run;
     retried: that it was tried again after a crash.
     """
 
     pid: int | None
-    created: float
+    created: str
     state: RunState | None = None
     ended: bool = False
     retried: bool = False
@@ -96,12 +99,13 @@ class LostRuns:
         """
         before, living = dict(self._known), list[str]()
         for process in processes:
-            if (run := _run_of(process)) is not None:
+            if (run := _run_of(process)) is not None and (start := started(process.pid)):
                 living.append(run)
                 known = self._known.get(run)
-                if known is None or process.create_time() > known.created:  # one that has ended the run may linger
+                # Of two, the younger: one that has ended the run may linger.
+                if known is None or not _lives(known) or float(start) > float(known.created):
                     retried = known.retried if known else False
-                    self._known[run] = KnownRun(pid=process.pid, created=process.create_time(), retried=retried)
+                    self._known[run] = KnownRun(pid=process.pid, created=start, retried=retried)
         try:
             states = self._api.run_states(living) if living else {}
             self._known |= {run: self._known[run].seen(states.get(run)) for run in living}
@@ -148,10 +152,4 @@ def _run_of(process: psutil.Process) -> str | None:
 
 
 def _lives(known: KnownRun) -> bool:
-    if known.pid is None:
-        return False
-    try:
-        process = psutil.Process(known.pid)
-        return process.create_time() == known.created and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return known.pid is not None and started(known.pid) == known.created
