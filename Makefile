@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench pins clean
+.PHONY: demo test soak check bench pins clean
 
 # The pins are complete, so they need no resolver; what it then finds in place, it keeps, and where it must not, it says so.
 $(STAMP): pyproject.toml constraints.txt
@@ -22,7 +22,11 @@ demo: $(STAMP)
 # One run, one after the other: they share a Prefect server, a Ray cluster and an avatar, and side by side on two cores
 # they took longer (of each, up to eight times) than in a row.
 test: check
-	$(BIN)/python -m pytest -m "integration or end_to_end or footage" --durations=25
+	$(BIN)/python -m pytest -m "(integration or end_to_end or footage) and not soak" --durations=25
+
+# What takes minutes each and needs no run at every change: before a release, and after changes of what they are about.
+soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak --durations=25
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ from tests.media_samples import write_sound
 from tests.ray_head import ray_head
 from tests.speaker import cut_speaker
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.soak]
 
 
 def _onboard(catalog: Path, videos: list[Path], home: Path, **environment: str) -> subprocess.Popen:

@@ -9,7 +9,7 @@ import pytest
 
 from data_catalog import Catalog
 
-pytestmark = [pytest.mark.footage, pytest.mark.end_to_end]
+pytestmark = [pytest.mark.footage, pytest.mark.end_to_end, pytest.mark.soak]
 TANGO = Path(sys.executable).parent / "tango"
 
 

@@ -18,7 +18,7 @@ from tests.media_samples import write_sound
 from tests.speaker import cut_speaker
 from tests.two_nodes import two_nodes
 
-pytestmark = [pytest.mark.integration, pytest.mark.end_to_end]
+pytestmark = [pytest.mark.integration, pytest.mark.end_to_end, pytest.mark.soak]
 
 # All stages, of a video and then of a speech, by the same calls as a flow's; and what the catalog holds on the way.
 _RUN = """

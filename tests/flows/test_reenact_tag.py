@@ -18,7 +18,7 @@ from tasks.runtime.registry import ONBOARDING, stage_class
 from tests.media_samples import write_sound
 from tests.speaker import cut_speaker
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.soak]
 
 
 def _frame_hash(path: str) -> str:

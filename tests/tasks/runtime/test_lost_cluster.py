@@ -8,7 +8,7 @@ import pytest
 
 from tests.speaker import cut_speaker
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.soak]
 
 _RUN = """
     import sys, threading, time
