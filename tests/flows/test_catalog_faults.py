@@ -42,7 +42,7 @@ def _refused(*command: str) -> str:
 
 def test_a_catalog_that_is_not_there(tmp_path, video, speech):
     none = str(tmp_path / "none")
-    assert f"{none}: there is no catalog" in _refused(
+    assert f"{none}: holds no catalog" in _refused(
         "reenact", "ann", speech, "--out", str(tmp_path / "o.mp4"), "--catalog", none
     )
     with pytest.raises(InputError, match=r"catalog = .*none: there is no such folder.*TANGO_CATALOG"):
