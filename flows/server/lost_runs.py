@@ -63,14 +63,16 @@ class KnownRun(BaseModel):
 
     def seen(self, state: RunState | None) -> "KnownRun":
         """With the state that it is in while its process lives."""
-        ended = self.ended or (state is not None and state.type not in ("CANCELLING", *_OPEN))
+        ended = self.ended
+        if state is not None and state.type != "CANCELLING":
+            ended = state.type not in _OPEN or not self.does(state)
         return self.model_copy(update={"state": state, "ended": ended})
 
     def does(self, state: RunState) -> bool:
         """Whether an open state is of this process, and not of another try."""
         if self.pid is None or self.ended:
             return False
-        return self.state in (None, state) or (self.state.type == "PENDING" and state.type == "RUNNING")
+        return self.state in (None, state) or self.state.type == "PENDING"  # before it runs, it may wait again
 
 
 _FILE = TypeAdapter(dict[str, KnownRun])

@@ -101,19 +101,17 @@ def test_a_run_that_ended_otherwise_is_left_alone(tmp_path, start, state):
 
 
 @pytest.mark.parametrize("later", ["PENDING", "RUNNING"])
-@pytest.mark.parametrize("lingers", [True, False])
+@pytest.mark.parametrize("lingers", [[], ["PENDING"], ["FAILED", "SCHEDULED", "PENDING"]])
 def test_a_retry_while_the_first_process_ends_is_another_try(tmp_path, start, later, lingers):
     run = str(uuid.uuid4())
     api = Api(**{run: "RUNNING"})
     lost = LostRuns(tmp_path / "runs.json", api)
     process = start(run)
     lost.look([process])
-    api.states[run] = "FAILED"
-    if lingers:
+    for state in lingers:
+        api.states[run] = state
         lost.look([process])
-        for state in ("SCHEDULED", "PENDING"):
-            api.states[run] = state
-            lost.look([process])
+        lost.look([process])
     _kill(process)
     api.states[run] = later  # *Retry* was pressed, and a worker of this machine or of another has taken it
     for _ in range(3):
