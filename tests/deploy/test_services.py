@@ -22,7 +22,7 @@ from tests.deploy.test_files import COMPOSE, filled
 from tests.flows.server.served import free_port, until
 from tests.speaker import cut_speaker
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.soak]
 SERVICES = COMPOSE["services"]
 GIVEN = {"STORE_PASSWORD": "stored", "PREFECT_PASSWORD": "prefect", "POSTGRES_PASSWORD": "unused"}
 PROGRAMS = {

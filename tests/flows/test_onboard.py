@@ -119,6 +119,7 @@ def _left_over(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 @pytest.mark.end_to_end
+@pytest.mark.soak
 def test_kill_9_at_three_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path, prefect_server, ray_cluster):
     video = cut_speaker(tmp_path / "kim.mp4", start=3.0, seconds=2.0, side=256)
     whole = Settings(catalog=str(tmp_path / "whole"))
