@@ -82,7 +82,7 @@ def make_clip(path: Path, number: int, seconds: float, side: int) -> None:
     first, count = (number * 37) % 800, round(seconds * footage.FPS)
     rate = footage.AUDIO_RATE
     sound = np.roll(read_audio(source), -round(first * rate / footage.FPS))[: round(seconds * rate)]
-    pictures = islice(footage._pictures([source], side), first, first + count)
+    pictures = islice(footage.pictures([source], side), first, first + count)
     with VideoWriter(path, width=side, height=side, sound=SoundArray(sound, rate), preset="ultrafast") as writer:
         for picture in pictures:
             writer.write(picture)

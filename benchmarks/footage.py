@@ -67,7 +67,7 @@ def a_minute() -> np.ndarray:
 
 def frame_count(video: Path) -> int:
     """Frames at 30 fps."""
-    return sum(1 for _ in _pictures([video]))
+    return sum(1 for _ in pictures([video]))
 
 
 def cut_speech(source: Path, target: Path, seconds: float, *, start: float = 0.0) -> Path:
@@ -100,17 +100,18 @@ def make_video(sources: list[Path], target: Path, seconds: float, *, side: int |
         for source, n in zip(sources, lengths, strict=True)
     ]
     audio = np.resize(np.concatenate(sound), round(seconds * AUDIO_RATE))
-    pictures = chain.from_iterable(_pictures(sources, side) for _ in range(-(-count // sum(lengths))))
-    first = next(pictures)
+    frames = chain.from_iterable(pictures(sources, side) for _ in range(-(-count // sum(lengths))))
+    first = next(frames)
     size = {"width": first.shape[1], "height": first.shape[0]}
     with VideoWriter(target, **size, sound=SoundArray(audio, AUDIO_RATE), preset="ultrafast") as writer:
         writer.write(first)
-        for _, picture in zip(range(count - 1), pictures, strict=False):
+        for _, picture in zip(range(count - 1), frames, strict=False):
             writer.write(picture)
     return target
 
 
-def _pictures(sources: list[Path], side: int | None = None) -> Iterator[np.ndarray]:
+def pictures(sources: list[Path], side: int | None = None) -> Iterator[np.ndarray]:
+    """The frames of videos one after the other, (H, W, 3) uint8 RGB at 30 fps, scaled to a square where `side` is given."""
     import cv2
 
     from tango_models.media.pictures.frames import iter_frames
