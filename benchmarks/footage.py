@@ -111,7 +111,7 @@ def make_video(sources: list[Path], target: Path, seconds: float, *, side: int |
 
 
 def pictures(sources: list[Path], side: int | None = None) -> Iterator[np.ndarray]:
-    """The frames of videos one after the other, (H, W, 3) uint8 RGB at 30 fps, scaled to a square where `side` is given."""
+    """The frames of videos in a row, (H, W, 3) uint8 RGB at 30 fps, scaled to a square where `side` is given."""
     import cv2
 
     from tango_models.media.pictures.frames import iter_frames
