@@ -150,6 +150,11 @@ class Catalog:
 
         return [unit for unit in units if wanted(unit)]
 
+    def begin(self, unit: Unit) -> None:
+        """Before the first row of a unit is written: the ledger no longer says `ok` of a version whose rows are about
+        to be replaced. Whoever stops in the midst of it, by a kill even, leaves a unit that is done in no version."""
+        self.table("units").delete(f"{equals(stage=unit.stage, unit=unit.key, status='ok')} AND NOT ({_version(unit)})")
+
     def finish(
         self, unit: Unit, *, n_rows: int, run_id: str, seconds: float, fields: dict[str, str] | None = None
     ) -> None:
@@ -158,9 +163,8 @@ class Catalog:
         Args:
             fields: content hash of each group of columns, for the stages that read only that group.
         """
-        current = equals(input_hash=unit.input_hash, code_version=unit.code_version, config_hash=unit.config_hash)
         for table in tables_of(unit.stage):
-            self.table(table).delete(f"{equals(unit=unit.key)} AND NOT ({current})")
+            self.table(table).delete(f"{equals(unit=unit.key)} AND NOT ({_version(unit)})")
         self._note(unit, "ok", None, n_rows=n_rows, run_id=run_id, seconds=seconds, fields=fields or {})
 
     def fail(
@@ -171,10 +175,7 @@ class Catalog:
 
     def _note(self, unit: Unit, status: str, error: str | None, *, fields: dict, **columns) -> None:
         assert not self.holds(unit.stage), f"{unit.stage} is as it was at {self.tag}"
-        same = equals(
-            stage=unit.stage, unit=unit.key, status="failed",
-            input_hash=unit.input_hash, code_version=unit.code_version, config_hash=unit.config_hash,
-        )  # fmt: skip
+        same = f"{equals(stage=unit.stage, unit=unit.key, status='failed')} AND {_version(unit)}"
         before = self.table("units").read(["attempts"], where=same)["attempts"].to_pylist()
         attempts = sum(before) + 1  # since it last went well
         row = {
@@ -204,3 +205,8 @@ class Catalog:
     def verify(self) -> dict[str, tuple[int, int]]:
         """Rows and different primary keys of every table; they must be equal."""
         return {name: (self.table(name).count(), self.table(name).unique_keys()) for name in TABLES}
+
+
+def _version(unit: Unit) -> str:
+    """The filter for rows of a unit's version."""
+    return equals(input_hash=unit.input_hash, code_version=unit.code_version, config_hash=unit.config_hash)

@@ -40,15 +40,18 @@ class RowWriter:
     """Writes a unit's rows with their provenance, and reports progress.
 
     Args:
+        begin: called before the first row is written.
         progress: called with (done, total) in the stage's own measure, frames as a rule.
     """
 
     def __init__(
-        self, catalog: Catalog, stage: str, provenance: Provenance, progress: Callable[[int, int], None] | None = None
-    ) -> None:
+        self, catalog: Catalog, stage: str, provenance: Provenance, progress: Callable[[int, int], None] | None = None,
+        *, begin: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         self._catalog, self._tables = catalog, tables_of(stage)
         self._provenance = provenance
         self._progress = progress or (lambda done, total: None)
+        self._begin = begin
         self._fingerprint = Fingerprint(stage)
         self.n_rows = 0
 
@@ -61,6 +64,9 @@ class RowWriter:
         name = table or self._tables[0]
         if name not in self._tables:
             raise ValueError(f"table {name}: not of this stage, which writes {', '.join(self._tables)}")
+        if self._begin:
+            self._begin()
+            self._begin = None
         target, provenance = self._catalog.table(name), self._provenance.columns()
         given = [{**row, **provenance} for row in rows]
         columns = target.rows(given)

@@ -5,7 +5,7 @@ current, and the columns it read have the content they had then. One that is `ok
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -131,15 +131,8 @@ class Versions:
 
     def input_hash(self, name: str, upstream: Mapping[str, Iterable[str]]) -> str:
         """The hash of the columns that a stage declares to read, of units that are current."""
-        read = []
         fields_of = self._ledger.fields if self._ledger is not None else self._fields
-        for stage in sorted(upstream):
-            groups = self._groups(name, stage)
-            for unit in sorted(set(upstream[stage])):
-                fields = fields_of(stage, unit)
-                for group in groups:
-                    read.append([stage, unit, group, fields[group]])
-        return digest_strings(read)
+        return _input_hash({stage: self._groups(name, stage) for stage in upstream}, upstream, fields_of)
 
     def version(self, name: str, upstream: Mapping[str, Iterable[str]]) -> tuple[str, str, str]:
         """The wanted version of a unit that reads these, which are current."""
@@ -155,6 +148,30 @@ class Versions:
         record = self.standing(stage, unit).record
         assert record is not None
         return record.fields
+
+
+def reads_as_planned(catalog: Catalog, stage: Stage, unit: Unit) -> bool:
+    """Whether what a unit reads still is what it was planned with. Asked when it is read, it tells that no other run
+    has begun to do it over meanwhile: that takes the `ok` away before it replaces the first row (`Catalog.begin`)."""
+    records = {name: catalog.records(name, keys) for name, keys in unit.upstream.items()}
+    if not all(key in records[name] and records[name][key].ok for name, keys in unit.upstream.items() for key in keys):
+        return False
+    groups = {name: sorted(stage.reads[name]) for name in unit.upstream}
+    return unit.input_hash == _input_hash(groups, unit.upstream, lambda name, key: records[name][key].fields)
+
+
+def _input_hash(
+    groups: Mapping[str, list[str]],
+    upstream: Mapping[str, Iterable[str]],
+    fields_of: Callable[[str, str], Mapping[str, str]],
+) -> str:
+    read = []
+    for stage in sorted(upstream):
+        for unit in sorted(set(upstream[stage])):
+            fields = fields_of(stage, unit)
+            for group in groups[stage]:
+                read.append([stage, unit, group, fields[group]])
+    return digest_strings(read)
 
 
 def plan_units(catalog: Catalog, stage: str, versions: Versions, scope: Mapping[str, Any]) -> list[Unit]:

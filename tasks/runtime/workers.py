@@ -19,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -32,6 +33,7 @@ from tasks.runtime.reading import DeclaredSource
 from tasks.runtime.registry import create_stage
 from tasks.runtime.scratch import scratch_folder
 from tasks.runtime.stage import RowWriter, Stage
+from tasks.runtime.versions import reads_as_planned
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
@@ -40,6 +42,7 @@ _STOP_SECONDS = 1.5
 _ENDING_SECONDS = 1.0
 """Between the death of a worker and the word that the whole run ends: whoever ends a run may signal all at once."""
 _INTERRUPTED = "interrupted; the next run does it"
+_REDONE = "what it reads was done over meanwhile by another run; run the command again"
 _LOST = "no node of the Ray cluster is alive any more"
 _SILENT_SECONDS = 5.0
 """Without an answer from a worker, after which it is asked whether the cluster lives: without a node it would never
@@ -174,12 +177,15 @@ class StageWorker:
     def _process(self, unit: Unit) -> Outcome:
         start = time.monotonic()
         self._progress = (0, 0)
-        out = RowWriter(self._catalog, unit.stage, unit.provenance(self._run_id), self._note)
+        begin = partial(self._catalog.begin, unit)
+        out = RowWriter(self._catalog, unit.stage, unit.provenance(self._run_id), self._note, begin=begin)
         source = DeclaredSource(self._catalog, unit.stage, self._stage.reads, unit.upstream, own=[unit.key])
         try:
             self.warm()
             self._stage.process(source, unit, out)
             seconds = time.monotonic() - start
+            if not reads_as_planned(self._catalog, self._stage, unit):
+                return Outcome(unit.key, unit.subject, False, _REDONE, transient=True, seconds=seconds)
             self._catalog.finish(unit, n_rows=out.n_rows, run_id=self._run_id, seconds=seconds, fields=out.hashes())
         except Exception as error:
             return self._failed(unit, error, time.monotonic() - start)
