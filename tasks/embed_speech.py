@@ -1,9 +1,13 @@
 """Stage: where each moment of a speech lies in the joint audio-motion space; once, whatever the number of avatars."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from data_catalog import Source, Unit
+from tango_models.speech.timeline import frame_count
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
@@ -44,10 +48,26 @@ class EmbedSpeech(Stage):
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         speech_id, model = unit.inputs["speech_id"], unit.inputs["model_id"]
-        found = self._encoder.encode(read_speech_audio(source, speech_id))
-        for part, first in enumerate(range(0, len(found.low), _FRAMES_PER_ROW)):
-            frames = slice(first, first + _FRAMES_PER_ROW)
-            low, high = (rows[frames].astype("<f2").tobytes() for rows in (found.low, found.high))
+        samples = read_speech_audio(source, speech_id)
+        total, done = frame_count(len(samples)), 0
+        parts = self._encoder.encode_parts(samples)
+        for part, (low, high) in enumerate(_rows((part.low, part.high) for part in parts)):
             row = {"speech_id": speech_id, "model_id": model, "part": part}
-            out.write([row | {"audio_low": low, "audio_high": high}])
-            out.progress(min(first + _FRAMES_PER_ROW, len(found.low)), len(found.low))
+            out.write([row | {"audio_low": low.astype("<f2").tobytes(), "audio_high": high.astype("<f2").tobytes()}])
+            done += len(low)
+            out.progress(done, total)
+
+
+def _rows(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pieces of any lengths, joined and cut again into `_FRAMES_PER_ROW` frames, the last one what is left."""
+    held: list[tuple[np.ndarray, np.ndarray]] = []
+    for found in parts:
+        held.append(found)
+        while (count := sum(len(low) for low, _ in held)) >= _FRAMES_PER_ROW:
+            low, high = (np.concatenate(rows) for rows in zip(*held, strict=True))
+            yield low[:_FRAMES_PER_ROW], high[:_FRAMES_PER_ROW]
+            held = [(low[_FRAMES_PER_ROW:], high[_FRAMES_PER_ROW:])] if count > _FRAMES_PER_ROW else []
+    if held:
+        low, high = (np.concatenate(rows) for rows in zip(*held, strict=True))
+        if len(low):
+            yield low, high

@@ -49,16 +49,23 @@ class SpeechEncoder:
             )
         self.model, self.backbones = model.eval(), backbones
 
-    @torch.inference_mode()
     def encode(self, samples: np.ndarray, words: Sequence[TimedWord] | None = None) -> Embedding:
-        """Embeddings of a recording of any length.
+        """Embeddings of a recording of any length: `timeline.frame_count(S)` frames, none for less than half a frame.
+
+        Args and errors as of :meth:`encode_parts`.
+        """
+        parts = list(self.encode_parts(samples, words))
+        none = np.zeros((0, self.model.config.feature_dim), np.float32)
+        low, high = ([getattr(part, name) for part in parts] for name in ("low", "high"))
+        return Embedding(np.concatenate([none, *low]), np.concatenate([none, *high]))
+
+    @torch.inference_mode()
+    def encode_parts(self, samples: np.ndarray, words: Sequence[TimedWord] | None = None) -> Iterator[Embedding]:
+        """The embeddings of a recording piece by piece, as they come: an hour's are 220 MB.
 
         Args:
             samples: (S,) float32 16 kHz mono. Below a window as `config.short_speech` says.
             words: known words with their times, instead of recognised ones.
-
-        Returns:
-            T = `timeline.frame_count(S)` frames; none for less than half a frame.
 
         Raises:
             InputError: empty, not one-dimensional, or not finite.
@@ -73,11 +80,13 @@ class SpeechEncoder:
         blend = _Blend(frames, config.feature_dim)
         recording = self.backbones.open(samples, words)
         device = next(self.model.parameters()).device
-        for starts in _batches(frames, config.window_frames):
+        batches = list(_batches(frames, config.window_frames))
+        ends = [*(starts[0] for starts in batches[1:]), frames]  # no later window reaches before them
+        for starts, end in zip(batches, ends, strict=False):
             output = self.model.encode_audio(self.backbones.inputs(recording, starts).to(device))
             # speech that is shorter than a window gives up to two frames too few
             blend.add(starts, replace(output, low=extend(output.low, min(frames, config.window_frames))))
-        return blend.result()
+            yield blend.take(end)
 
 
 class MotionEncoder:
@@ -120,7 +129,7 @@ class MotionEncoder:
         for starts in _batches(len(rep15d), config.window_frames):
             windows = np.stack([rep15d[start : start + config.window_frames] for start in starts])
             blend.add(starts, self.model.encode_motion(torch.from_numpy(windows).to(device)))
-        return blend.result()
+        return blend.take(blend.frames)
 
 
 def motion_inputs(
@@ -155,20 +164,29 @@ class _Blend:
     """Weighted sums of windows, heaviest at each window's centre; clip-level vectors count for all their frames."""
 
     def __init__(self, frames: int, width: int) -> None:
-        self.low, self.high = np.zeros((frames, width), np.float32), np.zeros((frames, width), np.float32)
+        self.frames, self._first = frames, 0  # of which the sums are held, from that frame on
+        self._low, self._high = np.zeros((0, width), np.float32), np.zeros((0, width), np.float32)
 
     def add(self, starts: Sequence[int], output: TowerOutput) -> None:
+        """Add windows; none may begin before what was taken."""
         low = F.normalize(output.low.float(), dim=-1).cpu().numpy()  # (B, 128, 256)
         cls = F.normalize(output.cls.float(), dim=-1).cpu().numpy()  # (B, 256)
         frames = np.arange(low.shape[1]) + 0.5
         weight = np.minimum(frames, frames[::-1]).astype(np.float32)[:, None] / low.shape[1]
+        grown = min(max(starts) + low.shape[1], self.frames) - self._first - len(self._low)
+        if grown > 0:
+            self._low, self._high = (np.pad(rows, ((0, grown), (0, 0))) for rows in (self._low, self._high))
         for start, window, clip in zip(starts, low, cls, strict=True):
-            count = min(len(window), len(self.low) - start)
-            self.low[start : start + count] += weight[:count] * window[:count]
-            self.high[start : start + count] += weight[:count] * clip
+            begin, count = start - self._first, min(len(window), self.frames - start)
+            self._low[begin : begin + count] += weight[:count] * window[:count]
+            self._high[begin : begin + count] += weight[:count] * clip
 
-    def result(self) -> Embedding:
-        return Embedding(_unit(self.low), _unit(self.high))
+    def take(self, stop: int) -> Embedding:
+        """The frames before `stop` that were not taken yet; windows no longer change them."""
+        count = stop - self._first
+        taken = Embedding(_unit(self._low[:count].copy()), _unit(self._high[:count].copy()))
+        self._first, self._low, self._high = stop, self._low[count:], self._high[count:]
+        return taken
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

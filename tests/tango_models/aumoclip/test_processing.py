@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tango_models.aumoclip import processing
 from tango_models.aumoclip.backbones import EmbeddedBackbones
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.aumoclip.processing import MotionEncoder, SpeechEncoder
@@ -114,3 +115,22 @@ def test_unusable_input_is_named(model, speech_encoder):
 def test_model_and_backbones_must_agree_on_text(model):
     with pytest.raises(ValueError, match="text"):
         SpeechEncoder(model, EmbeddedBackbones(tiny.embedded(text_source="words"), text=tiny.text_encoder()))
+
+
+def test_the_parts_of_a_speech_are_the_whole_and_come_as_they_are_done(speech_encoder, monkeypatch):
+    speech = tiny.speech(40.0)
+    held = []
+    add = processing._Blend.add
+
+    def watched(blend, starts, output):
+        add(blend, starts, output)
+        held.append(len(blend._low))
+
+    monkeypatch.setattr(processing._Blend, "add", watched)
+    parts = list(speech_encoder.encode_parts(speech))
+    whole = speech_encoder.encode(speech)
+    assert len(parts) > 1
+    assert np.array_equal(np.concatenate([part.low for part in parts]), whole.low)
+    assert np.array_equal(np.concatenate([part.high for part in parts]), whole.high)
+    window = speech_encoder.model.config.window_frames
+    assert max(held) <= window + processing.HOP * processing._BATCH < len(whole.low)
