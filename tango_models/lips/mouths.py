@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -65,17 +65,18 @@ def lip_measures(meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return opening, width, -forward / eyes
 
 
-def describe_mouths(frames: list[np.ndarray], meshes: np.ndarray, hands: np.ndarray) -> Mouths:
+def describe_mouths(seen: Iterable[tuple[np.ndarray, np.ndarray]], hands: np.ndarray) -> Mouths:
     """What of each mouth is kept.
 
     Args:
-        frames: T pictures (H, W, 3) uint8 RGB.
-        meshes: (T, 478, 3), NaN where there is no face.
+        seen: T times a picture (H, W, 3) uint8 RGB and the mesh in it (478, 3), NaN where there is no face; taken one
+            after the other, and no picture is kept.
         hands: (T, 2, 21, 2) pixels, NaN where a hand is not seen.
     """
+    found = [(mesh, *_picture(frame, mesh)) for frame, mesh in seen]
+    meshes = np.stack([mesh for mesh, _, _ in found])
     opening, width, protrusion = lip_measures(meshes)
     turned = yaw_and_pitch(meshes)
-    seen = [_picture(frame, mesh) for frame, mesh in zip(frames, meshes, strict=True)]
     return Mouths(
         mesh=meshes.astype(np.float32),
         opening=opening.astype(np.float32),
@@ -83,8 +84,8 @@ def describe_mouths(frames: list[np.ndarray], meshes: np.ndarray, hands: np.ndar
         protrusion=protrusion.astype(np.float32),
         yaw=turned[:, 0].astype(np.float32),
         pitch=turned[:, 1].astype(np.float32),
-        sharpness=np.array([sharp for sharp, _ in seen], np.float32),
-        light=np.array([light for _, light in seen], np.float32).reshape(len(meshes), 3),
+        sharpness=np.array([sharp for _, sharp, _ in found], np.float32),
+        light=np.array([light for _, _, light in found], np.float32),
         covered=np.array([covered(mesh, hand) for mesh, hand in zip(meshes, hands, strict=True)], bool),
     )
 
