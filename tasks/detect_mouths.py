@@ -17,7 +17,7 @@ from tasks.views.frame_source import iter_frames
 from tasks.views.mouths import mouth_rows
 from tasks.views.segments import segment_key, segments
 from tasks.views.stored_landmarks import StoredLandmarks
-from tasks.views.videos import cuts_of, frame_count
+from tasks.views.videos import cuts_of, video_frames
 
 _LEAD_IN = 3  # frames before a segment that the tracker sees first
 _FRAMES_PER_BLOCK = 60  # rows written at once; of pictures one is held
@@ -35,7 +35,7 @@ class DetectMouths(Stage):
 
     def plan(self, source: PlanSource, *, video_id: str, **_) -> list[Unit]:
         (video,) = source.need("extract_frames", video_id, subject=video_id)
-        parts = segments(frame_count(source, video_id))
+        parts = segments(video_frames(source, video_id))
         keys = [segment_key(video_id, k) for k in range(len(parts))]
         source.need("detect_landmarks", *keys, subject=video.subject)
         return [

@@ -30,7 +30,7 @@ from tasks.views.segments import segment_keys
 from tasks.views.speech import read_speech_track
 from tasks.views.stand_ins import block_key, shown_blocks
 from tasks.views.transitions import transition_key
-from tasks.views.videos import frame_count
+from tasks.views.videos import video_frames
 
 FPS = 30
 _PACKAGES = ("tango-avatar", "torch", "mediapipe", "av", "pylance", "prefect", "ray")
@@ -42,7 +42,7 @@ class RenderVideoSettings(BaseModel):
         crf, preset: of the H.264 encoder; superfast encodes 1.4 times as fast as veryfast, at 20 with its quality
             (46 dB on real footage) in 1.3 times the bytes.
         report_mb: of pictures in the report; of more seams than have room, the worst are pictured and all listed.
-        frame_cache_mb: of decoded footage held at most.
+        frame_cache_mb: of decoded footage held at most; where lips are painted, as much again for the mouths.
     """
 
     crf: int = Field(20, ge=0, le=40)
@@ -117,7 +117,7 @@ class RenderVideo(Stage):
             "retrieve_path": [path_id],
             "extract_frames": playback.videos,
             "detect_landmarks": [
-                key for video in playback.videos for key in segment_keys(video, frame_count(source, video))
+                key for video in playback.videos for key in segment_keys(video, video_frames(source, video))
             ],
             "fit_smplx": tracks,
             "create_clips": tracks,

@@ -9,7 +9,7 @@ import pytest
 
 from data_catalog import Catalog, Unit, track_id
 from data_catalog.schemas import groups_of
-from flows.fleet.standing import Look
+from flows.fleet.standing import FleetSnapshot
 from flows.fleet.summary import State, pending_units, summarise
 from flows.settings import Settings
 from flows.tracks import scope
@@ -92,11 +92,11 @@ def _state(unit: Unit, record) -> str:
 def test_it_is_how_they_would_be_planned(tmp_path, seed):
     catalog = _random_catalog(str(tmp_path / "catalog"), seed)
     settings = Settings(catalog=catalog.uri)
-    everyone, versions = Look(catalog, CONFIGS), Versions(catalog, CONFIGS)
+    everyone, versions = FleetSnapshot(catalog, CONFIGS), Versions(catalog, CONFIGS)
     summaries = {summary.avatar: summary for summary in summarise(settings)}
     listed = Counter((unit.avatar, unit.stage, unit.unit, unit.state) for unit in pending_units(settings))
     for avatar, videos in catalog.all_videos().items():
-        alone = Look(catalog, CONFIGS, avatar)
+        alone = FleetSnapshot(catalog, CONFIGS, avatar)
         assert list(alone.units_of(avatar)) == list(everyone.units_of(avatar))
         exact = Counter()
         complete = 0

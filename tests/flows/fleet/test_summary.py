@@ -12,7 +12,7 @@ from data_catalog.leases import Leases
 from data_catalog.refusals import refuse
 from flows.command_line.app import app
 from flows.fleet.onboarding import take_out_withdrawn
-from flows.fleet.standing import Look
+from flows.fleet.standing import FleetSnapshot
 from flows.fleet.summary import State, summarise
 from flows.settings import Settings
 from flows.status import catalog_status
@@ -165,7 +165,7 @@ def test_a_failure_goes_with_its_file_but_not_what_may_pass(catalog, tmp_path):
         unit = versions.stage("detect_landmarks").unit(segment_key(letter * 32, 0), subject="x.mp4", of={})
         read = versions.input_hash("detect_landmarks", {"extract_frames": [letter * 32]})
         catalog.fail(replace(unit, input_hash=read), why, run_id="r")
-    notes = take_out_withdrawn(Look(catalog, Settings().stage_configs()), ["ann"])
+    notes = take_out_withdrawn(FleetSnapshot(catalog, Settings().stage_configs()), ["ann"])
     assert len(notes) == 2 and set(catalog.avatar_videos("ann")) == {"a" * 32, "d" * 32}
     (entry,) = summarise(_settings(catalog))
     assert (entry.failed, entry.videos) == (2, 2)
