@@ -19,6 +19,7 @@ from tasks.runtime.versions import Versions, plan_units
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.motion_graph import pair_keys
 from tasks.views.track_units import track_units
+from tests.stages import add_video
 
 MODEL = model_id(EmbeddingModelConfig())
 CONFIGS = Settings().stage_configs()
@@ -33,7 +34,7 @@ def _random_catalog(place: str, seed: int) -> Catalog:
     for avatar in ("ann", "bea", "cal"):
         for video in dice.sample(sorted(lengths), dice.randint(1, 3)):
             motion = dice.choice(["", "", "m" * 32])
-            catalog.add_video(avatar, video, uri=f"/data/{video}.mp4", motion_uri="/m.npz", motion_hash=motion)
+            add_video(catalog, avatar, video, uri=f"/data/{video}.mp4", motion_uri="/m.npz", motion_hash=motion)
             tracks.add(track_id(video, motion))
     rows = [{"video_id": video, "unit": video, "n_frames": n, "file_name": "x"} for video, n in lengths.items()]
     catalog.table("videos").upsert(rows)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data_catalog import Catalog
-from tango_models.media.gop import decode_gop, encode_gop
+from tango_models.media.gop import encode_gop, iter_gop
 from tasks.views.frame_source import FRAME_CACHE_MB, GopCache, iter_frames
 
 GOPS, SIDE = 24, 64
@@ -24,7 +24,7 @@ def footage(tmp_path_factory):
         catalog.table("frames").upsert(
             {"video_id": video, "gop": k, "n_frames": 4, "pixels": data[k]} for k in range(GOPS)
         )
-        frames[video] = np.concatenate([decode_gop(one) for one in data])
+        frames[video] = np.stack([frame for one in data for frame in iter_gop(one)])
     return catalog, frames
 
 
