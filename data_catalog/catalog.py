@@ -57,11 +57,6 @@ class Catalog:
 
     # -- avatars ------------------------------------------------------------------------------------------------
 
-    def add_video(self, avatar: str, video_id: str, *, uri: str, motion_uri: str = "", motion_hash: str = "") -> None:
-        """`add_videos` of one, of which nothing else is known."""
-        row = {"uri": uri, "file_name": Path(uri).name, "motion_uri": motion_uri, "motion_hash": motion_hash}
-        self.add_videos(avatar, {video_id: row}, self.avatar_videos(avatar))
-
     def add_videos(
         self, avatar: str, rows: Mapping[str, Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
     ) -> None:

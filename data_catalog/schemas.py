@@ -114,9 +114,9 @@ _SPECS = [
         {
             "middle": vector(2),  # of the mesh, pixels; NaN, as all else, without a face
             "mesh": fixed_bytes(MESH_POINTS * 3 * 2),  # float16, pixels about the middle; z away from the camera
-            "opening": pa.float32(),  # these three: shares of the distance of the outer corners of the eyes
+            "opening": pa.float32(),  # this and the next: shares of the distance of the outer corners of the eyes
             "width": pa.float32(),
-            "protrusion": pa.float32(),
+            "protrusion": pa.float32(),  # written by releases before; a table that has it is still read
             "yaw": pa.float32(),  # degrees
             "pitch": pa.float32(),
             "sharpness": pa.float32(),  # grey levels
@@ -130,7 +130,6 @@ _SPECS = [
                 "mesh",
                 "opening",
                 "width",
-                "protrusion",
                 "yaw",
                 "pitch",
                 "sharpness",
@@ -319,7 +318,6 @@ _SPECS = [
                 "other_weight",
                 "strength",
                 "run",
-                "opening",
                 "shape",
                 "reference",
                 "note",

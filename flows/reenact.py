@@ -20,7 +20,7 @@ from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
-from flows.tracks import edges_out_of_date, out_of_date, scopes, submit
+from flows.tracks import edges_out_of_date, not_shown, out_of_date, scopes, submit
 from tango_models.lips.plugs import MATCH
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import render_key
@@ -99,7 +99,7 @@ def reenact(
     embeds = create_scorer(scorer).embeds
     if not embeds:
         del stages["embed_speech"]
-    report = FlowReport(subject=f"{avatar} to {file_name(source)}")
+    report = FlowReport(subject=f"{avatar} to {file_name(source)}", notes=not_shown(catalog, avatar, tracks, configs))
     with (
         Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
         FlowProgress() as progress,

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import refusals
-from flows.fleet.standing import Look, UnitStanding
+from flows.fleet.standing import FleetSnapshot, UnitStanding
 from flows.settings import Settings
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING
@@ -56,23 +56,23 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
     """
     catalog = Catalog(settings.catalog, settings.storage_options)
     avatar = check_avatar_name(avatar) if avatar is not None else None
-    look = Look(catalog, settings.stage_configs(), avatar)
-    refused = refusals(catalog, look.versions.ledger)
-    known = {*look.videos, *refused}
+    snapshot = FleetSnapshot(catalog, settings.stage_configs(), avatar)
+    refused = refusals(catalog, snapshot.versions.ledger)
+    known = {*snapshot.videos, *refused}
     if avatar is not None and avatar not in known:
         everyone = ", ".join(sorted({*catalog.avatars(), *refused})) or "none"
         raise ValueError(f"avatar {avatar!r}: unknown (known: {everyone}); onboard it first")
-    return [_avatar_status(look, name, refused.get(name, [])) for name in ([avatar] if avatar else sorted(known))]
+    return [_avatar_status(snapshot, name, refused.get(name, [])) for name in ([avatar] if avatar else sorted(known))]
 
 
-def _avatar_status(look: Look, avatar: str, refused: list[UnitRecord]) -> AvatarStatus:
+def _avatar_status(snapshot: FleetSnapshot, avatar: str, refused: list[UnitRecord]) -> AvatarStatus:
     stages = {name: StageStatus(stage=name) for name in ONBOARDING}
-    for unit in look.units_of(avatar):
+    for unit in snapshot.units_of(avatar):
         _count(stages[unit.stage], unit)
     for record in refused:
         stages[ONBOARDING[0]].failed += 1
         stages[ONBOARDING[0]].errors.append(reason(record.subject, record.error or ""))
-    return AvatarStatus(avatar=avatar, videos=len(look.videos.get(avatar, {})), stages=list(stages.values()))
+    return AvatarStatus(avatar=avatar, videos=len(snapshot.videos.get(avatar, {})), stages=list(stages.values()))
 
 
 def _count(status: StageStatus, unit: UnitStanding) -> None:

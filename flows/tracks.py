@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data_catalog import Catalog
+from tasks.runtime.faults import reason
 from tasks.runtime.plan_source import Standing, UpstreamNotReady
 from tasks.runtime.registry import PER_TRACK
 from tasks.runtime.versions import Versions, plan_units
@@ -13,6 +14,8 @@ from tasks.views.motion_graph import pair_keys
 
 if TYPE_CHECKING:
     from flows.stage_runs import StageRuns
+
+_NAMED = 5  # videos that notes are about
 
 
 def scopes(catalog: Catalog, avatar: str) -> dict[str, dict[str, Any]]:
@@ -81,6 +84,22 @@ def shown_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, 
             f"avatar {avatar!r}: none of its {len(tracks)} videos is ready; `tango status {avatar}` says why"
         )
     return ready
+
+
+def not_shown(catalog: Catalog, avatar: str, shown: Sequence[str], configs: Mapping[str, dict[str, Any]]) -> list[str]:
+    """A note about each of the avatar's videos that a render goes without, and why: what was to be made of it failed,
+    or was not done yet.
+
+    Args:
+        shown: the tracks that are.
+    """
+    versions, more = Versions(catalog, configs), f"`tango status {avatar}` says more"
+    others = [wanted for track, wanted in scopes(catalog, avatar).items() if track not in set(shown)]
+    notes = []
+    for wanted in others[:_NAMED]:
+        standing = standing_of(catalog, versions, wanted, embedded=False)
+        notes.append(f"not shown: {reason(wanted['file_name'], standing.why or standing.state)}; {more}")
+    return notes + [f"not shown: {left} more of its videos; {more}" for left in [len(others) - _NAMED] if left > 0]
 
 
 def out_of_date(

@@ -9,13 +9,13 @@ from data_catalog import Source, Unit, clip_id, video_of
 from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
-from tasks.runtime.stage import RowWriter, Stage
+from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.appearance import appearance
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
 from tasks.views.file_content import body_hash
-from tasks.views.frame_source import iter_frames, read_audio
+from tasks.views.frame_source import FRAME_CACHE_MB, footage_audio, iter_frames
 from tasks.views.track_units import track_units
-from tasks.views.videos import frame_count
+from tasks.views.videos import video_frames
 
 _VIDEO_COLUMNS = ["video_id", "n_frames", "height", "cuts", "taken", "repeated"]
 _POSE_COLUMNS = ["track_id", "frame", "pose", "trans", "confidence", "tracked"]
@@ -30,9 +30,11 @@ class CreateClipsSettings(BaseModel):
     """
     Attributes:
         min_confidence: a clip with a frame fitted less surely than this is not used.
+        frame_cache_mb: of decoded footage held at most, but for 64 MB that are decoded ahead.
     """
 
     min_confidence: float = Field(0.2, ge=0, le=1)
+    frame_cache_mb: float = Field(FRAME_CACHE_MB, **unversioned(gt=0))
 
 
 class CreateClipsConfig(CreateClipsSettings):
@@ -62,7 +64,7 @@ class CreateClips(Stage):
     def plan(self, source: PlanSource, *, track: str, **_) -> list[Unit]:
         video_id = video_of(track)
         (video,) = source.need("extract_frames", video_id, subject=video_id)
-        of = track_units(track, frame_count(source, video_id))["create_clips"].reads
+        of = track_units(track, video_frames(source, video_id))["create_clips"].reads
         for stage, units in of.items():
             source.need(stage, *units, subject=video.subject)
         return [self.unit(track, subject=video.subject, of=of, track=track)]
@@ -84,7 +86,7 @@ class CreateClips(Stage):
                 for row, k in enumerate(part.tolist())
             )
             out.progress((int(part[-1]) + 1) * CLIP_FRAMES, video["n_frames"])
-        looks = appearance(source, video["video_id"], video["n_frames"])
+        looks = appearance(source, video["video_id"], video["n_frames"], cache_mb=self.config.frame_cache_mb)
         out.write([{"track_id": track, **{name: value.ravel() for name, value in vars(looks).items()}}], table="looks")
 
     def _columns(self, source: Source, track: str, video: dict, clips: np.ndarray) -> dict[str, list]:
@@ -105,7 +107,7 @@ class CreateClips(Stage):
         taken = np.frombuffer(video["taken"], "<f4")[before:after]
         poses = matrix(motion["pose"])
         representation = representation_of_shots(poses, taken - before, cuts - before, self._body)
-        sound = read_audio(source, video["video_id"], before // CLIP_FRAMES, -(-after // CLIP_FRAMES))
+        sound = footage_audio(source, video["video_id"], before // CLIP_FRAMES, -(-after // CLIP_FRAMES))
         head = head_place(matrix(seen["face_xy"]).reshape(after - before, -1, 2), video["height"])
         values = {
             "representation": representation,

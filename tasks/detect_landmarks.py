@@ -19,7 +19,7 @@ from tasks.views.bystanders import bystanders
 from tasks.views.columns import pack_masks, vectors
 from tasks.views.frame_source import iter_frames
 from tasks.views.segments import segment_key, segments
-from tasks.views.videos import cuts_of, frame_count
+from tasks.views.videos import cuts_of, video_frames
 
 if TYPE_CHECKING:
     from tango_models.perception.others import Others
@@ -47,7 +47,7 @@ class DetectLandmarks(Stage):
 
     def plan(self, source: PlanSource, *, video_id: str, **_) -> list[Unit]:
         (video,) = source.need("extract_frames", video_id, subject=video_id)
-        parts = segments(frame_count(source, video_id))
+        parts = segments(video_frames(source, video_id))
         return [
             self.unit(
                 segment_key(video_id, k),

@@ -3,11 +3,11 @@
 Apart from the landmarks, which need no such mesh: only lips that follow a speech do. In segments, as those are.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import ClassVar
 
-import numpy as np
 from pydantic import BaseModel
 
 from data_catalog import Source, Unit
@@ -17,10 +17,10 @@ from tasks.views.frame_source import iter_frames
 from tasks.views.mouths import mouth_rows
 from tasks.views.segments import segment_key, segments
 from tasks.views.stored_landmarks import StoredLandmarks
-from tasks.views.videos import cuts_of, frame_count
+from tasks.views.videos import cuts_of, video_frames
 
 _LEAD_IN = 3  # frames before a segment that the tracker sees first
-_FRAMES_PER_BLOCK = 60
+_FRAMES_PER_BLOCK = 60  # rows written at once; of pictures one is held
 
 
 class DetectMouthsConfig(BaseModel):
@@ -35,7 +35,7 @@ class DetectMouths(Stage):
 
     def plan(self, source: PlanSource, *, video_id: str, **_) -> list[Unit]:
         (video,) = source.need("extract_frames", video_id, subject=video_id)
-        parts = segments(frame_count(source, video_id))
+        parts = segments(video_frames(source, video_id))
         keys = [segment_key(video_id, k) for k in range(len(parts))]
         source.need("detect_landmarks", *keys, subject=video.subject)
         return [
@@ -68,13 +68,13 @@ class DetectMouths(Stage):
             for shot_begin, shot_end in _shots(begin, stop, cuts):
                 self._finder.start(marks.frames(shot_begin, shot_end))
                 for first, end in _blocks(shot_begin, shot_end, start):
-                    pictures = list(islice(frames, end - first))
-                    meshes = np.stack([self._finder.find(picture) for picture in pictures])
-                    hands = marks.frames(first, end).hands_xy
-                    if first >= start:
-                        found = describe_mouths(pictures, meshes, hands)
-                        out.write(mouth_rows(video_id, first, found))
-                        out.progress(end - start, stop - start)
+                    seen = ((picture, self._finder.find(picture)) for picture in islice(frames, end - first))
+                    if first < start:
+                        deque(seen, maxlen=0)
+                        continue
+                    found = describe_mouths(seen, marks.frames(first, end).hands_xy)
+                    out.write(mouth_rows(video_id, first, found))
+                    out.progress(end - start, stop - start)
 
 
 def _shots(begin: int, stop: int, cuts: list[int]) -> list[tuple[int, int]]:

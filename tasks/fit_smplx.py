@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit, video_of
 from data_catalog.keys import is_imported, motion_of
@@ -14,14 +14,14 @@ from tango_models.body.fit.fit_config import FitConfig
 from tango_models.errors import InputError
 from tango_models.report.fit_watch import FitWatch
 from tasks.runtime.plan_source import PlanSource
-from tasks.runtime.stage import RowWriter, Stage
+from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.columns import vectors
 from tasks.views.file_content import body_hash
-from tasks.views.frame_source import GopCache
+from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.motion import read_motion_frames
 from tasks.views.stored_landmarks import StoredLandmarks
 from tasks.views.track_units import track_units
-from tasks.views.videos import cuts_of, frame_count
+from tasks.views.videos import cuts_of, video_frames
 
 if TYPE_CHECKING:
     from tango_models.body.fit.fitting import Fit
@@ -33,9 +33,11 @@ class FitSmplxSettings(BaseModel):
     """
     Attributes:
         fit: of the optimiser.
+        frame_cache_mb: of decoded footage held at most.
     """
 
     fit: FitConfig = FitConfig()
+    frame_cache_mb: float = Field(FRAME_CACHE_MB, **unversioned(gt=0))
 
 
 class FitSmplxConfig(FitSmplxSettings):
@@ -61,7 +63,7 @@ class FitSmplx(Stage):
     def plan(self, source: PlanSource, *, track: str, motion_uri: str = "", **_) -> list[Unit]:
         video_id = video_of(track)
         (video,) = source.need("extract_frames", video_id, subject=video_id)
-        of = track_units(track, frame_count(source, video_id))["fit_smplx"].reads
+        of = track_units(track, video_frames(source, video_id))["fit_smplx"].reads
         for stage, units in of.items():
             source.need(stage, *units, subject=video.subject)
         return [self.unit(track, subject=video.subject, of=of, track=track, motion_uri=motion_uri)]
@@ -76,7 +78,7 @@ class FitSmplx(Stage):
         return {motion: unit.inputs["motion_uri"]} if motion else {}
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
-        track, n_frames = unit.inputs["track"], frame_count(source, video_of(unit.inputs["track"]))
+        track, n_frames = unit.inputs["track"], video_frames(source, video_of(unit.inputs["track"]))
         if is_imported(track):
             again = "onboard the video with it again"
             with self.file_access.open(unit.inputs["motion_uri"], motion_of(track), remedy=again) as path:
@@ -89,7 +91,7 @@ class FitSmplx(Stage):
             _write(track, self._fitted(landmarks, watch, cuts_of(source, video_of(track))), n_frames, out)
         except InputError as error:
             raise InputError(unit.subject, error.fault, error.remedy) from error
-        frames = GopCache(source)
+        frames = GopCache(source, megabytes=self.config.frame_cache_mb)
         strip = watch.strip(lambda chosen: read_motion_frames(source, track, chosen), partial(frames.frame, track))
         out.write([{"track_id": track, **strip}], table="fits")
 

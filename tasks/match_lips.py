@@ -16,7 +16,7 @@ from tasks.views.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.playback import Playback
 from tasks.views.segments import segment_keys
 from tasks.views.speech import read_speech_audio, read_speech_features
-from tasks.views.videos import frame_count
+from tasks.views.videos import video_frames
 
 
 class MatchLipsSettings(BaseModel):
@@ -56,7 +56,7 @@ class MatchLips(Stage):
         path = source.table("paths").read(["path_id", "speech_id"], where=equals(path_id=path_id)).to_pylist()[0]
         videos = sorted({video_of(track) for track in tracks})
         source.need("extract_frames", *videos, subject=subject)
-        segments = [key for video in videos for key in segment_keys(video, frame_count(source, video))]
+        segments = [key for video in videos for key in segment_keys(video, video_frames(source, video))]
         of = {
             "analyse_speech": [path["speech_id"]],
             "retrieve_path": [path_id],

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from data_catalog import Catalog, Source, Unit
 from data_catalog.keys import equals
 from data_catalog.places import file_name
-from tango_models.lips.plugs import MATCH, OFF, load_plug, plugged
+from tango_models.lips.plugs import MATCH, OFF, lips_id, load_plug, plugged
 from tasks.rendering.lips import frames_with_lips
 from tasks.rendering.output import check_output, is_as_made, places_of, render_key
 from tasks.rendering.output_frames import output_frames
@@ -30,7 +30,7 @@ from tasks.views.segments import segment_keys
 from tasks.views.speech import read_speech_track
 from tasks.views.stand_ins import block_key, shown_blocks
 from tasks.views.transitions import transition_key
-from tasks.views.videos import frame_count
+from tasks.views.videos import video_frames
 
 FPS = 30
 _PACKAGES = ("tango-avatar", "torch", "mediapipe", "av", "pylance", "prefect", "ray")
@@ -42,7 +42,7 @@ class RenderVideoSettings(BaseModel):
         crf, preset: of the H.264 encoder; superfast encodes 1.4 times as fast as veryfast, at 20 with its quality
             (46 dB on real footage) in 1.3 times the bytes.
         report_mb: of pictures in the report; of more seams than have room, the worst are pictured and all listed.
-        frame_cache_mb: of decoded footage held at most.
+        frame_cache_mb: of decoded footage held at most; where lips are painted, as much again for the mouths.
     """
 
     crf: int = Field(20, ge=0, le=40)
@@ -117,7 +117,7 @@ class RenderVideo(Stage):
             "retrieve_path": [path_id],
             "extract_frames": playback.videos,
             "detect_landmarks": [
-                key for video in playback.videos for key in segment_keys(video, frame_count(source, video))
+                key for video in playback.videos for key in segment_keys(video, video_frames(source, video))
             ],
             "fit_smplx": tracks,
             "create_clips": tracks,
@@ -212,7 +212,7 @@ class RenderVideo(Stage):
         settings = {
             "avatar": given["avatar"],
             "interpolator": given["interpolator"],
-            "lips": given["lips"],
+            "lips": lips_id(given["lips"]),
             "versions": {name: version(name) for name in _PACKAGES},
             **config.model_dump(mode="json"),
         }

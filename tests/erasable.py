@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data_catalog import Catalog, Unit, clip_id, track_id
 from data_catalog.schemas import TABLES
+from tests.stages import add_video
 
 CLIPS = 6
 
@@ -20,7 +21,7 @@ class Footage:
         self.catalog, self.avatar, self.video, self.track = catalog, avatar, video, track_id(video, motion)
         self.secrets: dict[str, bytes] = {"id": video.encode(), "name": f"{avatar}-{video[:6]}.mp4".encode()}
         uri = f"/footage/{avatar}-{video[:6]}.mp4"
-        catalog.add_video(avatar, video, uri=uri, motion_uri=f"/{motion}.npz" * bool(motion), motion_hash=motion)
+        add_video(catalog, avatar, video, uri=uri, motion_uri=f"/{motion}.npz" * bool(motion), motion_hash=motion)
 
     def secret(self, name: str, size: int) -> bytes:
         self.secrets[name] = os.urandom(size)

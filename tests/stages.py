@@ -1,6 +1,7 @@
-"""Stages outside of a flow: ledger rows as if a unit were done, plans, and units done in this process."""
+"""Stages outside of a flow: videos and ledger rows as if a unit were done, plans, and units done in this process."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from data_catalog import Catalog, Unit
@@ -15,6 +16,14 @@ def configurations(**changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The default configuration of every stage, with some fields changed by stage."""
     configs = Settings().stage_configs()
     return configs | {stage: configs[stage] | dict(fields) for stage, fields in changes.items()}
+
+
+def add_video(
+    catalog: Catalog, avatar: str, video_id: str, *, uri: str, motion_uri: str = "", motion_hash: str = ""
+) -> None:
+    """Say that a video shows an avatar, and nothing else of it."""
+    row = {"uri": uri, "file_name": Path(uri).name, "motion_uri": motion_uri, "motion_hash": motion_hash}
+    catalog.add_videos(avatar, {video_id: row}, catalog.avatar_videos(avatar))
 
 
 def mark_done(catalog: Catalog, stage: str, *units: str, of: Mapping[str, Sequence[str]] | None = None) -> None:

@@ -10,7 +10,7 @@ from data_catalog import Catalog
 from data_catalog.keys import equals
 from data_catalog.places import is_gone
 from flows.fleet.pipeline import Track, in_work, run_tracks
-from flows.fleet.standing import Look
+from flows.fleet.standing import FleetSnapshot
 from flows.intake.entering import Entry
 from flows.intake.footage import Footage
 from flows.intake.notes import notes_about
@@ -63,10 +63,10 @@ def onboard_all(
     entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None, comes_again=comes_again)
     entry.look_ahead(Footage(v) if isinstance(v, str) else v for request in requests for v in request.videos)
     added = {request.avatar: entry.add(request.avatar, request.videos, request.motion) for request in requests}
-    look = Look(catalog, configs)
-    report.notes += take_out_withdrawn(look, [request.avatar for request in requests])
-    tracks, unscored = _wanted(look, requests, added)
-    del look
+    snapshot = FleetSnapshot(catalog, configs)
+    report.notes += take_out_withdrawn(snapshot, [request.avatar for request in requests])
+    tracks, unscored = _wanted(snapshot, requests, added)
+    del snapshot
     if tracks or unscored:
         with (
             Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
@@ -94,28 +94,28 @@ def onboard_all(
 
 
 def _wanted(
-    look: Look, requests: Sequence[Request], added: Mapping[str, Sequence[Mapping[str, Any]]]
+    snapshot: FleetSnapshot, requests: Sequence[Request], added: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> tuple[list[Track], list[str]]:
     """What the ledger does not show to be done: of the tracks that were added, and of the others that were made before
     (or, where it is to be tried again, of all); and the avatars of which only the edges between tracks are not."""
-    sizes = {row["uri"]: row["size"] for rows in look.videos.values() for row in rows.values()}
+    sizes = {row["uri"]: row["size"] for rows in snapshot.videos.values() for row in rows.values()}
     tracks, unscored = [], []
     for request in requests:
         avatar = request.avatar
-        rows = {row["track_id"]: row for row in look.videos.get(avatar, {}).values()}
+        rows = {row["track_id"]: row for row in snapshot.videos.get(avatar, {}).values()}
         by_track = {video["track"]: video for video in added[avatar]}
         for track, row in rows.items():
-            if request.again or look.versions.standing("create_clips", track).record:
+            if request.again or snapshot.versions.standing("create_clips", track).record:
                 by_track.setdefault(track, scope(row))
-        wanted = [video for track, video in by_track.items() if track not in rows or look.undone(rows[track])]
+        wanted = [video for track, video in by_track.items() if track not in rows or snapshot.undone(rows[track])]
         before = "" if len(requests) == 1 else f"{avatar} / "
         tracks += [Track(avatar, before + video["file_name"], video, sizes.get(video["uri"]) or 0) for video in wanted]
-        if not wanted and any(look.undone_pairs(list(by_track), avatar)):
+        if not wanted and any(snapshot.undone_pairs(list(by_track), avatar)):
             unscored.append(avatar)
     return tracks, unscored
 
 
-def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
+def take_out_withdrawn(snapshot: FleetSnapshot, avatars: Sequence[str]) -> list[str]:
     """Take out of use the videos with which something is the matter and whose files were taken away.
 
     Returns:
@@ -124,20 +124,20 @@ def take_out_withdrawn(look: Look, avatars: Sequence[str]) -> list[str]:
     notes = []
     for avatar in avatars:
         gone = {}
-        for video_id, row in look.videos.get(avatar, {}).items():
-            if _is_at_fault(look, row) and is_gone(row["uri"], look.catalog.storage_options):
+        for video_id, row in snapshot.videos.get(avatar, {}).items():
+            if _is_at_fault(snapshot, row) and is_gone(row["uri"], snapshot.catalog.storage_options):
                 gone[video_id] = row["file_name"]
         if gone:
-            look.catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
+            snapshot.catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(gone)))
             for video_id in gone:
-                del look.videos[avatar][video_id]
+                del snapshot.videos[avatar][video_id]
         notes += [f"{name}: could not be used, and was taken away; it is forgotten" for name in gone.values()]
     return notes
 
 
-def _is_at_fault(look: Look, row: Mapping[str, Any]) -> bool:
+def _is_at_fault(snapshot: FleetSnapshot, row: Mapping[str, Any]) -> bool:
     """Whether a video could not be used for what it is, and not for something that may pass."""
     return any(
         unit.state == "failed" and unit.record is not None and is_input_fault(unit.record.error or "")
-        for unit in look.track(row)
+        for unit in snapshot.track(row)
     )

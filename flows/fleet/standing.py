@@ -49,7 +49,7 @@ class UnitStanding(NamedTuple):
     record: UnitRecord | None = None
 
 
-class Look:
+class FleetSnapshot:
     """The videos of avatars, and how what is made of them stands. Looks once: make a new one to look again.
 
     Args:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog
 from data_catalog.refusals import refusals
-from flows.fleet.standing import Look, UnitStanding, uncollected
+from flows.fleet.standing import FleetSnapshot, UnitStanding, uncollected
 from flows.settings import Settings
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR, PER_TRACK
@@ -68,12 +68,12 @@ def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Seque
         states: those of these states only; all when empty.
         stages: only what stands so at one of these stages; all when empty.
     """
-    look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
-    refused = refusals(look.catalog, look.versions.ledger)
+    snapshot = FleetSnapshot(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
+    refused = refusals(snapshot.catalog, snapshot.versions.ledger)
     found = []
-    for avatar in sorted({*look.videos, *refused}):
+    for avatar in sorted({*snapshot.videos, *refused}):
         summary = AvatarSummary(avatar=avatar)
-        _count_videos(summary, look, stages)
+        _count_videos(summary, snapshot, stages)
         for record in refused.get(avatar, []):
             if not stages or PER_TRACK[0] in stages:
                 _note(summary, State.failed, reason(record.subject, record.error or ""))
@@ -91,15 +91,15 @@ def pending_units(settings: Settings, *, states: Sequence[State] = (), stages: S
     Args:
         states, stages: those of these only; all when empty. What waits for another is `pending`.
     """
-    look = Look(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
+    snapshot = FleetSnapshot(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
     found = [
         PendingUnit(avatar=avatar, stage=u.stage, unit=u.unit, subject=u.subject, state=u.state, why=u.why)
-        for avatar in sorted(look.videos)
-        for u in look.units_of(avatar)
+        for avatar in sorted(snapshot.videos)
+        for u in snapshot.units_of(avatar)
         if u.state != "ok" and (not stages or u.stage in stages) and (not states or state_of(u) in states)
     ]
     if (not stages or PER_TRACK[0] in stages) and (not states or State.failed in states):
-        for avatar, records in refusals(look.catalog, look.versions.ledger).items():
+        for avatar, records in refusals(snapshot.catalog, snapshot.versions.ledger).items():
             for r in records:
                 why = (r.error or "").partition("\n")[0]
                 found.append(
@@ -113,11 +113,11 @@ def state_of(unit: UnitStanding) -> State:
     return _OF_UNIT.get(unit.state, State.pending)
 
 
-def _count_videos(summary: AvatarSummary, look: Look, stages: Sequence[str]) -> None:
+def _count_videos(summary: AvatarSummary, snapshot: FleetSnapshot, stages: Sequence[str]) -> None:
     compared = []
-    for row in look.videos.get(summary.avatar, {}).values():
+    for row in snapshot.videos.get(summary.avatar, {}).values():
         summary.videos += 1
-        undone = look.undone(row)
+        undone = snapshot.undone(row)
         if not undone:
             summary.done += 1
         elif not stages or undone[0].stage in stages:
@@ -125,7 +125,7 @@ def _count_videos(summary: AvatarSummary, look: Look, stages: Sequence[str]) -> 
         if not undone or PER_TRACK.index(undone[0].stage) > PER_TRACK.index("create_clips"):
             compared.append(row["track_id"])
     if not stages or PER_AVATAR[0] in stages:
-        for unit in look.undone_pairs(compared, "pairs of its videos"):
+        for unit in snapshot.undone_pairs(compared, "pairs of its videos"):
             _note_worst(summary, unit.subject, [unit])
 
 

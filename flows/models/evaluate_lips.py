@@ -122,14 +122,14 @@ class _Watch:
         from tango_models.lips.watch import watch_lips
         from tango_models.metrics.lip_sync import loudness_fit
         from tango_models.speech.level import at_common_level
-        from tasks.views.frame_source import iter_frames, read_audio
+        from tasks.views.frame_source import footage_audio, iter_frames
         from tasks.views.mouths import read_mouths
-        from tasks.views.videos import cuts_of, frame_count
+        from tasks.views.videos import cuts_of, video_frames
 
-        count = frame_count(self._catalog, video)
+        count = video_frames(self._catalog, video)
         seen = watch_lips(iter_frames(self._catalog, video, 0, count), self._box(video))
         self._usual[video] = float(np.nanmean(seen.sharpness)), float(np.nanmean(seen.rim))
-        audio = at_common_level(read_audio(self._catalog, video, 0, -(-count // 4)))
+        audio = at_common_level(footage_audio(self._catalog, video, 0, -(-count // 4)))
         row = self._catalog.table("videos").read(["video_id", "file_name", "has_audio"], where=equals(video_id=video))
         if not row["has_audio"][0].as_py() or not len(audio):
             return [], []

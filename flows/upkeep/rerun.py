@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
-from flows.fleet.standing import Look, uncollected
+from flows.fleet.standing import FleetSnapshot, uncollected
 from flows.intake.catalogs import existing_catalog
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR
 
@@ -74,13 +74,13 @@ def plan_rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[st
         ValueError: an unknown avatar.
         InputError: no catalog.
     """
-    look = Look(existing_catalog(settings), settings.stage_configs())
-    plan = RerunPlan(avatars=choose_avatars(list(look.videos), avatars))
+    snapshot = FleetSnapshot(existing_catalog(settings), settings.stage_configs())
+    plan = RerunPlan(avatars=choose_avatars(list(snapshot.videos), avatars))
     if redo is not Redo.stale:
-        plan.again = dict(_chosen(look, plan.avatars, stages or ONBOARDING, redo))
+        plan.again = dict(_chosen(snapshot, plan.avatars, stages or ONBOARDING, redo))
     again = {(stage, unit) for stage, units in plan.again.items() for unit in units}
     for avatar in plan.avatars:
-        for unit in look.units_of(avatar):
+        for unit in snapshot.units_of(avatar):
             if unit.state not in ("ok", "failed") and (unit.stage, unit.unit) not in again:
                 plan.undone[unit.stage] = plan.undone.get(unit.stage, 0) + 1
     return plan
@@ -115,26 +115,28 @@ def put_back(catalog: Catalog, units: Mapping[str, Sequence[str]]) -> int:
     return count
 
 
-def _chosen(look: Look, avatars: Sequence[str], stages: Sequence[str], redo: Redo) -> Iterator[tuple[str, list[str]]]:
+def _chosen(
+    snapshot: FleetSnapshot, avatars: Sequence[str], stages: Sequence[str], redo: Redo
+) -> Iterator[tuple[str, list[str]]]:
     """By stage, the units of avatars in the ledger that are put back: those that failed, however often, or all."""
     from tasks.views.motion_graph import pair_keys
 
     owners, pairs = set(), set()
     for avatar in avatars:
-        rows = look.videos[avatar].values()
+        rows = snapshot.videos[avatar].values()
         owners |= {row[name] for row in rows for name in ("video_id", "track_id")}
         pairs |= set(pair_keys([row["track_id"] for row in rows]))
     for stage in stages:
         keys = [
             key
-            for key in look.versions.ledger.units(stage)
+            for key in snapshot.versions.ledger.units(stage)
             if (key in pairs if stage in PER_AVATAR else key.partition(":")[0] in owners)
-            and (redo is Redo.force or not _is_ok(look, stage, key))
+            and (redo is Redo.force or not _is_ok(snapshot, stage, key))
         ]
         if keys:
             yield stage, sorted(keys)
 
 
-def _is_ok(look: Look, stage: str, unit: str) -> bool:
-    record = look.versions.ledger.record(stage, unit)
+def _is_ok(snapshot: FleetSnapshot, stage: str, unit: str) -> bool:
+    record = snapshot.versions.ledger.record(stage, unit)
     return record is not None and record.ok

@@ -1,6 +1,7 @@
 """AuMoCLIP: speech and motion in one hierarchical space (Liu et al., TANGO, arXiv 2410.04221, section on AuMoCLIP).
 
-The model, what goes into it, and its files; `learning` trains and judges it. Imported by the stages that embed."""
+The model, what goes into it, and its files; `learning` trains and judges it. Imported by the stages that embed, by what
+trains, judges or imports it, and by benchmarks."""
 
 from pathlib import Path
 

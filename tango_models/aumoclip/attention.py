@@ -45,11 +45,3 @@ def _parts(heads: int, places: int) -> torch.Tensor:
     centres = (torch.arange(heads)[:, None] + 0.5) / heads
     offset = (torch.linspace(0, 1, places) - centres) * heads  # in widths of a part
     return (-0.5 * (offset / 0.7) ** 2).clamp_min(-6.0)
-
-
-def weight_by_head(values: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
-    """Scale each head's share of the channels by that head's attention: (B, n, C), (B, heads, n) -> (B, n, C)."""
-    batch, length, width = values.shape
-    heads = attention.shape[1]
-    grouped = values.view(batch, length, heads, width // heads)
-    return (grouped * attention.transpose(1, 2).unsqueeze(-1)).reshape(batch, length, width)

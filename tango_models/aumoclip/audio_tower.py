@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tango_models.aumoclip.attention import ClipAttention, weight_by_head
+from tango_models.aumoclip.attention import ClipAttention
 from tango_models.aumoclip.configuration import AuMoClipConfig
 from tango_models.aumoclip.front_end import LogMelFrontEnd
 from tango_models.aumoclip.layers import Mapping, extend, resample
 from tango_models.aumoclip.outputs import AudioInputs, TowerOutput
 
 if TYPE_CHECKING:
-    from transformers import Wav2Vec2Model
+    pass
 
 
 class LogMelEncoder(nn.Module):
@@ -75,14 +75,6 @@ class SpeechNetwork(nn.Module):
         hidden, _ = self.feature_projection(low)
         return self.proj_down(self.encoder(hidden).last_hidden_state)
 
-    def load_pretrained(self, stock: Wav2Vec2Model) -> None:
-        """Start from a stock wav2vec2 (its convolutions, projection and first layers). Not for `embedded`."""
-        self.feature_extractor.load_state_dict(stock.feature_extractor.state_dict())
-        self.feature_projection.load_state_dict(stock.feature_projection.state_dict())
-        wanted = self.encoder.state_dict()
-        state = {name: value for name, value in stock.encoder.state_dict().items() if name in wanted}
-        self.encoder.load_state_dict(state)
-
 
 class AudioTower(nn.Module):
     """Speech window -> embeddings (TANGO, section on AuMoCLIP)."""
@@ -135,7 +127,6 @@ class AudioTower(nn.Module):
             low=audio_low,
             high=resample(attended, frames),
             cls=attended[:, 0],
-            weighted=resample(weight_by_head(mapped, attention), frames),
             attention=attention,
         )
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from tango_models.aumoclip.attention import ClipAttention, weight_by_head
+from tango_models.aumoclip.attention import ClipAttention
 from tango_models.aumoclip.configuration import AuMoClipConfig
 from tango_models.aumoclip.layers import ConvolutionStack, Mapping, resample
 from tango_models.aumoclip.outputs import TowerOutput
@@ -97,11 +97,9 @@ class MotionTower(nn.Module):
         low, high = self.encoder(motion)  # (B, n, width)
         low, high = self.low_mapping(low), self.high_mapping(high)  # (B, n, 256)
         attended, attention = self.attention(high)  # (B, n, 256), (B, heads, n)
-        weighted = resample(weight_by_head(high, attention), length)
         return TowerOutput(
             low=resample(low, length)[:, :frames],
             high=resample(attended, length)[:, :frames],
             cls=attended[:, 0],
-            weighted=weighted[:, :frames],
             attention=attention,
         )

@@ -42,8 +42,5 @@ class TowerOutput:
     """(B, T, 256) frames of the clip level."""
     cls: torch.Tensor
     """(B, 256) the clip: row 0 of `high`."""
-    weighted: torch.Tensor
-    """(B, T, 256) the high features before attention, each head's channels scaled by the attention that row 0 pays to
-    the frame."""
     attention: torch.Tensor
     """(B, heads, ceil(T / 2)) attention of row 0 over the frames at 15 fps."""

@@ -21,7 +21,6 @@ class MouthPicture:
     """A real mouth.
 
     Attributes:
-        key: what it is a picture of, (video, frame).
         picture: (H, W, 3) uint8 RGB.
         mesh: (478, 3) pixels.
         weight: 0..1 beside others that are shown in the same frame.

@@ -14,7 +14,7 @@ GAPS = ((81, 178), (82, 87), (13, 14), (312, 317), (311, 402))
 """(upper, lower) points of the inner border whose distances are the opening."""
 CORNERS = (61, 291)
 EYE_CORNERS = (33, 263)
-NOSE_TIP, CHIN = 1, 152
+CHIN = 152
 STIFF = (
     33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 10, 151, 9, 8, 54, 284, 127, 356, 234, 454, 117, 346, 98, 327,
 )  # fmt: skip

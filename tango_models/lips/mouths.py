@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from tango_models.lips.head_pose import yaw_and_pitch
-from tango_models.lips.mesh_points import CHIN, CORNERS, EYE_CORNERS, GAPS, LIPS, NOSE_TIP
+from tango_models.lips.mesh_points import CHIN, CORNERS, EYE_CORNERS, GAPS, LIPS
 from tango_models.perception.face_mesh import MESH_POINTS
 
 _NEAR_HAND = 0.12  # of the distance of the eyes: a finger's half width
@@ -25,8 +25,6 @@ class Mouths:
     """(T,) float32 distance of the inner lips, mean over the middle of the mouth."""
     width: np.ndarray
     """(T,) float32 from corner to corner."""
-    protrusion: np.ndarray
-    """(T,) float32 how far the lips stand before the nose's and the chin's line."""
     yaw: np.ndarray
     """(T,) float32 degrees."""
     pitch: np.ndarray
@@ -56,35 +54,33 @@ class Mouths:
         return Mouths(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def lip_measures(meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Opening, width and protrusion, each (T,), of (T, 478, 3) meshes."""
+def lip_measures(meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Opening and width, each (T,), of (T, 478, 3) meshes."""
     eyes = _distance(meshes, *EYE_CORNERS)
     opening = np.mean([_distance(meshes, *pair) for pair in GAPS], axis=0) / eyes
-    width = _distance(meshes, *CORNERS) / eyes
-    forward = meshes[:, [0, 17], 2].mean(1) - meshes[:, [NOSE_TIP, CHIN], 2].mean(1)
-    return opening, width, -forward / eyes
+    return opening, _distance(meshes, *CORNERS) / eyes
 
 
-def describe_mouths(frames: list[np.ndarray], meshes: np.ndarray, hands: np.ndarray) -> Mouths:
+def describe_mouths(seen: Iterable[tuple[np.ndarray, np.ndarray]], hands: np.ndarray) -> Mouths:
     """What of each mouth is kept.
 
     Args:
-        frames: T pictures (H, W, 3) uint8 RGB.
-        meshes: (T, 478, 3), NaN where there is no face.
+        seen: T times a picture (H, W, 3) uint8 RGB and the mesh in it (478, 3), NaN where there is no face; taken one
+            after the other, and no picture is kept.
         hands: (T, 2, 21, 2) pixels, NaN where a hand is not seen.
     """
-    opening, width, protrusion = lip_measures(meshes)
+    found = [(mesh, *_picture(frame, mesh)) for frame, mesh in seen]
+    meshes = np.stack([mesh for mesh, _, _ in found])
+    opening, width = lip_measures(meshes)
     turned = yaw_and_pitch(meshes)
-    seen = [_picture(frame, mesh) for frame, mesh in zip(frames, meshes, strict=True)]
     return Mouths(
         mesh=meshes.astype(np.float32),
         opening=opening.astype(np.float32),
         width=width.astype(np.float32),
-        protrusion=protrusion.astype(np.float32),
         yaw=turned[:, 0].astype(np.float32),
         pitch=turned[:, 1].astype(np.float32),
-        sharpness=np.array([sharp for sharp, _ in seen], np.float32),
-        light=np.array([light for _, light in seen], np.float32).reshape(len(meshes), 3),
+        sharpness=np.array([sharp for _, sharp, _ in found], np.float32),
+        light=np.array([light for _, _, light in found], np.float32),
         covered=np.array([covered(mesh, hand) for mesh, hand in zip(meshes, hands, strict=True)], bool),
     )
 

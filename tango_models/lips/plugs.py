@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
 import numpy as np
@@ -29,23 +29,47 @@ class LipPlug(Protocol):
 
 
 def check_lips(name: str) -> str:
-    """Refuse a name of `--lips` that is none. Raises InputError, also for a plug that is not installed."""
-    if name in (OFF, MATCH):
-        return name
-    if not name.startswith(PLUG):
-        raise InputError(f"--lips {name}", "is not known", f"choose {MATCH}, {OFF} or {PLUG}NAME")
-    known = sorted(entry_points(group=GROUP).names)
-    if name.removeprefix(PLUG) not in known:
-        have = f"choose one of {', '.join(known)}" if known else f"install a package with an entry point of {GROUP}"
-        raise InputError(f"--lips {name}", "no such plug is installed", have)
+    """Refuse a name of `--lips` that is none. Raises InputError, also for a plug that is not installed, or by several
+    packages."""
+    if name not in (OFF, MATCH):
+        _find(name)
     return name
 
 
+def lips_id(name: str) -> str:
+    """What decides the lips of a render: the name and, of a plug, its package and that one's version.
+
+    Raises:
+        InputError: as `check_lips`.
+    """
+    if name in (OFF, MATCH):
+        return name
+    return f"{name} of {_package(_find(name))}"
+
+
 def load_plug(name: str) -> LipPlug:
-    """The plug of `plug:NAME`. Raises InputError: it is not installed."""
-    check_lips(name)
-    (found,) = entry_points(group=GROUP, name=name.removeprefix(PLUG))
-    return found.load()
+    """The plug of `plug:NAME`. Raises InputError, as `check_lips`."""
+    return _find(name).load()
+
+
+def _find(name: str) -> EntryPoint:
+    if not name.startswith(PLUG):
+        raise InputError(f"--lips {name}", "is not known", f"choose {MATCH}, {OFF} or {PLUG}NAME")
+    known = entry_points(group=GROUP)
+    found = list(known.select(name=name.removeprefix(PLUG)))
+    if not found:
+        names = ", ".join(sorted(known.names))
+        have = f"choose one of {names}" if names else f"install a package with an entry point of {GROUP}"
+        raise InputError(f"--lips {name}", "no such plug is installed", have)
+    if len(found) > 1:
+        packages = " and ".join(sorted(map(_package, found)))
+        raise InputError(f"--lips {name}", f"is a plug of {packages}", "uninstall all of them but one")
+    return found[0]
+
+
+def _package(plug: EntryPoint) -> str:
+    assert plug.dist is not None  # it was found by its package
+    return f"{plug.dist.name} {plug.dist.version}"
 
 
 def plugged(

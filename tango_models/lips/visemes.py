@@ -76,13 +76,11 @@ class LipTargets:
         opening: (T,) float32; 0 closed, 1 the 95th percentile of the speaker's openings while speaking.
         width: (T,) float32; -1 narrow, 0 as usual, 1 wide.
         closed: (T,) bool: the lips touch here.
-        speaking: (T,) float32 in 0..1: 0 at rest.
     """
 
     opening: np.ndarray
     width: np.ndarray
     closed: np.ndarray
-    speaking: np.ndarray
 
     def __len__(self) -> int:
         return len(self.opening)
@@ -124,10 +122,8 @@ def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTar
     opening, width = opening / mixed, width / mixed
     around = np.convolve(np.pad(closed, 1), [1, 1, 1], "valid") > 0  # lips take a frame to meet and a frame to part
     opening = np.where(closed, 0.0, np.where(around, np.minimum(opening, _NEARLY), opening))
-    return LipTargets(
-        (opening * np.clip(speaking * 2, 0, 1)).astype(np.float32), width.astype(np.float32), closed,
-        speaking.astype(np.float32),
-    )  # fmt: skip
+    opening = opening * np.clip(speaking * 2, 0, 1)
+    return LipTargets(opening.astype(np.float32), width.astype(np.float32), closed)
 
 
 def _stress(energy: np.ndarray, voice: np.ndarray) -> np.ndarray:

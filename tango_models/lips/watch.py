@@ -46,7 +46,7 @@ def watch_lips(frames: Iterable[np.ndarray], box: tuple[int, int, int, int]) -> 
         meter.see(head)
         mesh = detector.find(head)
         mesh = no_mesh() if mesh is None else mesh
-        seen = describe_mouths([head], mesh[None], nobody)
+        seen = describe_mouths([(head, mesh)], nobody)
         rows.append((seen.opening[0], seen.sharpness[0], _rim(head, mesh)))
     detector.close()
     opening, sharpness, rim = np.array(rows, np.float64).reshape(-1, 3).T

@@ -60,11 +60,6 @@ def encode_gop(frames: np.ndarray | Sequence[np.ndarray], *, crf: float = CRF) -
     return b"".join(bytes(packet) for packet in packets)
 
 
-def decode_gop(data: bytes) -> np.ndarray:
-    """(n, H, W, 3) uint8 RGB of what `encode_gop` wrote; raises InputError when the bytes are damaged."""
-    return np.stack(list(iter_gop(data)))
-
-
 def iter_gop(data: bytes) -> Iterator[np.ndarray]:
     """The frames of what `encode_gop` wrote, (H, W, 3) uint8 RGB, each when it is asked for: four of 3840 x 2160 are
     100 MB. Raises InputError when the bytes are damaged."""

@@ -9,7 +9,7 @@ from data_catalog import Source
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.views.canvas import fit_points, scale_and_offset
-from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
+from tasks.views.frame_source import GopCache
 from tasks.views.lips import PART_FRAMES, StoredLips, read_lips
 from tasks.views.mouths import read_mouths
 from tasks.views.playback import Playback
@@ -30,7 +30,7 @@ def frames_with_lips(
     size: tuple[int, int],
     *,
     smooth: bool,
-    cache_mb: float = FRAME_CACHE_MB,
+    cache_mb: float,
 ) -> Iterator[np.ndarray]:
     """The frames of a path, (H, W, 3) uint8, in order, with the mouths that `match_lips` chose.
 

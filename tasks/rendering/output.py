@@ -9,11 +9,17 @@ from data_catalog import digest
 from data_catalog.places import Options, file_name, find_stamp, is_of_this_process, is_remote
 from data_catalog.reachable import check_store_takes
 from tango_models.errors import InputError
+from tango_models.lips.plugs import OFF, lips_id
 from tasks.runtime.files import content_of
 
 
-def render_key(path_id: str, interpolator: str, out: str, lips: str = "off") -> str:
-    return digest(path_id, interpolator, out, *([lips] if lips != "off" else []))
+def render_key(path_id: str, interpolator: str, out: str, lips: str = OFF) -> str:
+    """Of a render, a hash. A new release of a plug makes another of the same name.
+
+    Raises:
+        InputError: as `check_lips`.
+    """
+    return digest(path_id, interpolator, out, *([lips_id(lips)] if lips != OFF else []))
 
 
 def beside(video: Path) -> tuple[Path, Path]:

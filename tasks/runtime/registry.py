@@ -26,8 +26,6 @@ STAGES: dict[str, str] = {
 PER_TRACK = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
 """What is done to one video after the other. A name added here is missing in every avatar until that is onboarded
 again."""
-PER_VIDEO = ("extract_frames", "detect_landmarks")
-"""Of those, what belongs to the video alone, whatever motion goes with it."""
 PER_AVATAR = ("score_edges",)
 """What compares all of an avatar's."""
 ONBOARDING = PER_TRACK + PER_AVATAR

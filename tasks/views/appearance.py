@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _SAMPLES = 12
 
 
-def appearance(source: Source, video_id: str, n_frames: int) -> "Appearance":
-    """The appearance in at most 12 frames, spread evenly over the video."""
+def appearance(source: Source, video_id: str, n_frames: int, *, cache_mb: float) -> "Appearance":
+    """The appearance in at most 12 frames, spread evenly over the video; `cache_mb`: of footage held at most."""
     from tango_models.body.fit.face_pose import face_shape
     from tango_models.perception.appearance import Appearance, colours
 
@@ -25,7 +25,7 @@ def appearance(source: Source, video_id: str, n_frames: int) -> "Appearance":
     columns = ["video_id", "frame", "mask", "face_xy", "face_z", "face_score"]
     rows = source.table("landmarks").read(columns, where=equals(video_id=video_id, frame=chosen)).sort_by("frame")
     masks, xy = unpack_masks(rows["mask"]), matrix(rows["face_xy"]).reshape(rows.num_rows, -1, 2)
-    frames = GopCache(source)
+    frames = GopCache(source, megabytes=cache_mb)
     frames.expect((video_id, t // CLIP_FRAMES) for t in chosen)
     seen = [colours(frames.frame(video_id, t), masks[k], xy[k]) for k, t in enumerate(chosen)]
     clothes, room = (_mean(np.stack([pair[side] for pair in seen])) for side in (0, 1))

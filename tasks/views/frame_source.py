@@ -14,7 +14,7 @@ from data_catalog.schemas import CLIP_FRAMES
 from tasks.views.read_ahead import ahead
 
 FRAME_CACHE_MB = 256
-"""Of a `GopCache`, unless a stage's configuration says otherwise."""
+"""Of a `GopCache`, unless settings say otherwise."""
 
 _GOPS_PER_READ = 16
 _FIRST_READ = 4  # GOPs, as long as their size is not known
@@ -54,7 +54,7 @@ class GopCache:
         megabytes: of frames and encoded GOPs held at most, or of one GOP where that is more.
     """
 
-    def __init__(self, source: Source, *, megabytes: float = FRAME_CACHE_MB) -> None:
+    def __init__(self, source: Source, *, megabytes: float) -> None:
         self._table = source.table("frames")
         self._most = int(megabytes * 1e6)
         self._coming: list[tuple[str, int]] = []
@@ -122,7 +122,7 @@ def _pixels(frames: Sequence[np.ndarray]) -> int:
     return sum(frame.nbytes for frame in frames)
 
 
-def read_audio(source: Source, video_id: str, first: int, last: int) -> np.ndarray:
+def footage_audio(source: Source, video_id: str, first: int, last: int) -> np.ndarray:
     """A video's audio under its GOPs `first` to `last` (exclusive), (S,) float32 at 16 kHz."""
     where = f"{equals(video_id=video_id)} AND gop >= {first} AND gop < {last}"
     table = source.table("frames").read(columns=["video_id", "gop", "audio"], where=where)

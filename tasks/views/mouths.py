@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tango_models.lips.library import MouthLibrary
     from tango_models.lips.mouths import Mouths
 
-_NUMBERS = ("opening", "width", "protrusion", "yaw", "pitch", "sharpness")
+_NUMBERS = ("opening", "width", "yaw", "pitch", "sharpness")
 _FRAMES_PER_READ = 3000
 _SAMPLE = 500  # faces of which the mean is taken
 

@@ -10,7 +10,7 @@ from tasks.views.canvas import canvas_size
 from tasks.views.playback import Playback, play
 from tasks.views.seam_surroundings import Surroundings
 from tasks.views.segments import segment_keys
-from tasks.views.videos import frame_count
+from tasks.views.videos import video_frames
 
 
 class SeamLayout(BaseModel):
@@ -37,7 +37,7 @@ def need_layout(source: PlanSource, path_id: str) -> str:
     for track in sorted({split_clip_id(clip)[0] for clip in row["clip_ids"]}):
         video_id = video_of(track)
         source.need("extract_frames", video_id, subject=path.subject)
-        source.need("detect_landmarks", *segment_keys(video_id, frame_count(source, video_id)), subject=path.subject)
+        source.need("detect_landmarks", *segment_keys(video_id, video_frames(source, video_id)), subject=path.subject)
         source.need("create_clips", track, subject=path.subject)
     return path.subject
 

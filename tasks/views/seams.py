@@ -9,7 +9,7 @@ from tango_models.interpolation.seam_points import TORSO, arm_points, head_circl
 from tango_models.interpolation.stand_ins import StandIn
 from tasks.views.canvas import fit_frame, fit_points
 from tasks.views.columns import matrix, unpack_masks
-from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
+from tasks.views.frame_source import GopCache
 from tasks.views.playback import run_around, shot_of
 from tasks.views.stand_ins import read_stand_ins
 
@@ -41,7 +41,7 @@ def read_seam(
     canvas: tuple[int, int],
     *,
     smooth: bool = True,
-    cache_mb: float = FRAME_CACHE_MB,
+    cache_mb: float,
 ):
     """The two runs at `offsets` from a jump, as the interpolators want them; `smooth`: see `runs_shown`, `cache_mb`:
     of frames held while they are read."""

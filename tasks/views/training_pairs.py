@@ -12,7 +12,7 @@ from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES, REPRESENTATION
 from tango_models.errors import InputError
 from tasks.views.columns import matrix
-from tasks.views.frame_source import read_audio
+from tasks.views.frame_source import footage_audio
 from tasks.views.takes import takes
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def catalog_pairs(catalog: Catalog, tracks: dict[str, list[str]]) -> list[PairSo
                         speaker=avatar,
                         files=(),
                         words=None,
-                        read_audio=partial(read_audio, catalog, video_of(track), first, last),
+                        read_audio=partial(footage_audio, catalog, video_of(track), first, last),
                         read_motion=partial(_motion, catalog, track, first, last),
                     )
                 )

@@ -14,14 +14,13 @@ from data_catalog.schemas import CLIP_FRAMES, MASK_SIDE
 from tango_models.errors import InputError
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tasks.views.columns import matrix, unpack_bits, unpack_masks
-from tasks.views.frame_source import GopCache
+from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.takes import takes
 
 if TYPE_CHECKING:
     from tango_models.interpolation.acinterp.learning.takes import Take
 
 _COLUMNS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "mask"]
-_CACHE_MB = 256
 
 
 def training_takes(source: Source, tracks: dict[str, list[str]]) -> list[Take]:
@@ -34,7 +33,7 @@ def training_takes(source: Source, tracks: dict[str, list[str]]) -> list[Take]:
     Raises:
         InputError: there is none.
     """
-    cache = GopCache(source, megabytes=_CACHE_MB)
+    cache = GopCache(source, megabytes=FRAME_CACHE_MB)
     found = [
         take
         for avatar, wanted in tracks.items()

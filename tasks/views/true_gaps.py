@@ -10,7 +10,7 @@ from data_catalog import Source, video_of
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.views.columns import matrix, unpack_bits
-from tasks.views.frame_source import GopCache
+from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.takes import takes
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class TrueGaps:
     def __iter__(self) -> Iterator["Gap"]:
         from tango_models.truth.gaps import take_out
 
-        cache = GopCache(self._source)
+        cache = GopCache(self._source, megabytes=FRAME_CACHE_MB)
         for number, place in self.chosen:
             video_id, frames = self._stretches[number]
             shown = frames[place.window.start : place.window.stop]

@@ -4,7 +4,7 @@ from data_catalog import Source
 from data_catalog.keys import equals
 
 
-def frame_count(source: Source, video_id: str) -> int:
+def video_frames(source: Source, video_id: str) -> int:
     """A video's frames at 30 fps."""
     return source.table("videos").read(["video_id", "n_frames"], where=equals(video_id=video_id))["n_frames"][0].as_py()
 

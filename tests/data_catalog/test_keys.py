@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_catalog import Catalog, check_avatar_name
+from tests.stages import add_video
 
 PEOPLE = [
     "Jürgen",
@@ -27,7 +28,7 @@ PEOPLE = [
 @pytest.mark.parametrize("name", PEOPLE)
 def test_names_of_people_are_kept_composed(tmp_path, name):
     catalog = Catalog(tmp_path)
-    catalog.add_video(unicodedata.normalize("NFD", name), "v", uri="v.mp4")
+    add_video(catalog, unicodedata.normalize("NFD", name), "v", uri="v.mp4")
     composed = unicodedata.normalize("NFC", name)
     assert catalog.avatars() == [composed]
     assert set(catalog.avatar_videos(unicodedata.normalize("NFD", name))) == {"v"}
@@ -43,11 +44,20 @@ def test_a_name_that_is_a_path_a_device_or_unseen_is_refused(name):
         check_avatar_name(name)
 
 
-@given(st.text(st.characters(), min_size=1, max_size=70))
-def test_every_name_that_is_taken_is_one_plain_part_of_a_path(text):
+LETTERS = st.characters(categories=("L", "M", "Nd"))
+
+
+@given(
+    st.text(st.characters(), max_size=70) | st.text(LETTERS, max_size=70) | st.text(LETTERS | st.sampled_from("-_."))
+)
+def test_every_name_that_is_taken_is_one_plain_part_of_a_path_and_letters_are_taken(text):
     try:
         name = check_avatar_name(text)
     except ValueError:
+        composed = unicodedata.normalize("NFC", text)
+        letters = all(unicodedata.category(c)[0] in "LM" or unicodedata.category(c) == "Nd" for c in composed)
+        one = 1 <= len(composed) <= 64 and letters and composed[0].isalnum()
+        assert not one or PureWindowsPath(composed).is_reserved()
         return
     assert Path(name).name == name and PureWindowsPath(name).name == name and not PureWindowsPath(name).is_reserved()
     assert check_avatar_name(name) == name and name.isprintable() and len(name) <= 64

@@ -12,6 +12,7 @@ import pytest
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
 from data_catalog.store import Table
+from tests.stages import add_video
 
 PROCESSES, KEYS, ROUNDS = 8, 60, 5
 
@@ -114,20 +115,20 @@ def test_finishing_a_unit_drops_its_rows_of_older_versions_only(tmp_path: Path):
 @pytest.mark.parametrize("name", ["../x", "", ".", "a/b", "a\\b", "a b", "x" * 65, "-x", "a..b", "a'b", "a\n"])
 def test_an_avatar_name_that_is_not_plain_is_refused(tmp_path: Path, name: str):
     with pytest.raises(ValueError, match="not allowed"):
-        Catalog(tmp_path).add_video(name, "v", uri="v.mp4")
+        add_video(Catalog(tmp_path), name, "v", uri="v.mp4")
 
 
 def test_a_video_may_serve_two_avatars(tmp_path: Path):
     catalog = Catalog(tmp_path)
-    catalog.add_video("alice", "v", uri="a.mp4")
-    catalog.add_video("bob", "v", uri="b.mp4")
+    add_video(catalog, "alice", "v", uri="a.mp4")
+    add_video(catalog, "bob", "v", uri="b.mp4")
     assert catalog.avatars() == ["alice", "bob"]
 
 
 def test_a_video_is_where_it_was_last_seen_and_keeps_its_motion(tmp_path: Path):
     catalog = Catalog(tmp_path)
-    catalog.add_video("alice", "v", uri="a.mp4", motion_uri="m.npz", motion_hash="m")
-    catalog.add_video("alice", "v", uri="elsewhere.mp4")
+    add_video(catalog, "alice", "v", uri="a.mp4", motion_uri="m.npz", motion_hash="m")
+    add_video(catalog, "alice", "v", uri="elsewhere.mp4")
     (row,) = catalog.avatar_videos("alice").values()
     assert (row["uri"], row["file_name"], row["motion_uri"]) == ("elsewhere.mp4", "elsewhere.mp4", "m.npz")
 

@@ -12,6 +12,7 @@ from data_catalog.tags import BadTag, check_tag, delete_halves, delete_tag, list
 from flows.settings import Settings
 from flows.upkeep.forget import forget, forget_for_good
 from tasks.runtime.registry import ONBOARDING
+from tests.stages import add_video
 
 VIDEO = "a" * 32
 
@@ -19,7 +20,7 @@ VIDEO = "a" * 32
 @pytest.fixture
 def catalog(tmp_path) -> Catalog:
     catalog = Catalog(tmp_path / "catalog")
-    catalog.add_video("ann", VIDEO, uri="/data/talk.mp4")
+    add_video(catalog, "ann", VIDEO, uri="/data/talk.mp4")
     _extract(catalog, b"first", "1")
     return catalog
 
@@ -96,7 +97,7 @@ def test_footage_that_a_tag_keeps_is_not_said_to_be_erased(catalog):
     make_tag(catalog, "kept")
     settings = Settings(catalog=catalog.uri)
     forget(settings, "ann", [])
-    catalog.add_video("ann", VIDEO, uri="/data/talk.mp4")
+    add_video(catalog, "ann", VIDEO, uri="/data/talk.mp4")
     with pytest.raises(ValueError, match=r"tag kept keeps what is to be erased; .*`tango tag kept --delete`"):
         forget_for_good(settings, "ann", [])
     assert _pixels(catalog) == [b"first"]

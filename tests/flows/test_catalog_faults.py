@@ -16,6 +16,7 @@ from flows.intake.requests import check_catalog
 from tango_models.errors import InputError
 from tests.media_samples import tone, write_sound, write_video
 from tests.object_store import object_store
+from tests.stages import add_video
 from tests.two_nodes import namespace
 
 pytestmark = pytest.mark.integration
@@ -54,18 +55,18 @@ def test_a_catalog_that_is_not_there(tmp_path, video, speech):
 
 def test_a_catalog_of_a_newer_release(tmp_path, video, speech):
     catalog = Catalog(tmp_path / "catalog")
-    catalog.add_video("ann", "v", uri="/a.mp4")
+    add_video(catalog, "ann", "v", uri="/a.mp4")
     lance.dataset(f"{catalog.uri}/avatars.lance").update_schema_metadata({"tango.schema": "1000"})
     out = str(tmp_path / "o.mp4")
     for command in (["status"], ["status", "ann"], ["reenact", "ann", speech, "--out", out], ["forget", "ann"]):
         assert "is of a newer release of TANGO" in _refused(*command, "--catalog", catalog.uri)
     with pytest.raises(UnusableStore, match="newer release"):
-        catalog.add_video("ann", "w", uri="/b.mp4")
+        add_video(catalog, "ann", "w", uri="/b.mp4")
 
 
 def test_a_catalog_that_may_only_be_read(tmp_path, video):
     catalog = Catalog(tmp_path / "catalog")
-    catalog.add_video("ann", "v", uri="/a.mp4")
+    add_video(catalog, "ann", "v", uri="/a.mp4")
     Path(catalog.uri, "avatars.lance", "_presence.lock").unlink()
     mount = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
     enter = [*namespace(), "sh", "-c", mount, "sh", catalog.uri, TANGO]
@@ -90,7 +91,7 @@ def test_a_store_that_cannot_be_reached_or_has_no_such_bucket(tmp_path, video, s
         assert said in _refused("onboard", "ann", video, "--motion", "s3://fotage/m.npz", "--catalog", catalog)
         assert said in _refused("preprocess", "s3://fotage/talks.csv", "--catalog", catalog)
         assert said in _refused("preprocess", "s3://fotage/talks", "--catalog", catalog)
-        Catalog(catalog).add_video("ann", "v", uri="/a.mp4")
+        add_video(Catalog(catalog), "ann", "v", uri="/a.mp4")
         assert said in _refused("reenact", "ann", speech, "--out", "s3://fotage/o.mp4", "--catalog", catalog)
         for other in ("s3://footage/none.wav", "s3://fotage/none.wav"):
             assert other in _refused("reenact", "ann", other, "--out", out, "--catalog", catalog)

@@ -9,14 +9,15 @@ from typer.testing import CliRunner
 from data_catalog import Catalog
 from data_catalog.refusals import refusals, refuse
 from flows.command_line.app import app
+from tests.stages import add_video
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     catalog = Catalog(tmp_path / "catalog")
     for name in ("one", "two"):
-        catalog.add_video("ann", f"id-{name}", uri=f"/footage/{name}.mp4")
-    catalog.add_video("bea", "id-one", uri="/footage/one.mp4")
+        add_video(catalog, "ann", f"id-{name}", uri=f"/footage/{name}.mp4")
+    add_video(catalog, "bea", "id-one", uri="/footage/one.mp4")
     refuse(catalog, "ann", Path("/footage/bad.mp4"), "bad.mp4: is empty; give a video", run_id="r")
     return catalog
 
@@ -56,7 +57,7 @@ def test_an_unknown_avatar_is_an_error(catalog):
 
 
 def test_a_name_of_several_files_is_asked_about_and_a_path_or_an_id_says_which(catalog):
-    catalog.add_video("ann", "id-other", uri="/elsewhere/one.mp4")
+    add_video(catalog, "ann", "id-other", uri="/elsewhere/one.mp4")
     refuse(catalog, "ann", Path("/third/one.mp4"), "one.mp4: is empty", run_id="r")
     asked = _forget(catalog, "ann", "one.mp4")
     assert asked.exit_code == 2
@@ -83,7 +84,7 @@ def test_of_two_that_could_not_be_read_only_the_one_that_is_named_goes(catalog, 
 
 
 def test_at_a_terminal_it_asks_which(catalog, monkeypatch):
-    catalog.add_video("ann", "id-other", uri="/elsewhere/one.mp4")
+    add_video(catalog, "ann", "id-other", uri="/elsewhere/one.mp4")
     monkeypatch.setattr("flows.command_line.upkeep_commands.sys", SimpleNamespace(stdin=_Terminal, stdout=_Terminal))
     result = CliRunner().invoke(app, ["forget", "ann", "one.mp4", "--catalog", catalog.uri], input="9\n2\n")
     assert result.exit_code == 0 and "/elsewhere/one.mp4" in result.output

@@ -19,6 +19,7 @@ from flows.upkeep.rerun import Redo
 from flows.upkeep.rerun_stage import rerun_stage
 from tasks.runtime.registry import ONBOARDING
 from tests.speaker import cut_speaker
+from tests.stages import add_video
 
 pytestmark = pytest.mark.integration
 DATA_TABLES = ("avatars", "videos", "frames", "landmarks", "poses", "fits", "clips", "embeddings", "edges")
@@ -72,7 +73,7 @@ def test_a_second_video_is_scored_against_the_first_and_nothing_is_done_twice(on
     assert report.failed == 0
     catalog = Catalog(onboarded.catalog)
     (first,), (new,) = catalog.avatar_videos("ann"), catalog.avatar_videos("bea")
-    catalog.add_video("bea", first, uri="known.mp4")
+    add_video(catalog, "bea", first, uri="known.mp4")
     report = onboard_avatar("bea", [str(second)], settings=onboarded)
     computed = {stage.stage: stage.computed for stage in report.stages if stage.computed}
     assert computed == {"score_edges": 1}

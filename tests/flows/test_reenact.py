@@ -1,6 +1,7 @@
 """Reenactment through the real flow: the video that comes out."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import av
@@ -14,6 +15,7 @@ from tango_models.body.motion_io import load_motion
 from tango_models.media.sound.audio import read_audio
 from tango_models.speech.timeline import frame_count
 from tango_models.synthetic.speaker import SPEECH
+from tasks.runtime.versions import Versions
 
 pytestmark = pytest.mark.integration
 
@@ -83,6 +85,20 @@ def test_a_render_that_was_deleted_is_made_again_and_one_that_is_there_is_not(ma
     target.unlink()
     assert reenact("ann", str(speech), str(target), settings=onboarded).report.computed == 1
     assert target.is_file()
+
+
+def test_a_video_that_failed_is_left_out_and_named(made, onboarded, speech, tmp_path):
+    folder = shutil.copytree(onboarded.catalog, tmp_path / "catalog")
+    settings = onboarded.model_copy(update={"catalog": str(folder)})
+    catalog = Catalog(folder)
+    row = {"uri": "/data/lost.mp4", "file_name": "lost.mp4", "motion_uri": "", "motion_hash": ""}
+    catalog.add_videos("ann", {"lost": row}, catalog.avatar_videos("ann"))
+    failed = Versions(catalog, settings.stage_configs()).stage("create_clips").unit("lost", subject="lost.mp4")
+    catalog.fail(failed, "no room", run_id="r")
+    report = reenact("ann", str(speech), str(tmp_path / "ann.mp4"), settings=settings).report
+    (note,) = [note for note in report.notes if "not shown" in note]
+    assert "lost.mp4" in note and "tango status ann" in note
+    assert not any("not shown" in note for note in made.report.notes)
 
 
 def _frame_hash(path: str) -> str:

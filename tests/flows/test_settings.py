@@ -5,6 +5,8 @@ import re
 import pytest
 
 from flows.settings import Settings
+from tasks.runtime.registry import create_stage
+from tasks.views.frame_source import FRAME_CACHE_MB
 
 
 def test_a_nested_setting_comes_from_the_environment(monkeypatch):
@@ -83,6 +85,19 @@ def test_what_stages_share_is_set_once(monkeypatch):
     assert configs["retrieve_path"]["edges"]["separation"] == 9
     assert configs["render_video"]["seams"]["placement"]["max_half"] == 5
     assert configs["embed_clips"] == configs["embed_speech"] == configs["retrieve_path"]["model"]
+
+
+@pytest.mark.parametrize("stage", ["fit_smplx", "create_clips", "interpolate_seams", "render_video"])
+def test_a_bound_on_memory_makes_nothing_stale(monkeypatch, stage):
+    name, configs = f"TANGO_STAGES__{stage.upper()}__FRAME_CACHE_MB", [Settings().stage_configs()[stage]]
+    monkeypatch.setenv(name, "17")
+    configs.append(Settings().stage_configs()[stage])
+    assert [config["frame_cache_mb"] for config in configs] == [FRAME_CACHE_MB, 17]
+    one, other = (create_stage(stage, config).config_hash for config in configs)
+    assert one == other
+    monkeypatch.setenv(name, "0")
+    with pytest.raises(ValueError, match="frame_cache_mb"):
+        Settings()
 
 
 def test_names_of_the_users_own_are_no_settings(monkeypatch):

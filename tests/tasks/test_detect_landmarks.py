@@ -7,7 +7,7 @@ import tasks.detect_landmarks as stage_module
 from data_catalog import Catalog, Provenance
 from data_catalog.schemas import CLIP_FRAMES
 from flows.intake.notes import left_out
-from tango_models.media.gop import decode_gop, encode_gop
+from tango_models.media.gop import encode_gop, iter_gop
 from tango_models.perception import HolisticDetector
 from tango_models.synthetic.company import Place
 from tasks.detect_landmarks import DetectLandmarks, DetectLandmarksConfig
@@ -38,7 +38,7 @@ def store(catalog: Catalog, video_id: str, frames: list[np.ndarray]) -> list[np.
     video = {"video_id": video_id, "file_name": f"{video_id}.mp4", "n_frames": len(frames), "cuts": []}
     size = {"width": frames[0].shape[1], "height": frames[0].shape[0], "unit": video_id}
     catalog.table("videos").upsert([{**video, **size}])
-    return [frame for gop in data for frame in decode_gop(gop)]
+    return [frame for gop in data for frame in iter_gop(gop)]
 
 
 def detect(catalog: Catalog, stage: DetectLandmarks, video_id: str, start: int, stop: int) -> str:

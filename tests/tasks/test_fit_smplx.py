@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+import tasks.fit_smplx as stage_module
 from data_catalog import Catalog, track_id
 from data_catalog.schemas import CLIP_FRAMES
 from data_catalog.store import Table
@@ -16,6 +17,7 @@ from tango_models.media.probe import content_id
 from tasks.fit_smplx import FitSmplx, FitSmplxConfig
 from tasks.views.columns import pack_masks, vectors
 from tasks.views.fit_picture import read_fit_picture
+from tasks.views.frame_source import GopCache
 from tasks.views.motion import read_motion
 from tests.stages import do
 from tests.tango_models.body.exact_landmarks import SIZE, gesture, see
@@ -95,6 +97,16 @@ def test_the_picture_shows_the_skeleton_over_frames_and_names_the_worst(tmp_path
     assert picture.shape == (300 + 24, 4 * 300, 3)
     drawn = (np.abs(picture[:300].astype(int) - 90).max(-1) > 60).reshape(300, 4, 300).sum((0, 2))
     assert (drawn > 500).all()  # bones over every grey frame
+
+
+def test_the_picture_is_made_within_the_bound_that_is_set(tmp_path, monkeypatch):
+    bounds, catalog = [], Catalog(tmp_path / "catalog")
+    monkeypatch.setattr(stage_module, "GopCache", lambda *a, **k: bounds.append(k) or GopCache(*a, **k))
+    stage = FitSmplx(FitSmplxConfig(fit=QUICK, frame_cache_mb=3))
+    stage.setup()
+    landmarks, _ = see(gesture(30), Body.load())
+    do(catalog, stage, stored(catalog, landmarks, stage))
+    assert bounds == [{"megabytes": 3}]
 
 
 def test_imported_poses_have_no_picture_of_a_fit(tmp_path, stage):

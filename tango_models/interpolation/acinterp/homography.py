@@ -21,14 +21,9 @@ _AROUND = 0.02  # of the longer side around the person: masks are coarse
 
 @dataclass(frozen=True)
 class CameraMove:
-    """matrix   (3, 3) takes pixels of the first frame to the second's; the identity where nothing tells otherwise
-    matches  that were found in the background
-    inliers  of them, those that the matrix explains
-    """
+    """matrix   (3, 3) takes pixels of the first frame to the second's; the identity where nothing tells otherwise"""
 
     matrix: np.ndarray
-    matches: int
-    inliers: int
 
     @property
     def still(self) -> bool:
@@ -49,24 +44,24 @@ def camera_move(first: np.ndarray, second: np.ndarray, person: np.ndarray, other
         found.append(detector.detectAndCompute(grey, (~around_person(mask, width, height)).astype(np.uint8)))
     (points, features), (other_points, other_features) = found
     if features is None or other_features is None or len(other_features) < 2:
-        return CameraMove(np.eye(3), 0, 0)
+        return CameraMove(np.eye(3))
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(features, other_features, k=2)
     good = [best for best, next_best in pairs if best.distance < _RATIO * next_best.distance]
     a = np.array([points[match.queryIdx].pt for match in good], np.float32).reshape(-1, 2)
     b = np.array([other_points[match.trainIdx].pt for match in good], np.float32).reshape(-1, 2)
-    steady = int((np.linalg.norm(a - b, axis=1) < _WITHIN).sum())
     if len(good) < _FEWEST:
-        return CameraMove(np.eye(3), len(good), steady)
+        return CameraMove(np.eye(3))
     cv2.setRNGSeed(0)  # the same frames give the same homography
     matrix, inside = cv2.findHomography(a, b, cv2.RANSAC, _WITHIN, maxIters=4000, confidence=0.999)
     inliers = 0 if inside is None else int(inside.sum())
+    steady = int((np.linalg.norm(a - b, axis=1) < _WITHIN).sum())
     # Of two explanations that are about as good, the camera that stands is the likelier.
     if matrix is None or inliers < max(_FEWEST, _SHARE * len(good)) or steady > 0.9 * inliers:
-        return CameraMove(np.eye(3), len(good), steady)
+        return CameraMove(np.eye(3))
     farthest = float(np.linalg.norm(_moved(matrix, width, height) - _corners(width, height), axis=1).max())
     if not _STANDS <= farthest <= _FARTHEST * max(width, height):
-        return CameraMove(np.eye(3), len(good), steady)
-    return CameraMove(matrix / matrix[2, 2], len(good), inliers)
+        return CameraMove(np.eye(3))
+    return CameraMove(matrix / matrix[2, 2])
 
 
 def on_the_way(matrix: np.ndarray, share: float, width: int, height: int) -> np.ndarray:

@@ -64,16 +64,6 @@ def seam_poses(seam: Seam) -> tuple[Poses, Poses]:
     )
 
 
-def linear_path(outgoing: Poses, incoming: Poses, alphas: np.ndarray) -> Poses:
-    """Straight from the last pose that is given to the first that is given again, at an even pace: TANGO's own. It
-    stands still before it starts."""
-    count = len(outgoing)
-    first, last = int(np.flatnonzero(alphas <= 0)[-1]), int(np.flatnonzero(alphas >= 1)[0])
-    share = np.clip((np.arange(count) - first) / (last - first), 0, 1)
-    frames = np.arange(count)
-    return _blend(outgoing.at(np.minimum(frames, first)), incoming.at(np.maximum(frames, last)), share)
-
-
 def blended_path(outgoing: Poses, incoming: Poses, alphas: np.ndarray) -> Poses:
     """From one run into the other while both move on: position and velocity are each run's own at its end."""
     return _blend(outgoing, incoming, alphas)

@@ -9,7 +9,7 @@ import pytest
 
 from data_catalog import Catalog, Unit, track_id
 from data_catalog.schemas import groups_of
-from flows.fleet.standing import Look
+from flows.fleet.standing import FleetSnapshot
 from flows.fleet.summary import State, pending_units, summarise
 from flows.settings import Settings
 from flows.tracks import scope
@@ -19,6 +19,7 @@ from tasks.runtime.versions import Versions, plan_units
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.motion_graph import pair_keys
 from tasks.views.track_units import track_units
+from tests.stages import add_video
 
 MODEL = model_id(EmbeddingModelConfig())
 CONFIGS = Settings().stage_configs()
@@ -33,7 +34,7 @@ def _random_catalog(place: str, seed: int) -> Catalog:
     for avatar in ("ann", "bea", "cal"):
         for video in dice.sample(sorted(lengths), dice.randint(1, 3)):
             motion = dice.choice(["", "", "m" * 32])
-            catalog.add_video(avatar, video, uri=f"/data/{video}.mp4", motion_uri="/m.npz", motion_hash=motion)
+            add_video(catalog, avatar, video, uri=f"/data/{video}.mp4", motion_uri="/m.npz", motion_hash=motion)
             tracks.add(track_id(video, motion))
     rows = [{"video_id": video, "unit": video, "n_frames": n, "file_name": "x"} for video, n in lengths.items()]
     catalog.table("videos").upsert(rows)
@@ -92,11 +93,11 @@ def _state(unit: Unit, record) -> str:
 def test_it_is_how_they_would_be_planned(tmp_path, seed):
     catalog = _random_catalog(str(tmp_path / "catalog"), seed)
     settings = Settings(catalog=catalog.uri)
-    everyone, versions = Look(catalog, CONFIGS), Versions(catalog, CONFIGS)
+    everyone, versions = FleetSnapshot(catalog, CONFIGS), Versions(catalog, CONFIGS)
     summaries = {summary.avatar: summary for summary in summarise(settings)}
     listed = Counter((unit.avatar, unit.stage, unit.unit, unit.state) for unit in pending_units(settings))
     for avatar, videos in catalog.all_videos().items():
-        alone = Look(catalog, CONFIGS, avatar)
+        alone = FleetSnapshot(catalog, CONFIGS, avatar)
         assert list(alone.units_of(avatar)) == list(everyone.units_of(avatar))
         exact = Counter()
         complete = 0

@@ -12,7 +12,7 @@ from data_catalog.leases import Leases
 from data_catalog.refusals import refuse
 from flows.command_line.app import app
 from flows.fleet.onboarding import take_out_withdrawn
-from flows.fleet.standing import Look
+from flows.fleet.standing import FleetSnapshot
 from flows.fleet.summary import State, summarise
 from flows.settings import Settings
 from flows.status import catalog_status
@@ -20,7 +20,7 @@ from tasks.runtime.versions import Versions
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.embeddings import embedding_key
 from tasks.views.segments import segment_key
-from tests.stages import mark_done
+from tests.stages import add_video, mark_done
 
 MODEL = model_id(EmbeddingModelConfig())
 
@@ -36,7 +36,7 @@ def _settings(catalog: Catalog, **values) -> Settings:
 
 def _video(catalog: Catalog, avatar: str, video: str, *, until: str = "score_edges") -> None:
     """Enter a video whose stages are done up to one of them."""
-    catalog.add_video(avatar, video, uri=f"/data/{avatar}/{video}.mp4")
+    add_video(catalog, avatar, video, uri=f"/data/{avatar}/{video}.mp4")
     segment = segment_key(video, 0)
     units = {
         "extract_frames": (video, {}),
@@ -63,8 +63,8 @@ def _failed(catalog: Catalog, stage: str, unit: str, why: str) -> None:
 def test_the_worst_come_first_and_every_one_says_why(catalog):
     _video(catalog, "done", "a" * 32)
     _video(catalog, "half", "b" * 32, until="detect_landmarks")
-    catalog.add_video("new", "c" * 32, uri="/data/new/c.mp4")
-    catalog.add_video("broken", "d" * 32, uri="/data/broken/d.mp4")
+    add_video(catalog, "new", "c" * 32, uri="/data/new/c.mp4")
+    add_video(catalog, "broken", "d" * 32, uri="/data/broken/d.mp4")
     _failed(catalog, "extract_frames", "d" * 32, "d.mp4: is cut off; export it again\nTrace …")
     refuse(catalog, "unread", Path("/data/unread/x.mp4"), "x: empty", run_id="r")
     found = {entry.avatar: entry for entry in summarise(_settings(catalog))}
@@ -93,9 +93,9 @@ def test_it_agrees_with_the_status_of_one_avatar(catalog):
 
 def test_filters_choose_and_json_is_json(catalog):
     _video(catalog, "done", "a" * 32)
-    catalog.add_video("new", "c" * 32, uri="/data/new/c.mp4")
+    add_video(catalog, "new", "c" * 32, uri="/data/new/c.mp4")
     _failed(catalog, "extract_frames", "d" * 32, "cut off")
-    catalog.add_video("broken", "d" * 32, uri="/data/broken/d.mp4")
+    add_video(catalog, "broken", "d" * 32, uri="/data/broken/d.mp4")
 
     def shown(*options: str) -> list[str]:
         result = CliRunner().invoke(app, ["status", "--json", "--catalog", catalog.uri, *options])
@@ -143,7 +143,7 @@ def test_every_unit_that_is_not_done_is_listed_with_its_reason(catalog):
 
 def test_a_video_with_a_motion_of_its_own_is_not_done_because_it_is_fitted_for_another(catalog):
     _video(catalog, "ann", "a" * 32)
-    catalog.add_video("bea", "a" * 32, uri="/data/a.mp4", motion_uri="/data/m.npz", motion_hash="b" * 32)
+    add_video(catalog, "bea", "a" * 32, uri="/data/a.mp4", motion_uri="/data/m.npz", motion_hash="b" * 32)
     bea, ann = summarise(_settings(catalog))
     assert (ann.state, bea.state, bea.avatar) == (State.complete, State.pending, "bea")
     assert "fit_smplx was not done yet" in bea.reasons[0]
@@ -154,7 +154,7 @@ def test_a_failure_goes_with_its_file_but_not_what_may_pass(catalog, tmp_path):
     kept.write_bytes(b"x")
     videos = {"a": kept, "b": tmp_path / "gone.mp4", "c": tmp_path / "gone too.mp4", "d": tmp_path / "ours.mp4"}
     for letter, path in videos.items():
-        catalog.add_video("ann", letter * 32, uri=str(path))
+        add_video(catalog, "ann", letter * 32, uri=str(path))
     for letter in "ab":
         _failed(catalog, "extract_frames", letter * 32, "x.mp4: is cut off; export it again")
     mark_done(catalog, "extract_frames", "c" * 32, "d" * 32)
@@ -165,7 +165,7 @@ def test_a_failure_goes_with_its_file_but_not_what_may_pass(catalog, tmp_path):
         unit = versions.stage("detect_landmarks").unit(segment_key(letter * 32, 0), subject="x.mp4", of={})
         read = versions.input_hash("detect_landmarks", {"extract_frames": [letter * 32]})
         catalog.fail(replace(unit, input_hash=read), why, run_id="r")
-    notes = take_out_withdrawn(Look(catalog, Settings().stage_configs()), ["ann"])
+    notes = take_out_withdrawn(FleetSnapshot(catalog, Settings().stage_configs()), ["ann"])
     assert len(notes) == 2 and set(catalog.avatar_videos("ann")) == {"a" * 32, "d" * 32}
     (entry,) = summarise(_settings(catalog))
     assert (entry.failed, entry.videos) == (2, 2)

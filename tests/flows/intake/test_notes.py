@@ -7,6 +7,7 @@ from data_catalog import Catalog, clip_id
 from data_catalog.schemas import COLOURS, FACE_POINTS
 from flows.intake.notes import hardly_seen, strangers, unusable
 from tango_models.body.fit.confidence import PARTS
+from tests.stages import add_video
 
 ADDED = [{"video_id": "v", "track": "v", "file_name": "talk.mp4"}]
 
@@ -80,7 +81,7 @@ def test_a_second_video_in_other_clothes_and_another_room_is_named(catalog):
         return {"track_id": track, "clothes": colours, "room": colours, "face": np.zeros(FACE_POINTS * 3, np.float32)}
 
     for video in "ab":
-        catalog.add_video("ann", video, uri=f"/videos/{video}.mp4")
+        add_video(catalog, "ann", video, uri=f"/videos/{video}.mp4")
     tracks = {row["video_id"]: row["track_id"] for row in catalog.avatar_videos("ann").values()}
     added = [{"video_id": "b", "track": tracks["b"], "file_name": "b.mp4"}]
     catalog.table("looks").upsert([look(tracks["a"], 0), look(tracks["b"], 0)])

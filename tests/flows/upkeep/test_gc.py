@@ -16,6 +16,7 @@ from flows.command_line.app import app
 from flows.settings import Settings
 from flows.upkeep import leftovers
 from flows.upkeep.gc import collect
+from tests.stages import add_video
 
 VIDEO = "a" * 32
 OLD = datetime.now(UTC) - timedelta(days=3)
@@ -26,7 +27,7 @@ def catalog(tmp_path, monkeypatch) -> Catalog:
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(leftovers, "socket_folder", lambda: str(tmp_path / "tmp"))  # never this machine's own
     catalog = Catalog(tmp_path / "catalog")
-    catalog.add_video("ann", VIDEO, uri="/data/talk.mp4")
+    add_video(catalog, "ann", VIDEO, uri="/data/talk.mp4")
     for k in range(3):
         _extract(catalog, str(k))
     return catalog

@@ -10,7 +10,7 @@ from flows.upkeep.rerun import Redo, choose_avatars, plan_rerun, put_back
 from tasks.runtime.registry import ONBOARDING
 from tasks.runtime.versions import Versions
 from tasks.views.segments import segment_key
-from tests.stages import mark_done
+from tests.stages import add_video, mark_done
 
 ANN, BEA = "a" * 32, "b" * 32
 
@@ -20,7 +20,7 @@ def catalog(tmp_path) -> Catalog:
     """Of both avatars a landmarks unit failed, and the frames and the other one are there."""
     catalog = Catalog(tmp_path / "catalog")
     for avatar, video in (("ann", ANN), ("bea", BEA)):
-        catalog.add_video(avatar, video, uri=f"/data/{avatar}.mp4")
+        add_video(catalog, avatar, video, uri=f"/data/{avatar}.mp4")
         mark_done(catalog, "extract_frames", video)
         catalog.table("videos").upsert([{"video_id": video, "unit": video, "n_frames": 300, "file_name": "x.mp4"}])
         mark_done(catalog, "detect_landmarks", segment_key(video, 0), of={"extract_frames": [video]})

@@ -137,7 +137,7 @@ def test_both_spellings_of_the_weight_norm_and_our_own_file_give_the_same_output
         audio, body = converted.encode_audio(inputs), converted.encode_motion(motion)
         assert float(audio.low.std()) > 0 and float(body.high.std()) > 0
         for other in (newer, own):
-            for name in ("low", "high", "cls", "weighted"):
+            for name in ("low", "high", "cls", "attention"):
                 assert torch.equal(getattr(other.encode_audio(inputs), name), getattr(audio, name))
                 assert torch.equal(getattr(other.encode_motion(motion), name), getattr(body, name))
     for path in tmp_path.iterdir():

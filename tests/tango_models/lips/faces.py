@@ -30,10 +30,10 @@ def mouths(openings: np.ndarray, widths: np.ndarray | None = None) -> Mouths:
     """Mouths of faces in pictures of 200 px between the eyes."""
     widths = np.full(len(openings), 0.55) if widths is None else widths
     mesh = np.stack([face(o, w) for o, w in zip(openings, widths, strict=True)]) * 200 + [500, 500, 0]
-    opening, width, protrusion = lip_measures(mesh)
+    opening, width = lip_measures(mesh)
     count = len(openings)
     return Mouths(
-        mesh.astype(np.float32), opening, width, protrusion, np.zeros(count), np.zeros(count), np.ones(count) * 5,
+        mesh.astype(np.float32), opening, width, np.zeros(count), np.zeros(count), np.ones(count) * 5,
         np.full((count, 3), 120.0), np.zeros(count, bool),
     )  # fmt: skip
 

@@ -49,7 +49,7 @@ def test_a_frame_s_own_mouth_leaves_it_as_it_is(seen, reference):
 
 def test_strength_0_changes_nothing_and_another_mouth_only_the_lower_face(seen, reference):
     frames, meshes = seen
-    openings = describe_mouths(frames, meshes, np.full((len(frames), 2, 21, 2), np.nan)).opening
+    openings = describe_mouths(zip(frames, meshes, strict=True), np.full((len(frames), 2, 21, 2), np.nan)).opening
     shut, wide = int(np.argmin(openings)), int(np.argmax(openings))
     painter, other = MouthPainter(reference), [MouthPicture(frames[wide], meshes[wide])]
     shape = shape_of(meshes[wide], reference)
@@ -66,7 +66,7 @@ def test_strength_0_changes_nothing_and_another_mouth_only_the_lower_face(seen, 
     detector = FaceMeshDetector(tracks=False)
     found = detector.find(made)
     assert found is not None
-    got = describe_mouths([made], found[None], np.full((1, 2, 21, 2), np.nan)).opening[0]
+    got = describe_mouths([(made, found)], np.full((1, 2, 21, 2), np.nan)).opening[0]
     assert abs(got - openings[wide]) < 0.4 * (openings[wide] - openings[shut]), "and the mouth is open as the other one"
 
 

@@ -16,7 +16,7 @@ from tests.tango_models.lips.faces import face, library, mouths
 def targets(opening: np.ndarray, closed: np.ndarray | None = None) -> LipTargets:
     count = len(opening)
     closed = np.zeros(count, bool) if closed is None else closed
-    return LipTargets(opening.astype(np.float32), np.zeros(count, np.float32), closed, np.ones(count, np.float32))
+    return LipTargets(opening.astype(np.float32), np.zeros(count, np.float32), closed)
 
 
 def heads(count: int, own: np.ndarray | None = None) -> Heads:

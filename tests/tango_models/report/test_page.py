@@ -86,9 +86,9 @@ def test_same_data_same_page():
 
 
 def test_odd_reports_are_built():
-    built(report(jumps=0, notes=["nothing to see"]))
-    built(report(jumps=0, frames=1))
-    built(report(speech_energy=np.full(90, np.nan)))
+    assert "nothing to see" in built(report(jumps=0, notes=["nothing to see"]))
+    for odd in ({"jumps": 0, "frames": 1}, {"speech_energy": np.full(90, np.nan)}):
+        assert Tags(built(report(**odd))).all("video")[0]["src"] == "out.mp4"
 
 
 def test_seams_without_a_picture_are_counted_and_listed():

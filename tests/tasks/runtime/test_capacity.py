@@ -127,16 +127,21 @@ worker = st.builds(
     st.dictionaries(st.sampled_from("abcdef"), worker),
     st.lists(st.fixed_dictionaries({"CPU": amounts, "GPU": amounts, "big": amounts}), min_size=1, max_size=4),
 )
-def test_all_workers_together_fit_or_it_is_said(workers, nodes):
-    try:
-        limits = worker_limits(workers, nodes)
-    except InputError:
+def test_exactly_what_finds_no_room_is_refused(workers, nodes):
+    needs = {stage: {"CPU": w.num_cpus, "GPU": w.num_gpus, **w.resources} for stage, w in workers.items()}
+
+    def fit(counts: dict[str, int]) -> bool:
+        """Whether so many workers need no more in all than there is, and each of them finds a node."""
+        return all(
+            sum(counts[stage] * need.get(kind, 0) for stage, need in needs.items()) <= sum(n[kind] for n in nodes)
+            for kind in ("CPU", "GPU", "big")
+        ) and all(any(all(n[k] >= amount for k, amount in need.items()) for n in nodes) for need in needs.values())
+
+    fewest = {stage: w.count or 1 for stage, w in workers.items()}
+    if not fit(fewest):
+        with pytest.raises(InputError, match=r"cluster\.workers"):
+            worker_limits(workers, nodes)
         return
-    for asked in workers.values():
-        needs = {"CPU": asked.num_cpus, "GPU": asked.num_gpus, **asked.resources}
-        assert any(all(node[kind] >= amount for kind, amount in needs.items()) for node in nodes)
-    for kind in ("CPU", "GPU", "big"):
-        amount = {s: {"CPU": w.num_cpus, "GPU": w.num_gpus, **w.resources}.get(kind, 0) for s, w in workers.items()}
-        used = sum(amount[stage] * (w.count or limits[stage]) for stage, w in workers.items() if amount[stage])
-        assert used <= sum(node[kind] for node in nodes) + 1e-6
+    limits = worker_limits(workers, nodes)
     assert all(limit >= 1 for limit in limits.values())
+    assert fit({stage: w.count or limits.get(stage, 1) for stage, w in workers.items()})

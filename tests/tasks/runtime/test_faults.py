@@ -9,13 +9,13 @@ from tango_models.errors import InputError
 from tasks.fit_smplx import FitSmplx
 from tasks.runtime.faults import describe
 from tasks.runtime.workers import StageWorker
-from tests.stages import mark_done, plan
+from tests.stages import add_video, mark_done, plan
 
 
 @pytest.fixture
 def catalog(tmp_path) -> Catalog:
     catalog = Catalog(tmp_path / "catalog")
-    catalog.add_video("ann", "v", uri="/footage/talk.mp4")
+    add_video(catalog, "ann", "v", uri="/footage/talk.mp4")
     catalog.table("videos").upsert([{"video_id": "v", "n_frames": 8, "unit": "v"}])
     mark_done(catalog, "extract_frames", "v")
     mark_done(catalog, "detect_landmarks", "v:0000", of={"extract_frames": ["v"]})

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from data_catalog import Catalog
-from tango_models.media.gop import decode_gop, encode_gop
-from tasks.views.frame_source import GopCache, iter_frames
+from tango_models.media.gop import encode_gop, iter_gop
+from tasks.views.frame_source import FRAME_CACHE_MB, GopCache, iter_frames
 
 GOPS, SIDE = 24, 64
 FRAME = SIDE * SIDE * 3
@@ -24,7 +24,7 @@ def footage(tmp_path_factory):
         catalog.table("frames").upsert(
             {"video_id": video, "gop": k, "n_frames": 4, "pixels": data[k]} for k in range(GOPS)
         )
-        frames[video] = np.concatenate([decode_gop(one) for one in data])
+        frames[video] = np.stack([frame for one in data for frame in iter_gop(one)])
     return catalog, frames
 
 
@@ -47,7 +47,7 @@ def test_a_cache_holds_its_bound_and_gives_the_right_frames(footage, bound, told
 
 def test_what_is_expected_is_read_several_at_a_time(footage, monkeypatch):
     catalog, _ = footage
-    cache = GopCache(catalog)
+    cache = GopCache(catalog, megabytes=FRAME_CACHE_MB)
     reads = []
     read = cache._table.read_blobs
     monkeypatch.setattr(cache._table, "read_blobs", lambda *a, **k: reads.append(a) or read(*a, **k))
@@ -58,7 +58,7 @@ def test_what_is_expected_is_read_several_at_a_time(footage, monkeypatch):
 
 
 def test_a_frame_in_use_does_not_keep_its_gop(footage):
-    frame = GopCache(footage[0]).frame("v", 5)
+    frame = GopCache(footage[0], megabytes=FRAME_CACHE_MB).frame("v", 5)
     assert frame.base is None or memoryview(frame.base).nbytes <= FRAME
 
 

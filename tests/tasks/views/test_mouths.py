@@ -1,6 +1,7 @@
 """Mouths and lips go into the catalog and come out as they were."""
 
 import numpy as np
+import pytest
 
 from data_catalog import Catalog
 from tango_models.lips.blending import painted_lips
@@ -12,19 +13,20 @@ from tests.tango_models.lips.faces import library, mouths
 OPENINGS = 0.15 + 0.15 * np.sin(np.arange(70) / 5)
 
 
-def store(catalog: Catalog, video: str, seen) -> None:
+def store(catalog: Catalog, video: str, seen, **more) -> None:
     catalog.table("videos").upsert([{"video_id": video, "n_frames": len(seen), "cuts": [40], "unit": video}])
-    rows = [row | {"unit": f"{video}:0000"} for row in mouth_rows(video, 0, seen)]
+    rows = [row | {"unit": f"{video}:0000", **more} for row in mouth_rows(video, 0, seen)]
     catalog.table("mouths").upsert(rows)
 
 
-def test_mouths_come_back_to_a_sixteenth_of_a_pixel(tmp_path):
+@pytest.mark.parametrize("older", [{}, {"protrusion": 0.1}], ids=["of now", "of an older release"])
+def test_mouths_come_back_to_a_sixteenth_of_a_pixel(tmp_path, older):
     catalog, seen = Catalog(tmp_path), mouths(OPENINGS)
     seen.mesh[3] = np.nan
     for name in ("opening", "width", "yaw"):
         getattr(seen, name)[3] = np.nan
     seen.covered[5] = True
-    store(catalog, "v", seen)
+    store(catalog, "v", seen, **older)
     frames, found = read_mouths(catalog, "v", range(70))
     assert frames.tolist() == list(range(70)) and found.found.tolist() == [k != 3 for k in range(70)]
     np.testing.assert_allclose(found.mesh[4:], seen.mesh[4:], atol=1 / 16 + 1e-3)
@@ -57,7 +59,7 @@ def test_lips_come_back_with_the_picture_of_every_mouth(tmp_path):
     shapes = known.shape[chosen]
     painted = painted_lips(chosen, np.full(20, -1), np.ones(20, bool), shapes, known)
     flat = np.zeros(20, np.float32)
-    targets = LipTargets(flat, flat, flat > 0, flat)
+    targets = LipTargets(flat, flat, flat > 0)
     row = lip_row("p", 0, ["v"], known, painted, shapes, targets, slice(0, 20))
     catalog.table("lips").upsert([row | {"unit": "p:lips"}, lip_row("q", 0, note="nobody speaks") | {"unit": "q:lips"}])
     found = read_lips(catalog, "p", 0)

@@ -28,11 +28,6 @@ class Take:
     def __len__(self) -> int:
         return len(self.poses)
 
-    @classmethod
-    def of_frames(cls, avatar: str, frames: np.ndarray, poses: Poses, person: np.ndarray) -> Take:
-        """Of frames (T, H, W, 3) that are held in memory."""
-        return cls(avatar, poses, person, lambda wanted: frames[list(wanted)])
-
 
 class Takes:
     """All takes of a run. Windows are drawn with the same chance wherever they lie, whoever they show.

@@ -38,7 +38,8 @@ def waving(count: int = 24, *, width: int = 160, height: int = 160, seed: int = 
     heads = np.tile(np.array([80, 45, 16], np.float32) * unit, (count, 1))
     person = np.zeros((count, 64, 64), bool)
     person[:, 10:64, 8:56] = True
-    return Take.of_frames(avatar, np.stack(frames), Poses(points, arms, heads), person)
+    pictures = np.stack(frames)
+    return Take(avatar, Poses(points, arms, heads), person, lambda wanted: pictures[list(wanted)])
 
 
 def seam_of(take: Take, first: int, second: int, half: int) -> Seam:

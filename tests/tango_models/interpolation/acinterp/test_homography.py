@@ -66,7 +66,6 @@ def test_a_camera_that_stands_is_exactly_the_identity():
     second, other = with_person(view(np.eye(3), 2), 120, 5)
     move = camera_move(first, second, mask, other)
     assert move.still and (move.matrix == np.eye(3)).all()
-    assert move.matches > 12
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -97,8 +96,7 @@ def test_a_background_that_tells_nothing_is_a_camera_that_stands():
     blank = np.full((H, W, 3), 90, np.uint8)
     hidden = np.ones((H, W), bool)
     for frame, mask in ((blank, ~hidden), (view(np.eye(3)), hidden)):
-        move = camera_move(frame, frame, mask, mask)
-        assert move.still and move.matches == 0
+        assert camera_move(frame, frame, mask, mask).still
     noise = np.random.default_rng(0).integers(0, 255, (2, H, W, 3), np.uint8)
     assert camera_move(noise[0], noise[1], ~hidden, ~hidden).still
 

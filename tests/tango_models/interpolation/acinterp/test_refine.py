@@ -56,7 +56,9 @@ def test_the_ends_are_true_and_what_is_away_from_hands_is_as_flow_made_it(tmp_pa
     assert (made[0] == seam.outgoing[0]).all() and (made[-1] == seam.incoming[-1]).all()
     changed = (made != flow).any(-1)
     assert changed[1:-1].any()
-    for sight in sights(seam, flow):
+    seen = sights(seam, flow)
+    assert seen
+    for sight in seen:
         outside = np.ones(changed.shape[1:], bool)
         for left, top, right, bottom in sight.boxes:
             outside[top:bottom, left:right] = False
@@ -103,7 +105,9 @@ def test_boxes_lie_in_the_picture_and_those_that_overlap_are_one():
     take = waving(10)
     far = replace(take.poses, arms=take.poses.arms + np.array([5000, 0], np.float32))
     assert hand_boxes([far], 0, 160, 160) == []
-    for left, top, right, bottom in hand_boxes([take.poses], 3, 160, 160):
+    boxes = hand_boxes([take.poses], 3, 160, 160)
+    assert boxes
+    for left, top, right, bottom in boxes:
         assert 0 <= left < right <= 160 and 0 <= top < bottom <= 160
     together = take.poses.arms.copy()
     together[:, 1] = together[:, 0] + 2
