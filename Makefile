@@ -31,7 +31,7 @@ soak: $(STAMP)
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy data_catalog tasks flows tango_models
+	$(BIN)/mypy data_catalog tasks flows tango_models benchmarks
 	$(BIN)/python -m pytest -m "not integration and not end_to_end and not footage"
 
 bench: $(STAMP)

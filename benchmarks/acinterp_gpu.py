@@ -7,6 +7,7 @@ Where there is no GPU: `--device cpu --size small --frames 4 --side 96 --steps 2
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def main() -> None:
             refiner(arguments, Path(folder))
 
 
-def geometry(arguments, name: str) -> list[list[str]]:
+def geometry(arguments: argparse.Namespace, name: str) -> list[list[str]]:
     """Lines for a step of sampling, a whole seam, and a training step of either stage."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -73,7 +74,7 @@ def geometry(arguments, name: str) -> list[list[str]]:
             for k in range(count):
                 model.decode(latents[:, k])
 
-    def step(stage: str):
+    def step(stage: str) -> Callable[[], None]:
         def trained() -> None:
             choose_trained(model, stage, checkpointing=True)
             with half:
@@ -103,7 +104,7 @@ def geometry(arguments, name: str) -> list[list[str]]:
     return rows
 
 
-def refiner(arguments, folder: Path) -> None:
+def refiner(arguments: argparse.Namespace, folder: Path) -> None:
     """Train on some avatars and print how true its frames of others are, beside those of `flow`."""
     from data_catalog import Catalog
     from tango_models.interpolation.acinterp.learning.stages import train_stage

@@ -107,6 +107,7 @@ def report(speakers: dict[str, np.ndarray]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalog", type=Path, help="a catalog that the speakers are already onboarded into")
+    parser.add_argument("--avatars", nargs="*", help="of that catalog; none: all of them")
     parser.add_argument("--seams", type=int, default=60, help="of each track")
     parser.add_argument("--interpolator", default="flow")
     arguments = parser.parse_args()
@@ -120,7 +121,7 @@ def main() -> None:
                 place.tango("onboard", clip.stem.rpartition("_")[0] or clip.stem, clip, catalog=folder)
         catalog = Catalog(folder)
         speakers = {}
-        for avatar in catalog.avatars():
+        for avatar in arguments.avatars or catalog.avatars():
             parts = [
                 measured(catalog, track, arguments.seams, 0, arguments.interpolator)
                 for track in catalog.avatar_tracks(avatar)

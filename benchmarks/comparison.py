@@ -19,8 +19,15 @@ from benchmarks import footage
 from benchmarks.commands import Workplace, workplace
 from benchmarks.printing import heading, spread, table
 from benchmarks.search import silences
+from data_catalog import Catalog, Unit
+from data_catalog.keys import equals
+from tasks.runtime.stage import RowWriter
 
 SCORERS = ("aumoclip", "prosody", "0.5*aumoclip+0.5*prosody", "random")
+_COLUMNS = (
+    *("beats", "above chance, deviations", "loud and moving", "motion in silence"),
+    *("seams a minute", "mean seam cost", "worst seam"),
+)
 _BEATING = (3, 6, 9, *range(12, 22))  # the upper body's joints, as TANGO's evaluation takes them
 
 
@@ -43,38 +50,40 @@ class Figures:
     worst_seam: float
 
 
-class Rows:
-    """Takes the rows a stage would write."""
+class KeptRows(RowWriter):
+    """Keeps the rows that a stage would write."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog, unit: Unit) -> None:
+        super().__init__(catalog, unit.stage, unit.provenance("benchmark"))
         self.rows: list[dict[str, Any]] = []
 
     def write(self, rows: Iterable[dict[str, Any]], *, table: str | None = None) -> None:
         self.rows += rows
 
-    def progress(self, done: int, total: int) -> None:
-        pass
 
+def measure(catalog: Catalog, avatar: str, speech_id: str, scorer: str, seed: int) -> Figures:
+    """The path that `tango reenact` would take, and what is heard and seen of it.
 
-def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -> Figures:
-    """The path that `tango reenact` would take, and what is heard and seen of it."""
+    Raises:
+        UpstreamNotReady: the avatar or the speech is not done in the version of now.
+    """
     from scipy.stats import spearmanr
 
     from flows.settings import Settings
     from tango_models.body.smplx_body import Body
     from tango_models.metrics.beats import beat_consistency, by_chance, motion_beats
     from tasks.rendering.rendered_motion import rendered_motion
-    from tasks.runtime.registry import create_stage
+    from tasks.runtime.versions import Versions, plan_units
     from tasks.views.columns import matrix
     from tasks.views.motion import read_motion
     from tasks.views.path_layout import SeamLayout, lay_out
     from tasks.views.speech import read_speech_features
 
-    stage = create_stage("retrieve_path", Settings().stage_configs()["retrieve_path"])
-    stage.setup()
-    unit = stage.plan(catalog, avatar=avatar, speech_id=speech_id, scorer=scorer, seed=seed)[0]
-    out = Rows()
-    stage.process(catalog, unit, out)  # type: ignore[arg-type]
+    tracks, versions = catalog.avatar_tracks(avatar), Versions(catalog, Settings().stage_configs())
+    scope = {"avatar": avatar, "tracks": tracks, "speech_id": speech_id, "scorer": scorer, "seed": seed}
+    (unit,) = plan_units(catalog, "retrieve_path", versions, scope)
+    out = KeptRows(catalog, unit)
+    versions.stage("retrieve_path").process(catalog, unit, out)
     path = out.rows[0]
     speech, n_frames = read_speech_features(catalog, speech_id)
     config = SeamLayout()
@@ -86,15 +95,14 @@ def measure(catalog: Any, avatar: str, speech_id: str, scorer: str, seed: int) -
         still[:, :3] = 0
         return body.joints(still).numpy()[:, _BEATING]
 
-    own = [joints(read_motion(catalog, video)["poses"]) for video in unit.inputs["tracks"]]
+    own = [joints(read_motion(catalog, track)["poses"]) for track in tracks]
     mean_speed = np.concatenate([_speed(part) for part in own]).mean(axis=0)
     beats = motion_beats(joints(rendered_motion(catalog, playback, smooth=config.smooth_cadence).poses), mean_speed)
     onsets = np.flatnonzero(np.asarray(speech.onset[:n_frames]) > 0) / footage.FPS
     consistency = beat_consistency(beats, onsets)
-    clips = catalog.table("clips").read(["clip_id", "motion_energy"])
+    clips = catalog.table("clips").read(["clip_id", "motion_energy"], where=equals(track_id=tracks))
     energy = dict(zip(clips["clip_id"].to_pylist(), matrix(clips["motion_energy"]), strict=True))
-    mine = [value for key, value in energy.items() if key.split(":")[0] in unit.inputs["tracks"]]
-    shown = np.concatenate([energy[key] for key in path["clip_ids"]])[:n_frames] / np.mean(mine)
+    shown = np.concatenate([energy[key] for key in path["clip_ids"]])[:n_frames] / np.mean(list(energy.values()))
     silent = silences(np.asarray(speech.voice[:n_frames]))
     smooth = np.ones(15) / 15
     loud = np.convolve(np.asarray(speech.energy[:n_frames]), smooth, "same")
@@ -121,23 +129,14 @@ def _speed(joints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.gradient(joints, 1 / footage.FPS, axis=0), axis=2)
 
 
-def compare(place: Workplace, catalog: Path, avatars: list[str], speeches: list[Path], keep: Path, seeds: int) -> None:
-    from data_catalog import Catalog
+def row(place: Workplace, catalog: Path, avatar: str, speech: Path, scorer: str, keep: Path, seeds: int) -> list[str]:
+    """Render the speech with a scorer into the folder `keep`, and measure the paths of some seeds."""
     from tango_models.media.probe import content_id
 
-    columns = [
-        *("avatar", "speech", "scorer", "beats", "above chance, deviations", "loud and moving", "motion in silence"),
-        *("seams a minute", "mean seam cost", "worst seam"),
-    ]
-    rows = []
-    for avatar in avatars:
-        for speech in speeches:
-            for scorer in SCORERS:
-                target = keep / f"{avatar}_{speech.stem}_{scorer.replace('*', '_')}.mp4"
-                place.tango("reenact", avatar, speech, "--scorer", scorer, "--out", target, catalog=catalog)
-                found = [measure(Catalog(catalog), avatar, content_id(speech), scorer, seed) for seed in range(seeds)]
-                rows.append([avatar, speech.stem, scorer, *map(spread, zip(*map(astuple, found), strict=True))])
-    table(columns, rows)
+    target = keep / f"{avatar}_{speech.stem}_{scorer.replace('*', '_')}.mp4"
+    place.tango("reenact", avatar, speech, "--scorer", scorer, "--out", target, catalog=catalog)
+    found = [measure(Catalog(catalog), avatar, content_id(speech), scorer, seed) for seed in range(seeds)]
+    return [spread(values) for values in zip(*map(astuple, found), strict=True)]
 
 
 def main() -> None:
@@ -145,6 +144,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, help="of avatars; without it speaker9, or the synthetic one, is made")
     parser.add_argument("--avatars", nargs="+", default=["speaker9"])
     parser.add_argument("--speech", nargs="+", type=Path, help="without it 9 s, and a minute with pauses")
+    parser.add_argument("--scorers", nargs="+", default=list(SCORERS))
     parser.add_argument("--keep", type=Path, help="folder for the videos, to be watched")
     parser.add_argument("--seeds", type=int, default=5)
     given = parser.parse_args()
@@ -157,7 +157,13 @@ def main() -> None:
                 place.tango("onboard", avatar, *footage.speaker_videos(), catalog=catalog)
         speeches = given.speech or [footage.speech(), minute(place.folder / "minute.wav")]
         print(f"Mean of {given.seeds} seeds (least to most).\n")
-        compare(place, catalog, given.avatars, speeches, keep, given.seeds)
+        rows = [
+            [avatar, speech.stem, scorer, *row(place, catalog, avatar, speech, scorer, keep, given.seeds)]
+            for avatar in given.avatars
+            for speech in speeches
+            for scorer in given.scorers
+        ]
+    table(["avatar", "speech", "scorer", *_COLUMNS], rows)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,9 @@ def edit(
             at += gap
 
 
-def judge(name: str, pictures: list[np.ndarray], rate: int, number: int, arguments, count: Count) -> None:
+def judge(
+    name: str, pictures: list[np.ndarray], rate: int, number: int, arguments: argparse.Namespace, count: Count
+) -> None:
     """Make a video with cuts, read it as onboarding does, and count."""
     from tango_models.media.pictures.source_times import TimedFrameReader
     from tasks.extract_frames import _Timing

@@ -82,14 +82,22 @@ def _real(path: Path) -> tuple[Iterator[np.ndarray], None, float]:
     return iter_frames(path), None, float("nan")
 
 
-def samples(cache: Path) -> Iterator[Sample]:
-    """The rendered speakers, then the real clips. Landmarks are detected once and kept in `cache`."""
+def samples(cache: Path, chosen: list[str]) -> Iterator[Sample]:
+    """The rendered speakers, then the real clips; of a few names only when some are `chosen`. Landmarks are detected
+    once and kept in `cache`.
+
+    Raises:
+        SystemExit: there is no video of a chosen name.
+    """
     from tango_models.synthetic.identity import IDENTITIES
 
-    for index, name in enumerate(IDENTITIES):
-        yield _cached(cache / f"{name}.npz", partial(rendered, name, index))
-    for path in sorted((REAL / "speakers").glob("*.mp4")):
-        yield _cached(cache / f"{path.stem}.npz", partial(_real, path))
+    videos: dict[str, Callable[[], tuple[Iterator[np.ndarray], np.ndarray | None, float]]] = {}
+    videos |= {name: partial(rendered, name, index) for index, name in enumerate(IDENTITIES)}
+    videos |= {path.stem: partial(_real, path) for path in sorted((REAL / "speakers").glob("*.mp4"))}
+    if unknown := sorted(set(chosen) - set(videos)):
+        raise SystemExit(f"no such video: {', '.join(unknown)}; there are {', '.join(videos)}")
+    for name in chosen or videos:
+        yield _cached(cache / f"{name}.npz", videos[name])
 
 
 def _cached(path: Path, make: Callable[[], tuple[Iterator[np.ndarray], np.ndarray | None, float]]) -> Sample:
@@ -193,6 +201,8 @@ def speed(landmarks: Landmarks, body: Body, frames: int) -> float:
 
 def _focal_errors(found: list[tuple[Sample, dict[str, float]]]) -> str:
     known = [(result["focal"], sample.focal) for sample, result in found if np.isfinite(sample.focal)]
+    if not known:
+        return "Focal length: of none of these it is known."
     fitted, true = np.log(known).T
     default = np.abs(np.log(DEFAULT_FOCAL) - true)
     return (
@@ -209,12 +219,20 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _worst(found: list[dict[str, float]]) -> list[str]:
-    """The largest error of any video, the least gain and confidence, cell by cell; none for the focal length."""
+def _worst(key: str, values: list[float]) -> float:
+    """The largest error of any video, the least gain and confidence; none for the focal length."""
+    if key == "focal":
+        return float("nan")
+    return min(values) if key in ("calmer", "confidence") else max(values)
+
+
+def _of_all(found: list[dict[str, float]], one_of: Callable[[str, list[float]], float]) -> list[str]:
+    """One figure of all videos, cell by cell; empty where there is none."""
     cells = []
     for _, key, digits in _COLUMNS:
-        value = (min if key in ("calmer", "confidence") else max)(result[key] for result in found if key in result)
-        cells.append("" if key == "focal" else f"{value:.{digits}f}")
+        values = [result[key] for result in found if key in result]
+        value = one_of(key, values) if values else float("nan")
+        cells.append(f"{value:.{digits}f}" if np.isfinite(value) else "")
     return cells
 
 
@@ -222,20 +240,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "tango_fit_benchmark",
                         help="where landmarks are kept, detected once")  # fmt: skip
+    parser.add_argument("--videos", nargs="*", default=[], help="names of speakers or clips; none: all")
     parser.add_argument("--frames", type=int, default=1800, help="length of the video that is timed")
     arguments = parser.parse_args()
     heading("Fit of SMPL-X to landmarks", __doc__, "fit")
     body, rows, found = Body.load(), [], []
-    for sample in samples(arguments.cache):
+    for sample in samples(arguments.cache, arguments.videos):
         result = measure(sample, body)
         found.append((sample, result))
         values = [f"{result[key]:.{digits}f}" if key in result else "" for _, key, digits in _COLUMNS]
         if np.isfinite(sample.focal):
             values[7] += f" (is {sample.focal:.2f})"
         rows.append([sample.name, *values])
-    means = [np.mean([r[key] for _, r in found if key in r]) for _, key, _ in _COLUMNS]
-    rows.append(["worst", *_worst([result for _, result in found])])
-    rows.append(["mean", *(f"{m:.{digits}f}" for m, (_, _, digits) in zip(means, _COLUMNS, strict=True))])
+    results = [result for _, result in found]
+    rows.append(["worst", *_of_all(results, _worst)])
+    rows.append(["mean", *_of_all(results, lambda _, values: float(np.mean(values)))])
     table(["video", *(title for title, _, _ in _COLUMNS)], rows)
     print(_focal_errors(found))
     print("Wanted: upper body <= 35, hands <= 14, arms <= 2 and 5, calmer >= 3.")

@@ -22,7 +22,8 @@ def write_units(catalog: Catalog, units: int) -> list[float]:
     """Seconds of each unit's note, in the order of writing."""
     seconds = []
     for index in range(units):
-        unit = Unit("interpolate_seams", f"seam{index:06d}", f"seam {index}", f"input{index}", "1", "settings")
+        read = f"input{index}"
+        unit = Unit("interpolate_seams", f"seam{index:06d}", f"seam {index}", "1", "settings", input_hash=read)
         start = time.perf_counter()
         if index % _FAILS == _FAILS - 1:
             catalog.fail(unit, "the first attempt fails", run_id="run", seconds=0.5)

@@ -19,7 +19,7 @@ def heading(title: str, module_doc: str | None, name: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a Markdown table and an empty line.
+    """Print a Markdown table and an empty line. A `|` within a cell is escaped.
 
     Raises:
         ValueError: a row has more or fewer cells than there are columns; nothing is printed.
@@ -27,8 +27,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         if len(row) != len(columns):
             raise ValueError(f"{len(row)} cells under {len(columns)} columns: {list(row)} under {list(columns)}")
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    print("\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n", flush=True)
+    lines = [_line(columns), "|" + "---|" * len(columns), *map(_line, rows)]
+    print("\n".join(lines) + "\n", flush=True)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def spread(values: Sequence[float]) -> str:

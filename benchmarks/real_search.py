@@ -8,6 +8,7 @@ speaker are onboarded first.
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from data_catalog import Catalog
 from tango_models.motion_graph.graph import MotionGraph
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.scoring.scorers import SCORERS, create_scorer
-from tango_models.motion_graph.search.cost_rows import MaskedRows
+from tango_models.motion_graph.search.cost_rows import CostRows, MaskedRows
 from tango_models.motion_graph.search.path_search import SearchConfig, search_path
 from tango_models.speech.prosody import SpeechFeatures, analyse_speech
 from tasks.retrieve_path import RetrievePathConfig
@@ -27,11 +28,12 @@ from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.embeddings import read_clip_embeddings
 from tasks.views.motion_graph import read_playable_graph, read_prosody
 
+Heard = tuple[SpeechFeatures, SlotEmbedding]
 _BAD = 1.0
 """Cost of an edge from which a jump is seen."""
 
 
-def analysed(audio: np.ndarray) -> tuple[SpeechFeatures, SlotEmbedding]:
+def analysed(audio: np.ndarray) -> Heard:
     from tango_models.aumoclip.backbones import load_backbones
     from tango_models.aumoclip.checkpoints import load
     from tango_models.aumoclip.processing import SpeechEncoder
@@ -45,7 +47,7 @@ def analysed(audio: np.ndarray) -> tuple[SpeechFeatures, SlotEmbedding]:
     return analyse_speech(audio), SlotEmbedding(low=found.low[index].reshape(slots, 4, -1), high=high)
 
 
-def quietest(avatar: Avatar, features: SpeechFeatures, given: dict) -> tuple[float, float, float]:
+def quietest(avatar: Avatar, features: SpeechFeatures, given: dict[str, Any]) -> tuple[float, float, float]:
     """Least motion in the silences, in mean motion: of the quietest clips that fill them, each shown `max_reuse` times,
     whatever leads to them; a lower bound for any path that keeps the limits on uses and seams; and the quietest path
     found within all limits when nothing else counts and jumps are free."""
@@ -60,12 +62,20 @@ def quietest(avatar: Avatar, features: SpeechFeatures, given: dict) -> tuple[flo
     return of_clips, path.bound / slots, path.cost / slots
 
 
-def _node_cost(name: str, avatar: Avatar, heard: tuple[SpeechFeatures, SlotEmbedding], seen: SlotEmbedding):
+def _node_cost(name: str, avatar: Avatar, heard: Heard, seen: SlotEmbedding) -> CostRows:
     scorer = create_scorer(name)
     return scorer.cost_rows(heard[0], avatar.clips, embedding_rows(heard[1], seen) if scorer.embeds else None)
 
 
-def _row(name: str, avatar: Avatar, graph: MotionGraph, heard, seen: SlotEmbedding, given: dict, quiet) -> list[str]:
+def _row(
+    name: str,
+    avatar: Avatar,
+    graph: MotionGraph,
+    heard: Heard,
+    seen: SlotEmbedding,
+    given: dict[str, Any],
+    quiet: tuple[float, ...],
+) -> list[str]:
     features = heard[0]
     steps = -(-len(features) // 4)
     rows = MaskedRows(_node_cost(name, avatar, heard, seen), steps, graph.usable)
@@ -94,13 +104,13 @@ def _row(name: str, avatar: Avatar, graph: MotionGraph, heard, seen: SlotEmbeddi
     ]
 
 
-def report(catalog: Catalog) -> None:
+def report(catalog: Catalog, avatars: list[str]) -> None:
     from tango_models.media.sound.audio import read_speech
 
     heard = [analysed(read_speech(speech(), max_seconds=60.0)), analysed(a_minute())]
     config = RetrievePathConfig()
     rows = []
-    for name in catalog.avatars():
+    for name in avatars or catalog.avatars():
         videos = catalog.avatar_tracks(name)
         clip_ids, graph = read_playable_graph(catalog, videos, config.edges)
         avatar = Avatar(graph.edges, read_prosody(catalog, videos, graph.successor))
@@ -119,17 +129,18 @@ def report(catalog: Catalog) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalog", type=Path, help="a catalog that avatars are already onboarded into")
+    parser.add_argument("--avatars", nargs="*", default=[], help="of that catalog; none: all of them")
     arguments = parser.parse_args()
     heading("Paths of real avatars", __doc__, "real_search")
     if arguments.catalog:
-        report(Catalog(arguments.catalog))
+        report(Catalog(arguments.catalog), arguments.avatars)
         return
     with workplace() as place:
         folder = place.folder / "catalog"
         for clip in sorted((REAL / "speakers").glob("*_[ab].mp4")):
             place.tango("onboard", clip.stem.rpartition("_")[0], clip, catalog=folder)
         place.tango("onboard", "synthetic", synthetic_speaker(), catalog=folder)
-        report(Catalog(folder))
+        report(Catalog(folder), [])
 
 
 if __name__ == "__main__":

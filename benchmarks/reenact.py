@@ -9,6 +9,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def _inside(job: Path) -> None:
     job.write_text(json.dumps(made[_WARM_UP:]))
 
 
-def _median(seconds) -> str:
+def _median(seconds: Iterable[float]) -> str:
     return f"{statistics.median(seconds):.1f}"
 
 

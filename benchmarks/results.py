@@ -1,4 +1,5 @@
-"""RESULTS.md: a fixed preamble and one section for each benchmark, which is what its command printed and nothing else.
+"""RESULTS.md: a fixed preamble, a line that names the benchmarks without a section, and one section for each of the
+others, which is what its command printed and nothing else.
 
 A section stands between `<!-- benchmarks.NAME -->` and `<!-- /benchmarks.NAME -->`.
 """
@@ -21,6 +22,14 @@ the commit it names. Nothing here is written by hand; what a benchmark measures,
 section headed *of an earlier commit* has not been run since the file is generated: its text is the old one, and it
 goes when the benchmark is run.
 """
+EARLIER = " (of an earlier commit)"
+"""Ends the heading of a section that no command of today printed."""
+_NEVER = re.compile(r"\nNever run with `--write`: .+\.\n")
+_MEASURED = r"""
+    ^`python\ -m\ benchmarks\.{name}(\ [^`]+)?`\.\ .+,\ \d+\ cores,\ \d+\ GiB,\ Python\ [\d.]+,\ \d{{4}}-\d\d-\d\d,
+    \ commit\ [0-9a-f]{{7,40}}(\ with\ changes)?,\ load\ [\d.]+\ at\ the\ start\.$
+"""
+"""The line of `printing.heading` and `machine.describe`, in a checkout."""
 _SECTION = re.compile(r"<!-- benchmarks\.(\w+) -->\n(.*?)<!-- /benchmarks\.\1 -->\n", re.DOTALL)
 
 
@@ -32,8 +41,11 @@ def read_sections(text: str) -> dict[str, str]:
     """
     if not text.startswith(PREAMBLE):
         raise ValueError("RESULTS.md does not begin with the preamble of benchmarks/results.py")
-    found = _SECTION.findall(text)
-    if outside := _SECTION.sub("", text.removeprefix(PREAMBLE)).strip():
+    rest = text.removeprefix(PREAMBLE)
+    if never := _NEVER.match(rest):
+        rest = rest[never.end() :]
+    found = _SECTION.findall(rest)
+    if outside := _SECTION.sub("", rest).strip():
         raise ValueError(f"RESULTS.md has text outside of its sections: {outside[:200]!r}")
     if len(dict(found)) != len(found):
         raise ValueError("RESULTS.md has a section twice")
@@ -41,7 +53,7 @@ def read_sections(text: str) -> dict[str, str]:
 
 
 def compose(sections: dict[str, str]) -> str:
-    """The file of these sections, in the order of NAMES.
+    """The file of these sections, in the order of NAMES, with the line that names the others.
 
     Raises:
         ValueError: a section is of no known benchmark.
@@ -49,10 +61,45 @@ def compose(sections: dict[str, str]) -> str:
     if unknown := sorted(set(sections) - set(NAMES)):
         raise ValueError(f"no such benchmark: {', '.join(unknown)}")
     parts = [f"\n<!-- benchmarks.{n} -->\n{sections[n]}<!-- /benchmarks.{n} -->\n" for n in NAMES if n in sections]
-    return PREAMBLE + "".join(parts)
+    never = [name for name in NAMES if name not in sections]
+    line = f"\nNever run with `--write`: {', '.join(never)}.\n" if never else ""
+    return PREAMBLE + line + "".join(parts)
+
+
+def faults_of(name: str, section: str) -> list[str]:
+    """What keeps a text from being a section of that benchmark: its heading, the line that says what was run when and
+    where (an older section has `EARLIER` in its heading instead), and tables whose rows have a cell for each column."""
+    faults = []
+    heading, _, body = section.partition("\n")
+    if not heading.startswith("## "):
+        faults.append(f"it begins with {heading[:80]!r}, not with a heading")
+    measured = re.search(_MEASURED.format(name=name), body, re.VERBOSE | re.MULTILINE)
+    if bool(measured) == heading.endswith(EARLIER):
+        wanted = "one or the other: its command, machine, date and commit, or that it is of an earlier commit"
+        faults.append(f"{wanted}; it says {'both' if measured else 'neither'}")
+    tables = re.findall(r"(?:^\|.*\n)+", body, re.MULTILINE)
+    if not tables:
+        faults.append("it has no table")
+    for rows in map(str.splitlines, tables):
+        columns = _cells(rows[0])
+        if len(rows) < 3 or rows[1] != "|" + "---|" * columns:
+            faults.append(f"a table without a line below its {columns} columns, or without a row: {rows[0]}")
+        faults += [f"{_cells(row)} cells under {columns} columns: {row}" for row in rows[2:] if _cells(row) != columns]
+    return faults
+
+
+def _cells(row: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", row)) - 1
 
 
 def write_section(name: str, printed: str, path: Path = RESULTS) -> None:
-    """Put what a benchmark printed in the place of its section; the other sections stay as they are."""
-    sections = read_sections(path.read_text()) if path.exists() else {}
-    path.write_text(compose(sections | {name: printed.strip() + "\n"}))
+    """Put what a benchmark printed in the place of its section; the other sections stay as they are.
+
+    Raises:
+        ValueError: there is no such benchmark, or what was printed is no section.
+    """
+    sections, section = read_sections(path.read_text()) if path.exists() else {}, printed.strip() + "\n"
+    text = compose(sections | {name: section})
+    if faults := faults_of(name, section):
+        raise ValueError(f"what benchmarks.{name} printed is no section: {'; '.join(faults)}")
+    path.write_text(text)

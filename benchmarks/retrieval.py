@@ -6,6 +6,7 @@ not by how much. Shares are with their 95 % intervals; `prosody` is the baseline
 """
 
 import argparse
+from pathlib import Path
 
 from benchmarks.commands import workplace
 from benchmarks.footage import REAL
@@ -27,6 +28,7 @@ def report(title: str, found: RetrievalReport) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=0.75, help="of held-out synthetic pairs")
+    parser.add_argument("--catalog", type=Path, help="avatars for the real clips; without it those of TANGO_FOOTAGE")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     heading("A speech finds its own motion", __doc__, "retrieval")
@@ -35,10 +37,11 @@ def main() -> None:
         pairs, cache = place.folder / "pairs", place.folder / "cache"
         write_pairs(pairs, arguments.hours, "held_out", processes=arguments.processes)
         report("Synthetic, held out", evaluate_job(TrainingJob(folder=str(cache), pairs=str(pairs)), EMBEDDED))
-        if clips := sorted((REAL / "speakers").glob("*_[ab].mp4")):
-            catalog = place.folder / "catalog"
-            for clip in clips:
-                place.tango("onboard", clip.stem.rpartition("_")[0], clip, catalog=catalog)
+        clips = [] if arguments.catalog else sorted((REAL / "speakers").glob("*_[ab].mp4"))
+        catalog = arguments.catalog or place.folder / "catalog"
+        for clip in clips:
+            place.tango("onboard", clip.stem.rpartition("_")[0], clip, catalog=catalog)
+        if clips or arguments.catalog:
             settings = Settings(catalog=str(catalog))
             tracks = catalog_tracks(settings, [])
             job = TrainingJob(folder=str(cache), catalog=str(catalog), tracks=tracks)

@@ -13,6 +13,8 @@ import numpy as np
 from benchmarks import footage
 from benchmarks.commands import workplace
 from benchmarks.printing import heading, table
+from data_catalog import Catalog
+from tasks.views.playback import Playback
 
 _LEAD_IN = 6  # frames before a window that the detector's tracking sees first
 _QUALITY = ["src", "dst", "interpolator_id", "sharpness", "jump"]
@@ -33,13 +35,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speech", type=Path, default=footage.speech())
     parser.add_argument("--catalog", type=Path, help="with the avatars onboarded; none: onboard them first")
-    parser.add_argument("--avatars", nargs="*", help="of that catalog")
+    parser.add_argument("--avatars", nargs="*", help="of that catalog; none: all of them")
     arguments = parser.parse_args()
     heading("Seams and cadence", __doc__, "seams")
     with workplace() as place:
         catalog = arguments.catalog or place.folder / "catalog"
-        speakers: dict[str, list[Path]] = {name: [] for name in arguments.avatars or []}
-        if not arguments.catalog:
+        speakers: dict[str, list[Path]]
+        if arguments.catalog:
+            speakers = {name: [] for name in arguments.avatars or Catalog(catalog).avatars()}
+        else:
             speakers = real_speakers() or {"synthetic": [footage.synthetic_speaker()]}
         rows = []
         for name, videos in speakers.items():
@@ -64,7 +68,6 @@ def real_speakers() -> dict[str, list[Path]]:
 
 def row(uri: Path, avatar: str, video: str) -> list[str]:
     """A line of the table for the render `video`."""
-    from data_catalog import Catalog
     from data_catalog.keys import equals
     from tasks.views.canvas import canvas_size
     from tasks.views.path_layout import SeamLayout, read_playback
@@ -96,7 +99,7 @@ def row(uri: Path, avatar: str, video: str) -> list[str]:
     ]
 
 
-def seam_figures(catalog, playback, method: str, size: tuple[int, int]) -> list[SeamFigures]:
+def seam_figures(catalog: Catalog, playback: Playback, method: str, size: tuple[int, int]) -> list[SeamFigures]:
     """Figures of every seam of a path, measured on the frames around it as they are shown."""
     from data_catalog.keys import equals
     from tango_models.perception.detector import HolisticDetector
@@ -129,7 +132,7 @@ def hand_steps(hands: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.diff(hands, axis=0), axis=-1).mean(axis=-1)
 
 
-def own_steps(catalog, videos: list[str]) -> float:
+def own_steps(catalog: Catalog, videos: list[str]) -> float:
     """95th percentile of the hands' steps in the footage, from picture to picture: repeated frames are left out."""
     from data_catalog.keys import equals
     from tasks.views.columns import matrix, unpack_bits
@@ -143,7 +146,9 @@ def own_steps(catalog, videos: list[str]) -> float:
     return float(np.nanpercentile(np.concatenate(steps), 95))
 
 
-def standing_still(catalog, playback, method: str, size: tuple[int, int], repeated: np.ndarray, *, smooth: bool) -> int:
+def standing_still(
+    catalog: Catalog, playback: Playback, method: str, size: tuple[int, int], repeated: np.ndarray, *, smooth: bool
+) -> int:
     """How many of the `repeated` frames (T,) hardly differ from the one before, though what is around them changes."""
     from tango_models.media.pictures.cadence import ChangeMeter
     from tango_models.media.pictures.small_grey import small_grey

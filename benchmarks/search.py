@@ -4,8 +4,9 @@ import argparse
 import multiprocessing
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from tango_models.motion_graph.search.path_search import (
 )
 from tango_models.speech.prosody import SpeechFeatures
 
+P = ParamSpec("P")
 _SILENCE = 15  # frames (0.5 s)
 
 
@@ -127,10 +129,10 @@ def timing(runs: int) -> None:
     table(["slots", "clips", "edges", "seconds (median)", "peak memory MB"], rows)
 
 
-def _apart(function, *arguments):
+def _apart(function: Callable[P, list[str]], *arguments: P.args, **named: P.kwargs) -> list[str]:
     """The result of a function called in a fresh process: peak memory is its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+        return pool.apply(function, arguments, named)
 
 
 def _long(seconds: float, large: bool, limited: bool) -> list[str]:

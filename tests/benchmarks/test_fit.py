@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from benchmarks.fit import _procrustes, _reprojection, _tremor
+from benchmarks.fit import _COLUMNS, _of_all, _procrustes, _reprojection, _tremor, _worst, samples
 from tests.tango_models.body.exact_landmarks import gesture, see
 
 
@@ -28,3 +28,17 @@ def test_arms_are_compared_in_percent_of_the_person():
     pixels = landmarks.body_xy[:, [11, 13, 15, 12, 14, 16]] + [7.08, 0]
     found = _reprojection(landmarks, pixels)
     assert found["off"] == pytest.approx(1.0, abs=1e-3) and found["off_p95"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_what_no_video_has_is_an_empty_cell_and_what_one_has_is_its_figure():
+    measured = {"off": 1.0, "off_p95": 2.0, "focal": 2.2, "confidence": 0.9}  # a real clip: no joints are known
+    cells = dict(zip([key for _, key, _ in _COLUMNS], _of_all([measured], _worst), strict=True))
+    assert cells == dict.fromkeys(cells, "") | {"off": "1.00", "off_p95": "2.00", "confidence": "0.90"}
+    both = [measured, measured | {"body": 30.0, "confidence": 0.5, "calmer": 4.0}]
+    cells = dict(zip([key for _, key, _ in _COLUMNS], _of_all(both, _worst), strict=True))
+    assert (cells["body"], cells["confidence"], cells["calmer"], cells["hand"]) == ("30.0", "0.50", "4.0", "")
+
+
+def test_a_name_of_no_video_is_refused_with_those_that_there_are(tmp_path):
+    with pytest.raises(SystemExit, match=r"no such video: nobody; there are .*bruno"):
+        list(samples(tmp_path, ["bruno", "nobody"]))

@@ -11,6 +11,9 @@ def test_the_ledger_is_written_as_a_run_does_and_its_files_are_counted(tmp_path)
     assert len(seconds) == 21 and min(seconds) > 0
     records = catalog.records("interpolate_seams")
     assert len(records) == 21 and all(record.ok for record in records.values())
+    versions = {(record.code_version, record.config_hash) for record in records.values()}
+    assert versions == {("1", "settings")} and len({record.input_hash for record in records.values()}) == 21
+    assert not any(record.upstream for record in records.values())
     assert sorted(record.attempts for record in records.values()) == [1] * 20 + [2]  # one failed at first
     files, size = ledger.files_of(tmp_path)
     assert files > 0 and 0 < size < 50

@@ -10,10 +10,14 @@ import pytest
 import benchmarks
 from benchmarks.machine import peak_memory
 from benchmarks.printing import heading, median_seconds, table
-from benchmarks.results import NAMES, PREAMBLE, RESULTS, compose, read_sections, write_section
+from benchmarks.results import NAMES, RESULTS, compose, faults_of, read_sections, write_section
 
-EDGES = "## Edge scoring\n\n| clips | s |\n|---|---|\n| 880 | 0.3 |\n"
-SEAMS = "## Seams\n\n| avatar | worst |\n|---|---|\n| ann | 21.0 |\n"
+MEASURED = "AMD EPYC, 2 cores, 24 GiB, Python 3.11.7, 2026-11-27, commit ffe5759, load 1.5 at the start."
+EDGES = (
+    f"## Edge scoring\n\nDoc.\n\n`python -m benchmarks.edges --clips 880`. {MEASURED}\n\n"
+    "| clips | s |\n|---|---|\n| 880 | 0.3 |\n"
+)
+SEAMS = "## Seams (of an earlier commit)\n\n| avatar | worst |\n|---|---|\n| ann | 21.0 |\n"
 
 
 @pytest.fixture
@@ -40,6 +44,43 @@ def test_a_table_and_its_heading_are_printed_as_markdown(capsys, monkeypatch):
     assert lines[6:] == ["| one | two |", "|---|---|", "| 1 | 2 |", "", ""]
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("options", [[], ["--speech", "my speech.wav", "--scorers", "0.5*aumoclip+0.5*prosody"]])
+def test_what_is_printed_is_a_section_of_its_benchmark_and_of_no_other(name, options, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["benchmark.py", *options])
+    heading("Title", "What it measures, by `python -m benchmarks`, in | and ##.\n\nMore.\n", name)
+    table(["one", "two"], [["1", "a | b"], ["", r"2 \ 3"]])
+    printed = capsys.readouterr().out
+    assert faults_of(name, printed) == []
+    assert all(faults_of(other, printed) for other in NAMES if other != name)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("## Edge", "Edge", "not with a heading"),
+        ("`python -m benchmarks.edges --clips 880`. ", "", "neither"),
+        (", commit ffe5759", "", "neither"),
+        ("AMD EPYC, 2 cores, 24 GiB", "my machine", "neither"),
+        ("Edge scoring", "Edge scoring (of an earlier commit)", "both"),
+        ("|---|---|\n", "", "without a line below"),
+        ("|---|---|\n", "|---|\n", "without a line below"),
+        ("| 880 | 0.3 |\n", "", "or without a row"),
+        ("| 880 | 0.3 |", "| 880 | 0.3 | 7 |", "3 cells under 2 columns"),
+        ("| 880 | 0.3 |", "| 880 |", "1 cells under 2 columns"),
+        ("| clips | s |\n|---|---|\n| 880 | 0.3 |\n", "0.3 s\n", "no table"),
+    ],
+)
+def test_what_is_no_section_is_told_and_not_written(before, after, fault, results):
+    assert faults_of("edges", EDGES) == [] and before in EDGES
+    broken = EDGES.replace(before, after)
+    assert any(fault in found for found in faults_of("edges", broken))
+    whole = results.read_text()
+    with pytest.raises(ValueError, match=r"benchmarks\.edges printed is no section"):
+        write_section("edges", broken, results)
+    assert results.read_text() == whole
+
+
 def test_the_median_of_some_runs_comes_with_the_last_result():
     counted = iter(range(10))
     seconds, result = median_seconds(lambda: next(counted), 3)
@@ -64,8 +105,10 @@ def test_writing_a_section_replaces_that_section_only_and_twice_is_once(results)
 
 
 def test_a_new_section_takes_its_place_among_the_others(results):
-    write_section("calibration", "## Calibration", results)
+    assert "calibration" in _never(results.read_text())
+    write_section("calibration", EDGES.replace("benchmarks.edges", "benchmarks.calibration"), results)
     assert list(read_sections(results.read_text())) == ["edges", "calibration", "seams"]
+    assert "calibration" not in _never(results.read_text())
 
 
 def test_text_outside_of_sections_and_sections_of_no_benchmark_are_refused(results):
@@ -76,7 +119,7 @@ def test_text_outside_of_sections_and_sections_of_no_benchmark_are_refused(resul
     with pytest.raises(ValueError, match="preamble"):
         read_sections(whole.removeprefix("# Results\n"))
     with pytest.raises(ValueError, match="twice"):
-        read_sections(whole + whole.removeprefix(PREAMBLE))
+        read_sections(whole + whole[whole.index("\n<!--") :])
     with pytest.raises(ValueError, match="no such benchmark: blur"):
         write_section("blur", "## Blur", results)
     assert results.read_text() == whole
@@ -85,6 +128,21 @@ def test_text_outside_of_sections_and_sections_of_no_benchmark_are_refused(resul
 def test_the_results_are_the_preamble_and_sections_of_benchmarks_that_exist():
     text = RESULTS.read_text()
     assert compose(read_sections(text)) == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_results_of_every_benchmark_stand_as_they_were_printed_or_it_is_said_that_there_are_none(name):
+    text = RESULTS.read_text()
+    section = read_sections(text).get(name)
+    assert (section is None) == (name in _never(text))
+    if section is not None:
+        assert faults_of(name, section) == []
+
+
+def _never(text: str) -> list[str]:
+    """Those that the results say were never run."""
+    lines = [line for line in text.splitlines() if line.startswith("Never run with `--write`: ")]
+    return lines[0].removeprefix("Never run with `--write`: ").removesuffix(".").split(", ") if lines else []
 
 
 def test_every_benchmark_has_its_name_in_the_list():
