@@ -14,9 +14,12 @@ from data_catalog.about import AT_A_TIME, About, UnitKey, about_footage, made_of
 from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, motion_of, track_id, video_of
 from data_catalog.leases import lease_of
+from data_catalog.ledger import Unit
 from data_catalog.places import is_remote
 from data_catalog.refusals import forget_refusals
-from data_catalog.schemas import TABLES, tables_of
+from data_catalog.schemas import LEDGER, TABLES
+
+_ANALYSED = "analyse_speech"
 
 
 @dataclass
@@ -88,14 +91,22 @@ def erase_speeches(catalog: Catalog, speeches: Iterable[str], *, wait: float = 6
     """Remove all that was made of speeches, and every trace of it from the catalog's files: their sound, embeddings,
     paths, lips and renders. The frames of seams stay: they show the footage, whatever is said.
 
+    It too can be given again: a speech stands in the ledger, as one that failed, until nothing else is left of it.
+
     Args, Raises: as for `erase`.
     """
     ids = set(speeches)
     before = size_on_disk(catalog)
     units = made_of_speech(catalog, ids)
     units |= made_of_paths(catalog, {key for stage, key in units if stage == "retrieve_path"})
-    erased = _delete_units(catalog, units, ids)
-    _rewrite(catalog, TABLES, wait)
+    known = catalog.records(_ANALYSED, ids)
+    for speech in ids:
+        subject = known[speech].subject if speech in known else speech
+        catalog.fail(Unit(_ANALYSED, speech, subject, "", ""), "is being erased; give the command again", run_id="")
+    erased = _delete_units(catalog, units, ids, listed=_ANALYSED)
+    _rewrite(catalog, [name for name in TABLES if name != LEDGER], wait)
+    _delete(catalog, erased, LEDGER, "unit", ids, stage=_ANALYSED)
+    _rewrite(catalog, [LEDGER], wait)
     erased.bytes = max(0, before - size_on_disk(catalog))
     return erased
 
@@ -133,19 +144,22 @@ def _users(catalog: Catalog, avatar: str, chosen: set[str]) -> list[About]:
     return list(found.values())
 
 
-def _delete_units(catalog: Catalog, units: set[UnitKey], contents: Iterable[str]) -> Erased:
+def _delete_units(catalog: Catalog, units: set[UnitKey], contents: Iterable[str], *, listed: str = "") -> Erased:
     """Delete units with their rows and leases, and files that were handed over: of these contents, rendered by the
-    units, or left by runs that are dead."""
+    units, or left by runs that are dead.
+
+    Args:
+        listed: a stage whose units stay in the ledger.
+    """
     erased, by_stage = Erased(), dict[str, set[str]]()
     for stage, key in units:
         by_stage.setdefault(stage, set()).add(key)
     places = _places(catalog, by_stage.get("render_video", set()))
     erased.files = sorted(place for place in places if is_remote(place) or Path(place).is_file())
-    for stage, keys in by_stage.items():
-        _delete(catalog, erased, "units", "unit", keys, stage=stage)
-    for stage, keys in by_stage.items():
-        for table in tables_of(stage):
-            _delete(catalog, erased, table, "unit", keys)
+    for stage in by_stage.keys() - {listed}:
+        _delete(catalog, erased, LEDGER, "unit", by_stage[stage], stage=stage)
+    for spec in reversed(TABLES.values()):  # what is found by other rows before those
+        _delete(catalog, erased, spec.name, "unit", by_stage.get(spec.stage, ()))
     _delete(catalog, erased, "leases", "lease", {lease_of(stage, key) for stage, key in units})
     _delete(catalog, erased, "files", "name", {*contents, *places})
     _count(erased, "files", handed_files.drop_of_dead(catalog))

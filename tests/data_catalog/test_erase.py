@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from data_catalog import Catalog, handed_files
-from data_catalog.erase import erase, unused_videos
+from data_catalog.erase import erase, erase_speeches, unused_videos
 from data_catalog.keys import equals
 from data_catalog.leases import Leases
 from data_catalog.presence import present
 from data_catalog.schemas import TABLES, tables_of
+from data_catalog.speeches import known_speeches
 from tests.erasable import Footage, compare, everything, left_by_killed_run, render, speak
 
 ANN, SHARED, BEA = ("a1" * 16), ("5c" * 16), ("be" * 16)
@@ -207,3 +208,16 @@ def test_erasing_beside_a_run_says_so_and_is_done_by_giving_it_again(catalog):
     assert catalog.avatars() == ["ann"]
     erase(catalog, "ann", [ANN])
     assert found(ann) == []
+
+
+@pytest.mark.parametrize("table", ["lips", "speech", "units"])
+def test_erasing_a_speech_beside_a_run_says_so_and_is_done_by_giving_it_again(ann, table):
+    catalog = ann.catalog
+    said = {name: ann.secrets[name] for name in ("said", "heard low", "heard high", "lips of ann", "poster of ann")}
+    with present(catalog.table(table).uri), pytest.raises(TimeoutError, match="other runs"):
+        erase_speeches(catalog, [ANN], wait=0.05)
+    if table != "units":
+        assert known_speeches(catalog) == {ANN: f"{ANN}.wav"}
+    erase_speeches(catalog, [ANN])
+    assert not set(said) & set(found(ann)) and known_speeches(catalog) == {}
+    assert catalog.table("frames").count() and catalog.table("transitions").count()
