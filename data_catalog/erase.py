@@ -1,29 +1,25 @@
-"""Taking a person's footage out of the catalog for good: rows, ledger, old versions, bytes.
+"""Taking a person's footage, or a speech, out of the catalog for good: rows, ledger, old versions, bytes.
 
-Every row of a stage belongs to a unit, and a unit is about some videos and tracks: those that its key, the units it
-read (its row in the ledger names them) and the keys of its rows mention. It goes when it is about what is erased, but
-not while an avatar that remains uses all that it is about.
+Every row of a stage belongs to a unit, and a unit is about some videos and tracks (see `about`). It goes when it is
+about what is erased, but not while an avatar that remains uses all that it is about.
 """
 
-import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data_catalog import handed_files
+from data_catalog.about import AT_A_TIME, About, UnitKey, about_footage, made_of_paths, made_of_speech
 from data_catalog.catalog import Catalog
-from data_catalog.keys import equals, literal, split_clip_id, track_id, video_of
+from data_catalog.keys import equals, motion_of, track_id, video_of
+from data_catalog.leases import lease_of
+from data_catalog.ledger import Unit
 from data_catalog.places import is_remote
 from data_catalog.refusals import forget_refusals
-from data_catalog.schemas import TABLES, tables_of
-from data_catalog.table_spec import TableSpec
+from data_catalog.schemas import LEDGER, TABLES
 
-_AT_A_TIME = 200
-_SPEECH = ("analyse_speech", "embed_speech")
-
-About = set[tuple[str, str]]
-"""("video", id) and ("track", id) pairs."""
+_ANALYSED = "analyse_speech"
 
 
 @dataclass
@@ -79,20 +75,38 @@ def erase(
     Raises:
         TimeoutError: somebody was at a table all the time. The rows are gone by then, but not all from the disk.
     """
-    chosen, erased = set(videos), Erased()
+    chosen = set(videos)
     before = size_on_disk(catalog)
-    units = _units(catalog, avatar, chosen)
-    erased.files = _rendered(catalog, units.get("render_video", set()))
-    for stage, keys in units.items():
-        _delete(catalog, erased, "units", keys, stage=stage)
-    for stage, keys in units.items():
-        for table in tables_of(stage):
-            _delete(catalog, erased, table, keys)
+    units, contents = _of_footage(catalog, avatar, chosen)
+    erased = _delete_units(catalog, units, contents)
     _count(erased, "units", forget_refusals(catalog, refused))
-    for name in (*(name for name in TABLES if name != "avatars"), "avatars"):
-        if name == "avatars":
-            _count(erased, name, catalog.table(name).delete(equals(avatar=avatar, video_id=sorted(chosen))))
-        catalog.table(name).rewrite(wait=wait, certain=True)
+    _rewrite(catalog, [name for name in TABLES if name != "avatars"], wait)
+    _count(erased, "avatars", catalog.table("avatars").delete(equals(avatar=avatar, video_id=sorted(chosen))))
+    _rewrite(catalog, ["avatars"], wait)
+    erased.bytes = max(0, before - size_on_disk(catalog))
+    return erased
+
+
+def erase_speeches(catalog: Catalog, speeches: Iterable[str], *, wait: float = 60.0) -> Erased:
+    """Remove all that was made of speeches, and every trace of it from the catalog's files: their sound, embeddings,
+    paths, lips and renders. The frames of seams stay: they show the footage, whatever is said.
+
+    It too can be given again: a speech stands in the ledger, as one that failed, until nothing else is left of it.
+
+    Args, Raises: as for `erase`.
+    """
+    ids = set(speeches)
+    before = size_on_disk(catalog)
+    units = made_of_speech(catalog, ids)
+    units |= made_of_paths(catalog, {key for stage, key in units if stage == "retrieve_path"})
+    known = catalog.records(_ANALYSED, ids)
+    for speech in ids:
+        subject = known[speech].subject if speech in known else speech
+        catalog.fail(Unit(_ANALYSED, speech, subject, "", ""), "is being erased; give the command again", run_id="")
+    erased = _delete_units(catalog, units, ids, listed=_ANALYSED)
+    _rewrite(catalog, [name for name in TABLES if name != LEDGER], wait)
+    _delete(catalog, erased, LEDGER, "unit", ids, stage=_ANALYSED)
+    _rewrite(catalog, [LEDGER], wait)
     erased.bytes = max(0, before - size_on_disk(catalog))
     return erased
 
@@ -102,32 +116,22 @@ def size_on_disk(catalog: Catalog) -> int:
     return sum(catalog.table(name).size_on_disk() for name in TABLES)
 
 
-def _units(catalog: Catalog, avatar: str, chosen: set[str]) -> dict[str, set[str]]:
-    """By stage, the units to erase."""
+def _of_footage(catalog: Catalog, avatar: str, chosen: set[str]) -> tuple[set[UnitKey], set[str]]:
+    """The units to erase, and the contents of the files that go: of videos, and of motion that nobody else uses."""
     users = _users(catalog, avatar, chosen)
-    gone = {video for video in chosen if not any(("video", video) in about for about in users)}
-    records = catalog.table("units").read(["stage", "unit", "upstream"]).to_pylist()
-    videos = {row["unit"] for row in records if row["stage"] == "extract_frames"} | chosen
-    abouts: dict[tuple[str, str], About] = {}
-    spoken = set()
-    for row in records:
-        read = {**json.loads(row["upstream"] or "{}"), row["stage"]: [row["unit"]]}
-        abouts[row["stage"], row["unit"]] = {
-            about for stage, keys in read.items() for key in keys for about in _of_key(stage, key, videos)
-        }
-        if gone & {key.split(":")[0] for stage in _SPEECH for key in read.get(stage, ())}:
-            spoken.add((row["stage"], row["unit"]))
-    for spec in TABLES.values():
-        for unit, about in _of_rows(catalog, spec, chosen).items() if spec.stage else ():
-            abouts.setdefault((spec.stage, unit), set()).update(about)
+    kept: About = set().union(*users)
+    gone = {video for video in chosen if ("video", video) not in kept}
     own = set(catalog.table("renders").read(["unit"], equals(avatar=avatar))["unit"].to_pylist())
-    found: dict[str, set[str]] = {}
+    abouts = about_footage(catalog, chosen)
+    units = set(made_of_speech(catalog, gone))
     for (stage, unit), about in abouts.items():
         used = any(about <= user for user in users) and not (stage == "render_video" and unit in own)
-        shown = any(video_of(name) in chosen for _, name in about)
-        if (shown and not used) or (stage, unit) in spoken:
-            found.setdefault(stage, set()).add(unit)
-    return found
+        if not used and any(video_of(name) in chosen for _, name in about):
+            units.add((stage, unit))
+    units |= made_of_paths(catalog, {key for stage, key in units if stage == "retrieve_path"})
+    tracks = {name for about in abouts.values() for level, name in about if level == "track"}
+    motions = {motion_of(track) for track in tracks if video_of(track) in chosen}
+    return units, gone | motions - {motion_of(name) for _, name in kept} - {""}
 
 
 def _users(catalog: Catalog, avatar: str, chosen: set[str]) -> list[About]:
@@ -140,53 +144,47 @@ def _users(catalog: Catalog, avatar: str, chosen: set[str]) -> list[About]:
     return list(found.values())
 
 
-def _of_key(stage: str, key: str, videos: set[str]) -> About:
-    """What a unit is about as far as its key says: all in it that names one of `videos` or a track of one."""
-    if stage in _SPEECH:
-        return set()
-    columns = {name for table in tables_of(stage) for name in (*TABLES[table].primary_key, *TABLES[table].identity)}
-    whole = "video_id" in columns or (stage == "interpolate_seams" and ">" not in key)  # the latter: repeated frames
-    parts = (part for part in re.split("[:>]", key) if video_of(part) in videos)
-    return {("video" if whole else "track", part) for part in parts}
+def _delete_units(catalog: Catalog, units: set[UnitKey], contents: Iterable[str], *, listed: str = "") -> Erased:
+    """Delete units with their rows and leases, and files that were handed over: of these contents, rendered by the
+    units, or left by runs that are dead.
+
+    Args:
+        listed: a stage whose units stay in the ledger.
+    """
+    erased, by_stage = Erased(), dict[str, set[str]]()
+    for stage, key in units:
+        by_stage.setdefault(stage, set()).add(key)
+    places = _places(catalog, by_stage.get("render_video", set()))
+    erased.files = sorted(place for place in places if is_remote(place) or Path(place).is_file())
+    for stage in by_stage.keys() - {listed}:
+        _delete(catalog, erased, LEDGER, "unit", by_stage[stage], stage=stage)
+    for spec in reversed(TABLES.values()):  # what is found by other rows before those
+        _delete(catalog, erased, spec.name, "unit", by_stage.get(spec.stage, ()))
+    _delete(catalog, erased, "leases", "lease", {lease_of(stage, key) for stage, key in units})
+    _delete(catalog, erased, "files", "name", {*contents, *places})
+    _count(erased, "files", handed_files.drop_of_dead(catalog))
+    return erased
 
 
-def _of_rows(catalog: Catalog, spec: TableSpec, chosen: set[str]) -> dict[str, About]:
-    """By unit, what the rows that mention one of `chosen` are about."""
-    keys = [name for name in (*spec.primary_key, *spec.identity) if name == "video_id" or "track" in name]
-    keys = keys or [name for name in ("src", "dst") if name in spec.primary_key]
-    lists = [name for name in ("clip_ids", "source_video") if name in spec.schema.names]
-    if not keys and not lists:
-        return {}
-    mentions = [f"starts_with({name}, {literal(video)})" for name in keys for video in sorted(chosen)]
-    table = catalog.table(spec.name).read(["unit", *keys, *lists], " OR ".join(mentions) if keys else None)
-    if keys:
-        table = table.group_by(["unit", *keys]).aggregate([])
-    found: dict[str, About] = {}
-    for row in table.to_pylist():
-        about: About = {("video", video) for video in row.get("source_video") or ()}
-        about |= {("track", split_clip_id(clip)[0]) for clip in row.get("clip_ids") or ()}
-        if "src" in row:
-            level = "video" if row["src"] == row["dst"] else "track"
-            about |= {(level, split_clip_id(row[name])[0]) for name in keys}
-        else:
-            about |= {("video" if name == "video_id" else "track", row[name]) for name in keys}
-        found.setdefault(row["unit"], set()).update(about)
-    return found
+def _rewrite(catalog: Catalog, tables: Iterable[str], wait: float) -> None:
+    for name in tables:
+        catalog.table(name).rewrite(wait=wait, certain=True)
 
 
-def _rendered(catalog: Catalog, units: set[str]) -> list[str]:
-    """The files of renders that are still there; whether those at URIs are is not asked."""
+def _places(catalog: Catalog, renders: set[str]) -> set[str]:
+    """Where the files of renders were put."""
     columns = ["uri", "motion_uri", "report_uri"]
-    rows = catalog.table("renders").read(columns, equals(unit=units)).to_pylist()
-    places = {row[name] for row in rows for name in columns if row[name]}
-    return sorted(place for place in places if is_remote(place) or Path(place).is_file())
+    rows = catalog.table("renders").read(columns, equals(unit=renders)).to_pylist()
+    return {row[name] for row in rows for name in columns if row[name]}
 
 
-def _delete(catalog: Catalog, erased: Erased, table: str, units: set[str], **conditions: str) -> None:
-    keys = sorted(units)
-    for start in range(0, len(keys), _AT_A_TIME):
-        deleted = catalog.table(table).delete(equals(**conditions, unit=keys[start : start + _AT_A_TIME]))
-        _count(erased, table, deleted)
+def _delete(
+    catalog: Catalog, erased: Erased, table: str, column: str, values: Iterable[str], **conditions: str
+) -> None:
+    wanted = sorted(values)
+    for start in range(0, len(wanted), AT_A_TIME):
+        where = equals(**conditions, **{column: wanted[start : start + AT_A_TIME]})
+        _count(erased, table, catalog.table(table).delete(where))
 
 
 def _count(erased: Erased, table: str, rows: int) -> None:

@@ -1,9 +1,10 @@
 """Keeping a table within bytes: what was longest out of use goes, units and rows, and is pending again."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,19 +16,32 @@ from data_catalog.schemas import TABLES
 _ROOM = 0.9
 """Share of the limit that is filled after an eviction, so that not every run that follows has to evict again."""
 _AT_A_TIME = 500
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Eviction:
     """Attributes:
-    units: whose rows went; bytes: of their blobs.
-    left: bytes of the blobs that stay. Above the limit only where all of it is in use.
+    units: whose rows went, or speeches; bytes: of what went.
+    left: bytes that stay. Above the limit only where all of it is in use.
     """
 
     units: int
     bytes: int
     left: int
+
+
+class Held(NamedTuple):
+    """What can be dropped.
+
+    Attributes:
+        size: bytes.
+        made: when; read: when it was last used for something that lasts, `NEVER` where it was not.
+    """
+
+    size: int
+    made: datetime
+    read: datetime
 
 
 def evict(
@@ -55,33 +69,49 @@ def evict(
     total = sum(size for size, _ in rows.values())
     if total <= limit and unused_for is None:
         return Eviction(0, 0, total)
-    used, kept = _last_read(catalog, spec.stage), set(keep)
-    before = _NEVER if unused_for is None else datetime.now(UTC) - unused_for
-    gone = [unit for unit, (_, made) in rows.items() if unit not in used and unit not in kept and made < before]
-    freed = sum(rows[unit][0] for unit in gone)
-    if total - freed > limit:
-        for unit in sorted(
-            rows.keys() - set(gone), key=lambda unit: (max(rows[unit][1], used.get(unit, _NEVER)), unit)
-        ):
-            if total - freed <= _ROOM * limit:
-                break
-            if unit not in kept:
-                gone.append(unit)
-                freed += rows[unit][0]
+    used = _last_read(catalog, spec.stage)
+    held = {unit: Held(size, made, used.get(unit, NEVER)) for unit, (size, made) in rows.items()}
+    gone = longest_out_of_use(held, limit=limit, keep=keep, unused_for=unused_for)
     if gone and not dry_run:
-        for name, conditions in (("units", {"stage": spec.stage}), (table, {})):
-            # The ledger first: a crash in between leaves rows that nobody asks for and the next writer replaces.
-            for start in range(0, len(gone), _AT_A_TIME):
-                catalog.table(name).delete(equals(**conditions, unit=gone[start : start + _AT_A_TIME]))
+        # The ledger first: a crash in between leaves rows that nobody asks for and the next writer replaces.
+        delete_of_units(catalog, "units", gone, stage=spec.stage)
+        delete_of_units(catalog, table, gone)
         catalog.table(table).rewrite(wait=2.0)
+    freed = sum(held[unit].size for unit in gone)
     return Eviction(len(gone), freed, total - freed)
+
+
+def longest_out_of_use(
+    held: Mapping[str, Held], *, limit: int, keep: Iterable[str] = (), unused_for: timedelta | None = None
+) -> list[str]:
+    """What is to go until `limit` bytes hold the rest; see `evict`."""
+    kept, left = set(keep), sum(size for size, _, _ in held.values())
+    before = NEVER if unused_for is None else datetime.now(UTC) - unused_for
+    gone = [key for key, (_, made, read) in held.items() if read == NEVER and key not in kept and made < before]
+    left -= sum(held[key].size for key in gone)
+    if left > limit:
+        for key in sorted(held.keys() - set(gone), key=lambda key: (max(held[key].made, held[key].read), key)):
+            if left <= _ROOM * limit:
+                break
+            if key not in kept:
+                gone.append(key)
+                left -= held[key].size
+    return gone
+
+
+def delete_of_units(catalog: Catalog, table: str, units: Iterable[str], **conditions: str) -> int:
+    """Delete the rows of units, and say how many they were."""
+    wanted, count = sorted(units), 0
+    for start in range(0, len(wanted), _AT_A_TIME):
+        count += catalog.table(table).delete(equals(**conditions, unit=wanted[start : start + _AT_A_TIME]))
+    return count
 
 
 def _by_unit(table: pa.Table) -> dict[str, tuple[int, datetime]]:
     """Bytes and newest row of each unit."""
     found = table.group_by("unit").aggregate([("size", "sum"), ("produced_at", "max")])
     columns = (found[name].to_pylist() for name in ("unit", "size_sum", "produced_at_max"))
-    return {unit: (size, made or _NEVER) for unit, size, made in zip(*columns, strict=True)}
+    return {unit: (size, made or NEVER) for unit, size, made in zip(*columns, strict=True)}
 
 
 def _last_read(catalog: Catalog, stage: str) -> dict[str, datetime]:
@@ -91,5 +121,5 @@ def _last_read(catalog: Catalog, stage: str) -> dict[str, datetime]:
     used: dict[str, datetime] = {}
     for row in table.to_pylist():
         for unit in json.loads(row["upstream"]).get(stage, ()):
-            used[unit] = max(row["produced_at"], used.get(unit, _NEVER))
+            used[unit] = max(row["produced_at"], used.get(unit, NEVER))
     return used

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, literal
+from data_catalog.leases import runs_at_work
 
 EVERYBODY = ""
 _PIECE = 8 << 20
@@ -63,6 +64,18 @@ def drop_old(catalog: Catalog) -> None:
     dropped += table.delete(_before(now - _KEEP))
     if dropped:
         table.forget_versions()
+
+
+def drop_of_dead(catalog: Catalog) -> int:
+    """Delete what runs hold that are at no unit: they were killed, for a file is handed over only while the run is at
+    a unit that wants it. (Of a run on another machine that is known a minute later; see `leases`.)
+
+    Returns:
+        how many rows they were; the bytes are still on the disk.
+    """
+    table = catalog.table("files")
+    holders = set(table.read(["holder"])["holder"].to_pylist()) - {EVERYBODY}
+    return table.delete(equals(holder=holders - runs_at_work(catalog)))
 
 
 def _before(moment: datetime) -> str:

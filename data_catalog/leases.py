@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import digest, equals
@@ -21,6 +22,7 @@ SECONDS = 60.0
 """That a lease holds, unless it is renewed."""
 _RENEW_EVERY = SECONDS / 4
 _SEPARATOR = "|"
+_KEEP = "keep:"
 
 
 class Leases:
@@ -68,12 +70,14 @@ class Leases:
         self._free_dead(by_lease)
         self._claim(by_lease)
         mine = self._rows(by_lease, holder=self._holder)
-        with self._lock:
-            self._held |= mine
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
-                self._thread.start()
+        self._hold(mine)
         return {by_lease[lease] for lease in mine}
+
+    def keep(self, stage: str, unit: str) -> None:
+        """Let nobody drop the rows of a unit to make room until the run ends. Any number of runs may keep one."""
+        lease = _keep_of(stage, unit, self._holder)
+        self._claim([lease])
+        self._hold({lease})
 
     def give_back(self, stage: str, units: Iterable[str]) -> None:
         """Let others have them."""
@@ -83,6 +87,13 @@ class Leases:
             self._held -= leases
         if leases:
             self._give_back(leases)
+
+    def _hold(self, leases: set[str]) -> None:
+        with self._lock:
+            self._held |= leases
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
+                self._thread.start()
 
     def _claim(self, leases: Iterable[str]) -> None:
         now = time.time()
@@ -131,9 +142,30 @@ def lease_of(stage: str, unit: str) -> str:
 
 def held(catalog: Catalog) -> set[str]:
     """The leases of units that somebody is at now."""
+    return {row["lease"] for row in _living(catalog) if not row["lease"].startswith(_KEEP)}
+
+
+def kept(catalog: Catalog, stage: str, units: Iterable[str]) -> set[str]:
+    """Those units of a stage whose rows some run needs as they are; see `Leases.keep`."""
+    rows = _living(catalog)
+    leases, holders = {row["lease"] for row in rows}, {row["holder"] for row in rows}
+    return {unit for unit in units if any(_keep_of(stage, unit, holder) in leases for holder in holders)}
+
+
+def runs_at_work(catalog: Catalog) -> set[str]:
+    """The ids of the runs that are at a unit now."""
+    return {row["holder"].split(_SEPARATOR)[0] for row in _living(catalog)}
+
+
+def _living(catalog: Catalog) -> list[dict[str, Any]]:
+    """The rows that have not expired and whose holder is not known to be dead."""
     rows = catalog.table("leases").read(where=f"expires_at >= {time.time()!r}").to_pylist()
     dead = {holder for holder in {row["holder"] for row in rows} if _is_dead(holder)}
-    return {row["lease"] for row in rows if row["holder"] not in dead}
+    return [row for row in rows if row["holder"] not in dead]
+
+
+def _keep_of(stage: str, unit: str, holder: str) -> str:
+    return _KEEP + digest(stage, unit, holder)
 
 
 def _place() -> str:

@@ -368,7 +368,7 @@ _SPECS = [
     ),
     table(
         "leases",  # who is at a unit just now; see `leases`
-        {"lease": pa.string()},  # hash of stage and unit
+        {"lease": pa.string()},  # hash of stage and unit; `keep:` and a hash of who wants the unit's rows to stay
         {"holder": pa.string(), "expires_at": pa.float64()},  # seconds since 1970
     ),
     table(

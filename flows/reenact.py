@@ -14,6 +14,7 @@ from data_catalog import Catalog, check_avatar_name
 from data_catalog.eviction import evict
 from data_catalog.keys import equals
 from data_catalog.places import file_name, is_remote
+from data_catalog.speeches import evict_speeches
 from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_reenactment
 from flows.outcome import FlowReport, conclude, tidy
@@ -104,6 +105,7 @@ def reenact(
         Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
         FlowProgress() as progress,
     ):
+        pools.leases.keep("analyse_speech", speech_id)
         runs = StageRuns(pools, progress, settings)
         if not tag:  # what a tag holds was looked at above, and stays as it is
             report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
@@ -122,6 +124,7 @@ def reenact(
         report.notes += sound_notes(catalog, speech_id)
         report.notes += lip_figures(catalog, path_id)[1] if lips == MATCH else []
         report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
+        report.notes += drop_old_speeches(catalog, speech_id, settings.speech_mb)
     tidy(Catalog(settings.catalog, settings.storage_options), report)
     conclude(report, max_failed_share=0.0)
     row = catalog.table("renders").read(where=equals(render_id=render_id))
@@ -197,3 +200,16 @@ def drop_old_seams(catalog: Catalog, render_id: str, limit_mb: int) -> list[str]
     if left <= limit_mb * 10**6:
         return []
     return [f"the seams of {made.subject} take {left / 10**6:.0f} MB, more than transitions_mb = {limit_mb} allows"]
+
+
+def drop_old_speeches(catalog: Catalog, speech_id: str, limit_mb: int) -> list[str]:
+    """Keep what was made of speeches within `limit_mb` MB: those longest out of use go, but not this one, nor one that
+    another run uses.
+
+    Returns:
+        a note where these need more.
+    """
+    left = evict_speeches(catalog, limit=limit_mb * 10**6, keep=[speech_id]).left
+    if left <= limit_mb * 10**6:
+        return []
+    return [f"the speeches in use take {left / 10**6:.0f} MB, more than speech_mb = {limit_mb} allows"]

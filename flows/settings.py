@@ -66,6 +66,8 @@ class Settings(BaseSettings):
         task_retries: how often a task is tried again after a fault that may pass.
         transitions_mb: MB that the seams of all renders may take in the catalog. Those longest out of use are dropped
             after a render, and made again when they are wanted.
+        speech_mb: MB that what was made of speeches (sound, embeddings and lips, some 300 for an hour) may take in the
+            catalog; bounded like the seams.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, extra="ignore")
@@ -83,6 +85,7 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=5, ge=1)
     task_retries: int = Field(default=2, ge=0)
     transitions_mb: int = Field(default=4096, ge=0)
+    speech_mb: int = Field(default=4096, ge=0)
 
     @model_validator(mode="before")
     @classmethod

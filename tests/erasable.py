@@ -1,10 +1,12 @@
 """Rows of every table for a video with its motion, with bytes in them that a test can look for."""
 
 import os
+import time
 from pathlib import Path
 
-from data_catalog import Catalog, Unit, clip_id, track_id
-from data_catalog.schemas import TABLES
+from data_catalog import Catalog, Unit, clip_id, handed_files, track_id
+from data_catalog.leases import lease_of
+from data_catalog.schemas import FACE_POINTS, MESH_POINTS, TABLES
 from tests.stages import add_video
 
 CLIPS = 6
@@ -45,6 +47,10 @@ class Footage:
         marks = [{"video_id": video, "frame": k, "mask": self.secret(f"mask {k}", 512)} for k in range(CLIPS)]
         read = {"extract_frames": [video]}
         self.unit("detect_landmarks", f"{video}:0000", read, landmarks=marks)
+        meshes = [
+            {"video_id": video, "frame": k, "mesh": self.secret(f"mesh {k}", MESH_POINTS * 6)} for k in range(CLIPS)
+        ]
+        self.unit("detect_mouths", f"{video}:0000", read | {"detect_landmarks": [f"{video}:0000"]}, mouths=meshes)
         read = read | {"detect_landmarks": [f"{video}:0000"]}
         fit = {"track_id": track, "picture": self.secret("fit picture", 3000)}
         poses = [{"track_id": track, "frame": k, "confidence": 1.0} for k in range(CLIPS * 4)]
@@ -59,7 +65,8 @@ class Footage:
             }
             for k in range(CLIPS)
         ]
-        self.unit("create_clips", track, read | {"fit_smplx": [track]}, clips=clips)
+        look = {"track_id": track, "face": [0.5] * FACE_POINTS * 3}
+        self.unit("create_clips", track, read | {"fit_smplx": [track]}, clips=clips, looks=[look])
         key = {"clip_id": clip_id(track, 0), "model_id": "model", "track_id": track}
         self.unit("embed_clips", f"{track}:model", {"create_clips": [track]}, embeddings=[key])
         block = {"src": clip_id(video, 2), "dst": clip_id(video, 2), "interpolator_id": "between-1"}
@@ -71,7 +78,7 @@ class Footage:
         return self
 
     def unit(self, stage: str, key: str, upstream: dict, *, finish: bool = True, **tables: list[dict]) -> None:
-        subject = f"{key}.wav" if stage == "analyse_speech" else self.secrets["name"].decode()
+        subject = f"{key}.wav" if stage in ("analyse_speech", "embed_speech") else self.secrets["name"].decode()
         unit = Unit(stage, key, subject, "1", "c", upstream, input_hash="i")
         for table, rows in tables.items():
             known = TABLES[table].schema.names
@@ -90,7 +97,7 @@ def compare(first: Footage, second: Footage) -> None:
 
 
 def render(avatar: str, shown: list[Footage], speech: str, folder: Path) -> Path:
-    """A path through footage, its seam and its render; returns the file."""
+    """A path through footage, its lips, its seam and its render; returns the file."""
     first, tracks, videos = shown[0], [f.track for f in shown], [f.video for f in shown]
     path_id, target = f"path-{avatar}-{speech}-{len(shown)}", folder / f"{avatar}-{speech}.mp4"
     target.write_bytes(b"the user's")
@@ -98,6 +105,9 @@ def render(avatar: str, shown: list[Footage], speech: str, folder: Path) -> Path
     read = {"create_clips": tracks, "analyse_speech": [speech], "extract_frames": videos}
     path = {"path_id": path_id, "speech_id": speech, "clip_ids": clips}
     first.unit("retrieve_path", path_id, read, paths=[path])
+    mouths = {"path_id": path_id, "part": 0, "source_video": videos * 4, "other_video": ["", *reversed(videos)]}
+    mouths |= {"shape": first.secret(f"lips of {avatar}", 660), "note": ""}
+    first.unit("match_lips", f"{path_id}:lips", read | {"retrieve_path": [path_id]}, lips=[mouths])
     src, dst = clip_id(tracks[0], 1), clip_id(tracks[-1], 4)
     seam, key = {"src": src, "dst": dst, "interpolator_id": "flow:+0:4:8x8"}, f"{src}>{dst}:flow:+0:4:8x8"
     pixels = first.secret(f"seam of {avatar}", 70_000)
@@ -106,9 +116,40 @@ def render(avatar: str, shown: list[Footage], speech: str, folder: Path) -> Path
     row = {"render_id": f"render of {path_id}", "avatar": avatar, "speech_id": speech, "path_id": path_id}
     row |= {"source_video": videos * 2, "uri": str(target), "poster": first.secret(f"poster of {avatar}", 500).hex()}
     read |= {"retrieve_path": [path_id], "interpolate_seams": [key], "create_clips": tracks, "fit_smplx": tracks}
-    first.unit("render_video", f"render of {path_id}", read | {"analyse_speech": [speech]}, renders=[row])
+    read |= {"match_lips": [f"{path_id}:lips"], "analyse_speech": [speech]}
+    first.unit("render_video", f"render of {path_id}", read, renders=[row])
     return target
 
 
-def speak(footage: Footage, speech: str) -> None:
-    footage.unit("analyse_speech", speech, {}, speech=[{"speech_id": speech, "audio": b"said " * 1000}])
+def speak(footage: Footage, speech: str) -> dict[str, bytes]:
+    """What is made of a speech; returns its secrets, which are also the footage's where that is the speech."""
+    said = {name: os.urandom(60_000) for name in ("said", "heard low", "heard high")}
+    row = {"speech_id": speech, "n_frames": 56, "audio": said["said"], "file_name": f"{speech}.wav"}
+    footage.unit("analyse_speech", speech, {}, speech=[row])
+    heard = {"speech_id": speech, "model_id": "model", "part": 0}
+    heard |= {"audio_low": said["heard low"], "audio_high": said["heard high"]}
+    footage.unit("embed_speech", f"{speech}:model", {"analyse_speech": [speech]}, speech_embeddings=[heard])
+    if speech == footage.video:
+        footage.secrets |= said
+    return said
+
+
+def left_by_killed_run(footage: Footage, place: str) -> None:
+    """The video as it was handed over to workers, a video of it that they rendered, and the lease of the one at it."""
+    catalog = footage.catalog
+    for name, secret in ((footage.video, "handed over"), (place, "rendered")):
+        handed_files.put(catalog, name, [footage.secret(secret, 70_000)], holder="killed")
+    lease = lease_of("extract_frames", footage.video)
+    footage.secrets["lease"] = lease.encode()
+    row = {"lease": lease, "holder": "killed|elsewhere|1|1", "expires_at": time.time() - 1000}
+    catalog.table("leases").upsert([row])
+
+
+def everything(catalog: Catalog, avatar: str, video: str, folder: Path) -> Footage:
+    """Rows in every table of the catalog, with the video as speech too."""
+    found = Footage(catalog, avatar, video).write()
+    compare(found, found)
+    speak(found, video)
+    render(avatar, [found], video, folder)
+    left_by_killed_run(found, str(folder / "never-finished.mp4"))
+    return found

@@ -11,17 +11,22 @@ app = typer.Typer()
 
 @app.command()
 def forget(
-    avatar: Annotated[str, typer.Argument(help="An avatar")],
+    avatar: Annotated[str | None, typer.Argument(help="An avatar")] = None,
     videos: Annotated[list[str] | None, typer.Argument(help="Its videos that are no longer used; all if none")] = None,
+    speeches: Annotated[
+        list[str] | None,
+        typer.Option("--speech", help="Instead of an avatar: a speech, by file or id, of which all that was made goes"),
+    ] = None,
     erase: Annotated[
         bool, typer.Option("--erase", help="Remove all that was made of them, at once and for good")
     ] = False,
     catalog: CatalogOption = None,
 ) -> None:
-    """Take videos, or a whole avatar, out of use. What was computed stays, in case they are added again."""
+    """Take videos, or a whole avatar, out of use. What was computed stays, in case they are added again. Of a speech it
+    goes, except what tells of its renders; with --erase that too."""
     from flows.command_line import upkeep_commands
 
-    upkeep_commands.forget(avatar, videos or [], erase=erase, catalog=catalog)
+    upkeep_commands.forget(avatar, videos or [], speeches or [], erase=erase, catalog=catalog)
 
 
 @app.command()
@@ -61,8 +66,8 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many bytes would go")] = False,
     catalog: CatalogOption = None,
 ) -> None:
-    """Take off the disk what is no longer needed: old versions without a tag, seams that no render shows, what killed
-    runs left."""
+    """Take off the disk what is no longer needed: old versions without a tag, seams and speeches that no render has,
+    what killed runs left."""
     from flows.command_line import upkeep_commands
 
     upkeep_commands.gc(keep, dry_run=dry_run, catalog=catalog)

@@ -10,26 +10,36 @@ from rich.prompt import Prompt
 from flows.command_line.commands import CONSOLE, ERRORS, prefect_home, print_report, read_settings, reported
 from flows.server import environment
 from flows.server.local_server import ready, server
+from flows.server.prefect_database import kept_by_prefect
 
 if TYPE_CHECKING:
     from flows.settings import Settings
-    from flows.upkeep.forget import NotUnique
+    from flows.upkeep.forget import Forgotten, NotUnique
 
 
-def forget(avatar: str, videos: list[str], *, erase: bool, catalog: str | None) -> None:
+def forget(avatar: str | None, videos: list[str], speeches: list[str], *, erase: bool, catalog: str | None) -> None:
     with reported(), environment.quiet():
         from flows.intake.catalogs import existing_catalog
         from flows.upkeep.forget import NotUnique
+        from tango_models.errors import InputError
 
+        if (avatar is None) == (not speeches):
+            fault = "both are given" if speeches else "neither is given"
+            raise InputError("an avatar or --speech", fault, "name an avatar, or a speech by --speech")
         settings = read_settings(catalog)
         place = existing_catalog(settings)
         place.check()
         while True:
             try:
-                _forget(settings, avatar, videos, erase=erase)
+                if avatar is None:
+                    _forget_speeches(settings, speeches, erase=erase)
+                else:
+                    _forget(settings, avatar, videos, erase=erase)
             except NotUnique as error:
                 chosen = _ask(error)
-                videos = [chosen if video == error.name else video for video in videos]
+                videos, speeches = (
+                    [chosen if name == error.name else name for name in names] for names in (videos, speeches)
+                )
             else:
                 return
 
@@ -44,10 +54,27 @@ def _forget(settings: "Settings", avatar: str, videos: list[str], *, erase: bool
     done = forget_for_good(settings, avatar, videos)
     for name in done.names:
         CONSOLE.print(f"{avatar}: {name} is erased", soft_wrap=True, markup=False)
+    _print_erased(settings, done)
+
+
+def _forget_speeches(settings: "Settings", speeches: list[str], *, erase: bool) -> None:
+    from flows.upkeep.forget import forget_speeches
+
+    done = forget_speeches(settings, speeches, erase=erase)
+    for name in done.names:
+        said = "is erased" if erase else "what was made of it is dropped"
+        CONSOLE.print(f"{name}: {said}", soft_wrap=True, markup=False)
+    if erase:
+        _print_erased(settings, done)
+
+
+def _print_erased(settings: "Settings", done: "Forgotten") -> None:
     rows = ", ".join(f"{name} {count}" for name, count in sorted(done.rows.items()))
     CONSOLE.print(f"rows erased: {rows or 'none'}; {done.bytes / 1e6:.1f} MB freed", soft_wrap=True, markup=False)
     for path in done.files:
         CONSOLE.print(f"shows it and is left to you: {path}", soft_wrap=True, markup=False)
+    if kept := kept_by_prefect(prefect_home(settings)):
+        CONSOLE.print(kept, soft_wrap=True, markup=False)
 
 
 def _ask(several: "NotUnique") -> str:
@@ -130,6 +157,7 @@ def gc(keep: float, *, dry_run: bool, catalog: str | None) -> None:
         found = collect(settings, keep_hours=keep, dry_run=dry_run)
         lines = [f"  {name}: old versions, {freed / 1e6:.1f} MB" for name, freed in found.version_bytes.items()]
         lines += [f"  {found.seams} seams that no render shows, {found.seam_bytes / 1e6:.1f} MB"] if found.seams else []
+        lines += [f"  {found.speeches} speeches, {found.speech_bytes / 1e6:.1f} MB"] if found.speeches else []
         lines += [f"  left by a process that was killed: {path}" for path in found.leftovers]
         said = "would be freed" if dry_run else "freed"
         CONSOLE.print("\n".join([*lines, f"{found.bytes} bytes {said}."]), soft_wrap=True, markup=False)

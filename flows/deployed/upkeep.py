@@ -56,7 +56,8 @@ def gc(
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> Collected:
-    """Take off the disk what a catalog no longer needs: old versions that no tag holds, seams that no render shows.
+    """Take off the disk what a catalog no longer needs: old versions that no tag holds, seams and speeches that no
+    render has.
 
     Args:
         keep_hours: Old versions of the tables that are younger stay.
@@ -67,6 +68,7 @@ def gc(
     found = collect(given_settings(settings_file, overrides), keep_hours=keep_hours, dry_run=dry_run)
     rows = [{"what": f"old versions of {name}", "bytes": freed} for name, freed in found.version_bytes.items()]
     rows += [{"what": f"{found.seams} seams", "bytes": found.seam_bytes}] if found.seams else []
+    rows += [{"what": f"{found.speeches} speeches", "bytes": found.speech_bytes}] if found.speeches else []
     rows += [{"what": f"{len(found.leftovers)} left behind", "bytes": found.leftover_bytes}] if found.leftovers else []
     said = "would be freed" if dry_run else "freed"
     create_table_artifact(rows, key="gc", description=f"{found.bytes} bytes {said}")

@@ -66,7 +66,8 @@ class HeldOutFigures:
 def evaluate_lips(
     settings: Any, avatars: list[str], progress: Callable[[str], None] = lambda name: None
 ) -> tuple[list[LipFigures], list[HeldOutFigures]]:
-    """Watch the renders of the catalog, or of some avatars, whose files are there, and their footage.
+    """Watch the renders of the catalog, or of some avatars, whose files are there and whose speech was not dropped, and
+    their footage.
 
     Raises:
         InputError: there is none, or none whose mouths are known.
@@ -77,7 +78,8 @@ def evaluate_lips(
     where = equals(avatar=avatars) if avatars else None
     columns = ["render_id", "avatar", "uri", "path_id", "speech_id", "source_video", "settings"]
     rows = catalog.table("renders").read(columns, where=where).to_pylist()
-    rows = [row for row in rows if Path(row["uri"]).is_file()]
+    spoken = set(catalog.table("speech").read(["speech_id"])["speech_id"].to_pylist())
+    rows = [row for row in rows if row["speech_id"] in spoken and Path(row["uri"]).is_file()]
     figures: list[LipFigures] = []
     held: list[HeldOutFigures] = []
     for avatar in sorted({row["avatar"] for row in rows}):

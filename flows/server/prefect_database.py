@@ -13,6 +13,7 @@ from pathlib import Path
 from tango_models.errors import InputError
 
 _ELSEWHERE = "set TANGO_HOME (or PREFECT_HOME, where that is set) to another folder"
+_FILE = "prefect.db"
 _LOCK_SECONDS = 5.0
 _PROJECT_FILES = ("prefect.toml", "pyproject.toml", ".env")
 """Of the current folder, from which Prefect reads settings."""
@@ -39,11 +40,41 @@ def check_usual_database() -> None:
     """`check_database` for the file that Prefect takes unless told otherwise, without the seconds that importing it
     takes. Where something else is said, nothing is checked here."""
     home = Path(os.path.expanduser(os.environ.get("PREFECT_HOME") or "~/.prefect")).absolute()
+    if not _is_told(home):
+        check_file(home / _FILE, known_revisions())
+
+
+def _is_told(home: Path) -> bool:
+    """Whether something is said of which database Prefect uses."""
     places = [Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml"), *map(Path, _PROJECT_FILES)]
     told = "".join(place.read_text(errors="replace") for place in places if place.is_file())
     told += "".join(name for name in os.environ if name.startswith("PREFECT_"))
-    if "DATABASE" not in told.upper():
-        check_file(home / "prefect.db", known_revisions())
+    return "DATABASE" in told.upper()
+
+
+def kept_by_prefect(home: Path) -> str:
+    """In a line, what Prefect keeps of what was taken out of the catalog, and how that is removed; "" where it keeps
+    nothing: no run was noted down yet.
+
+    Args:
+        home: of the database; see `home.home_of`.
+    """
+    what = "pictures of seams and the names of runs and files"
+    server = os.environ.get("PREFECT_API_URL")
+    if server or _is_told(home):
+        where = f"the Prefect server {server}" if server else "the database that Prefect was told to use"
+        return f"{where} may keep {what}: delete its runs and artifacts there"
+    file = home / _FILE
+    if not file.is_file():
+        return ""
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_LOCK_SECONDS)) as connection:
+            used = "SELECT EXISTS (SELECT 1 FROM artifact) OR EXISTS (SELECT 1 FROM flow_run)"
+            keeps = "keeps" if connection.execute(used).fetchone()[0] else ""
+    except sqlite3.Error:
+        keeps = "may keep"
+    remedy = f"end `tango serve` and delete {file}*, and the UI's history and schedules with it, to remove them"
+    return f"{file}, Prefect's, {keeps} {what}: {remedy}" if keeps else ""
 
 
 def check_file(database: Path, known: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""Taking a video, or a whole avatar, out of the catalog: out of use, or for good."""
+"""Taking a video, a whole avatar, or a speech out of the catalog: out of use, or for good."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,18 +6,23 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
-from data_catalog.erase import erase, unused_videos
+from data_catalog.erase import erase, erase_speeches, unused_videos
 from data_catalog.keys import equals
+from data_catalog.leases import kept
+from data_catalog.places import is_remote
 from data_catalog.refusals import UNREAD, forget_refusals, refusals
+from data_catalog.speeches import drop_speeches, known_speeches
 from data_catalog.tags import tags_with
 from flows.settings import Settings
+from tango_models.errors import InputError
+from tasks.runtime.files import content_of
 
 
 class Forgotten(BaseModel):
     """What was forgotten.
 
     Attributes:
-        names: of the videos and of the files that could not be read.
+        names: of the videos or speeches, and of the files that could not be read.
         rows: by table, what was erased; bytes: by which the catalog became smaller.
         files: rendered from what was erased, and still there.
     """
@@ -93,8 +98,8 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
     """Remove some videos of an avatar, or all of it when `videos` is empty, and all that was made of them, from the
     catalog and its files: see `data_catalog.erase`, also for what stays.
 
-    Rendered files are the user's and stay; Prefect's own database keeps the names of runs and the pictures of seams
-    that it was given to show.
+    Rendered files are the user's and stay; so does what Prefect's own database was given to show, the names of runs and
+    pictures of seams, which the command says (`flows.server.prefect_database.kept_by_prefect`).
 
     Args:
         videos: as for `forget`; those that were only taken out of use before may be named too. Without names, what
@@ -115,6 +120,51 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
     done = erase(catalog, avatar, used, [c.id for c in chosen if c.unread])
     names = sorted({c.name for c in chosen})
     return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)
+
+
+def forget_speeches(settings: Settings, speeches: list[str], *, erase: bool) -> Forgotten:
+    """Drop what was made of speeches: it is made again when it is wanted.
+
+    Args:
+        speeches: paths or URIs of their files, ids, or the names of files that may be gone.
+        erase: remove their paths and renders too, and every trace from the catalog's files; see `erase_speeches`.
+
+    Raises:
+        InputError: one is unknown, cannot be read, or is in use.
+        NotUnique: a file name is that of several files.
+        TimeoutError: `erase`, and another run uses the catalog.
+    """
+    catalog = Catalog(settings.catalog, settings.storage_options)
+    known = known_speeches(catalog)
+    chosen = {speech.id: speech for given in speeches for speech in _meant_speech(catalog, known, given)}
+    if used := sorted(kept(catalog, "analyse_speech", chosen)):
+        name = chosen[used[0]].name or used[0]
+        raise InputError(name, "a render to it is at work", "let it end and give the command again")
+    names = sorted(speech.name or speech.id for speech in chosen.values())
+    if not erase:
+        return Forgotten(names=names, rows=drop_speeches(catalog, chosen))
+    done = erase_speeches(catalog, chosen)
+    return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)
+
+
+def _meant_speech(catalog: Catalog, known: dict[str, str], given: str) -> list[Candidate]:
+    """What a person means by an id, by a file that is there, or by a file name, in this order.
+
+    Raises:
+        InputError: nothing, or it cannot be read.
+        NotUnique: by a file name several.
+    """
+    found = [given] if given in known else []
+    if not found and (is_remote(given) or Path(given).expanduser().is_file()):
+        content = content_of(str(Path(given).expanduser()) if not is_remote(given) else given, catalog.storage_options)
+        found = [content] if content in known else []
+    found = found or [speech for speech, name in known.items() if name == given]
+    if len(found) > 1:
+        raise NotUnique(given, [Candidate(speech, known[speech], "", "a speech") for speech in found])
+    if not found:
+        have = ", ".join(sorted({name or speech for speech, name in known.items()})) or "none"
+        raise InputError(given, "is no speech that the catalog knows", f"name one of those that it knows ({have})")
+    return [Candidate(found[0], known[found[0]], "", "a speech")]
 
 
 def _choose(catalog: Catalog, avatar: str, videos: list[str], unused: dict[str, dict]) -> list[Candidate]:

@@ -1,4 +1,5 @@
-"""Taking off the disk what is no longer needed: old versions, seams that no render shows, what killed runs left."""
+"""Taking off the disk what is no longer needed: old versions, seams and speeches that no render has, what killed runs
+left."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from pydantic import BaseModel
 
 from data_catalog.eviction import evict
 from data_catalog.schemas import TABLES
+from data_catalog.speeches import evict_speeches
 from data_catalog.tags import delete_halves
 from flows.intake.catalogs import existing_catalog
 from flows.upkeep.leftovers import left_over, remove, size_of
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 _UNUSED_FOR = timedelta(days=1)
-"""That a seam must be, for a run may just be making its render."""
+"""That a seam or a speech must be, for a run may just be making its render."""
 _WAIT_SECONDS = 5.0
 """For whoever is at a table."""
 
@@ -26,6 +28,7 @@ class Collected(BaseModel):
     Attributes:
         version_bytes: of old versions, by table; of those tables only that have any.
         seams, seam_bytes: that were dropped, and will be made again when they are wanted.
+        speeches, speech_bytes: the same of what was made of speeches.
         leftovers, leftover_bytes: files and folders of processes that were killed.
         dry_run: nothing has gone.
     """
@@ -33,13 +36,15 @@ class Collected(BaseModel):
     version_bytes: dict[str, int] = {}
     seams: int = 0
     seam_bytes: int = 0
+    speeches: int = 0
+    speech_bytes: int = 0
     leftovers: list[str] = []
     leftover_bytes: int = 0
     dry_run: bool = False
 
     @property
     def bytes(self) -> int:
-        return sum(self.version_bytes.values()) + self.seam_bytes + self.leftover_bytes
+        return sum(self.version_bytes.values()) + self.seam_bytes + self.speech_bytes + self.leftover_bytes
 
 
 def collect(settings: "Settings", *, keep_hours: float = 0.0, dry_run: bool = False) -> Collected:
@@ -61,6 +66,8 @@ def collect(settings: "Settings", *, keep_hours: float = 0.0, dry_run: bool = Fa
     limit = settings.transitions_mb * 10**6
     seams = evict(catalog, "transitions", limit=limit, unused_for=_UNUSED_FOR, dry_run=dry_run)
     found.seams, found.seam_bytes = seams.units, seams.bytes
+    spoken = evict_speeches(catalog, limit=settings.speech_mb * 10**6, unused_for=_UNUSED_FOR, dry_run=dry_run)
+    found.speeches, found.speech_bytes = spoken.units, spoken.bytes
     if not dry_run:
         delete_halves(catalog)
     for name in TABLES:

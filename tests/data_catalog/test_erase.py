@@ -1,26 +1,34 @@
 """What is erased is in no file of the catalog any more, and what another avatar uses is still there."""
 
+import copy
+import shutil
 from pathlib import Path
 
 import pytest
 
-from data_catalog import Catalog
-from data_catalog.erase import erase, unused_videos
+from data_catalog import Catalog, handed_files
+from data_catalog.erase import erase, erase_speeches, unused_videos
 from data_catalog.keys import equals
+from data_catalog.leases import Leases
 from data_catalog.presence import present
-from tests.erasable import Footage, compare, render, speak
+from data_catalog.schemas import TABLES, tables_of
+from data_catalog.speeches import known_speeches
+from tests.erasable import Footage, compare, everything, left_by_killed_run, render, speak
 
 ANN, SHARED, BEA = ("a1" * 16), ("5c" * 16), ("be" * 16)
 
 
-def on_disk(catalog: Catalog) -> bytes:
-    paths = sorted(path for path in Path(catalog.uri).rglob("*") if path.is_file())
+STAGES = sorted({spec.stage for spec in TABLES.values() if spec.stage})
+
+
+def on_disk(folder: str) -> bytes:
+    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     return b"\n".join(str(path).encode() + path.read_bytes() for path in paths)
 
 
 def found(footage: Footage) -> list[str]:
     """Which of a video's secrets are in some file of the catalog."""
-    data = on_disk(footage.catalog)
+    data = on_disk(footage.catalog.uri)
     return [name for name, secret in footage.secrets.items() if _part(secret) in data or secret.hex().encode() in data]
 
 
@@ -31,6 +39,67 @@ def _part(secret: bytes) -> bytes:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     return Catalog(tmp_path / "catalog")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory) -> Footage:
+    folder = tmp_path_factory.mktemp("filled")
+    return everything(Catalog(folder / "catalog"), "ann", ANN, folder)
+
+
+@pytest.fixture
+def ann(filled, tmp_path) -> Footage:
+    """Footage in a catalog of its own, with rows in every table."""
+    shutil.copytree(filled.catalog.uri, tmp_path / "catalog")
+    found = copy.copy(filled)
+    found.catalog = Catalog(tmp_path / "catalog")
+    return found
+
+
+def test_of_rows_in_every_table_nothing_is_left(ann):
+    catalog = ann.catalog
+    for name in TABLES:
+        data = on_disk(catalog.table(name).uri)
+        assert any(_part(secret) in data for secret in ann.secrets.values()), f"tests/erasable.py fills no {name}"
+    assert set(found(ann)) == set(ann.secrets), "the search itself is at fault"
+    erase(catalog, "ann", [ANN])
+    assert found(ann) == []
+    assert {name: catalog.table(name).count() for name in TABLES} == dict.fromkeys(TABLES, 0)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_rows_that_a_crash_left_without_their_ledgers_go_too(ann, stage):
+    catalog = ann.catalog
+    catalog.table("units").delete(equals(stage=stage))
+    erase(catalog, "ann", [ANN])
+    assert found(ann) == []
+    assert [catalog.table(name).count() for name in tables_of(stage)] == [0] * len(tables_of(stage))
+
+
+@pytest.mark.parametrize("named", ["source_video", "other_video"])
+def test_lips_go_that_show_a_mouth_of_what_is_erased_wherever_they_name_it(catalog, named):
+    ann, bea = Footage(catalog, "ann", ANN).write(), Footage(catalog, "ann", BEA).write()
+    videos = {"source_video": [BEA, BEA], "other_video": ["", ""]} | {named: ["", ANN]}
+    row = {"path_id": "p", "part": 0, "shape": ann.secret("lips", 660), **videos}
+    bea.unit("match_lips", "p:lips", {}, finish=False, lips=[row, row | {"part": 1, named: []}])
+    bea.unit("match_lips", "q:lips", {}, finish=False, lips=[row | {"path_id": "q", named: [""], "shape": b""}])
+    erase(catalog, "ann", [ANN])
+    assert found(ann) == []
+    assert catalog.table("lips").read(["unit"])["unit"].to_pylist() == ["q:lips"]
+
+
+def test_files_of_what_is_erased_and_of_dead_runs_go_and_those_of_a_living_run_stay(catalog, tmp_path):
+    ann = Footage(catalog, "ann", ANN, motion="beef" * 8).write()
+    left_by_killed_run(ann, str(tmp_path / "ann.mp4"))
+    handed_files.put(catalog, "body", [b"of the settings"], holder=handed_files.EVERYBODY)
+    handed_files.put(catalog, BEA, [b"being read"], holder="alive")
+    handed_files.put(catalog, "beef" * 8, [ann.secret("motion", 600)], holder="alive")
+    with Leases(catalog, "alive") as leases:
+        leases.take("extract_frames", [BEA])
+        done = erase(catalog, "ann", [ANN])
+    assert found(ann) == [] and done.rows["files"] == 6
+    assert handed_files.is_there(catalog, "body", holder=handed_files.EVERYBODY)
+    assert b"".join(handed_files.read(catalog, BEA, holder="alive")) == b"being read"
 
 
 def test_nothing_of_an_erased_avatar_is_in_the_files_and_the_other_avatar_is_whole(catalog, tmp_path):
@@ -139,3 +208,16 @@ def test_erasing_beside_a_run_says_so_and_is_done_by_giving_it_again(catalog):
     assert catalog.avatars() == ["ann"]
     erase(catalog, "ann", [ANN])
     assert found(ann) == []
+
+
+@pytest.mark.parametrize("table", ["lips", "speech", "units"])
+def test_erasing_a_speech_beside_a_run_says_so_and_is_done_by_giving_it_again(ann, table):
+    catalog = ann.catalog
+    said = {name: ann.secrets[name] for name in ("said", "heard low", "heard high", "lips of ann", "poster of ann")}
+    with present(catalog.table(table).uri), pytest.raises(TimeoutError, match="other runs"):
+        erase_speeches(catalog, [ANN], wait=0.05)
+    if table != "units":
+        assert known_speeches(catalog) == {ANN: f"{ANN}.wav"}
+    erase_speeches(catalog, [ANN])
+    assert not set(said) & set(found(ann)) and known_speeches(catalog) == {}
+    assert catalog.table("frames").count() and catalog.table("transitions").count()

@@ -101,3 +101,27 @@ def test_processes_that_race_for_new_units_get_each_once(catalog):
     for process in processes:
         process.join()
     assert sorted(unit for units in taken for unit in units) == UNITS
+
+
+def test_what_several_runs_keep_is_kept_until_the_last_ends_and_is_no_work(catalog):
+    with Leases(catalog, "a") as first:
+        with _other(catalog, "b") as second:
+            for run in (first, second):
+                run.keep("analyse_speech", "x")
+            assert leases.kept(catalog, "analyse_speech", ["x", "y"]) == {"x"}
+            assert leases.kept(catalog, "embed_speech", ["x"]) == set()
+            assert leases.held(catalog) == set()
+            assert second.take("analyse_speech", ["x"]) == {"x"}, "it keeps nobody from the unit"
+            assert leases.runs_at_work(catalog) == {"a", "b"}
+        assert leases.kept(catalog, "analyse_speech", ["x"]) == {"x"}
+    assert catalog.table("leases").count() == 0
+
+
+def test_what_a_killed_process_kept_is_kept_no_longer(catalog):
+    code = (
+        "import sys, os, signal; from data_catalog import Catalog; from data_catalog.leases import Leases;"
+        "Leases(Catalog(sys.argv[1]), 'a').keep('fit', 'x'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, catalog.uri], check=False)
+    assert catalog.table("leases").count() == 1
+    assert leases.kept(catalog, "fit", ["x"]) == leases.runs_at_work(catalog) == set()

@@ -7,8 +7,11 @@ import pytest
 import soundfile
 
 from data_catalog import Catalog, Unit
+from data_catalog.leases import kept
+from flows import reenact as flow
 from flows.reenact import reenact
 from flows.settings import Settings
+from tango_models.media.probe import content_id
 from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
 
@@ -57,3 +60,29 @@ def test_seams_that_only_other_renders_use_are_dropped_when_they_take_too_much(s
     (record,) = [r for r in catalog.records("render_video").values() if r.subject == "3.mp4"]
     assert kept and kept <= set(record.upstream["interpolate_seams"])
     assert catalog.record("interpolate_seams", old.key) is None
+
+
+def test_a_speech_that_only_other_renders_use_is_dropped_and_made_again_when_it_is_wanted(
+    settings, tmp_path, monkeypatch
+):
+    catalog, during = Catalog(settings.catalog), list[set[str]]()
+    update = flow.bring_up_to_date
+
+    def watched(*given):
+        during.append(kept(catalog, "analyse_speech", {content_id(path) for path in tmp_path.glob("*.wav")}))
+        return update(*given)
+
+    monkeypatch.setattr(flow, "bring_up_to_date", watched)
+    tight = settings.model_copy(update={"speech_mb": 0})
+    first = _speak(tmp_path, tight, 0)
+    assert any("speech_mb = 0" in note for note in first.report.notes)
+    _speak(tmp_path, tight, 1)
+    ids = [content_id(tmp_path / f"speech{seed}.wav") for seed in range(2)]
+    assert set(catalog.records("analyse_speech")) == {ids[1]}
+    assert set(catalog.table("speech").read(["speech_id"])["speech_id"].to_pylist()) == {ids[1]}
+    made = Path(first.video).stat().st_mtime_ns
+    again = _speak(tmp_path, tight, 0)
+    done = {stage.stage: stage.computed for stage in again.report.stages}
+    assert done["analyse_speech"] == done["match_lips"] == 1 and done["retrieve_path"] == done["render_video"] == 0
+    assert Path(first.video).stat().st_mtime_ns == made
+    assert during == [{ids[0]}, {ids[1]}, {ids[0]}], "the speech of a render at work is not kept"

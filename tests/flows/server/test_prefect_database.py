@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.server.prefect_database import check_file, check_usual_database, known_revisions
+from flows.server.prefect_database import check_file, check_usual_database, kept_by_prefect, known_revisions
 from tango_models.errors import InputError
 
 TANGO = Path(sys.executable).parent / "tango"
@@ -103,3 +103,32 @@ def test_a_command_names_the_file_in_one_line(tmp_path, told):
     assert found.returncode == 1, found.stderr
     (line,) = found.stderr.splitlines()
     assert str(tmp_path / "prefect.db") in line and "PREFECT_HOME" in line
+
+
+def _prefects(home: Path) -> Path:
+    """A database with those of Prefect's tables that are looked at, and nothing in them."""
+    from prefect.server.database.orm_models import Artifact, FlowRun
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateTable
+
+    tables = [str(CreateTable(model.__table__).compile(dialect=sqlite.dialect())) for model in (Artifact, FlowRun)]
+    return _database(home / "prefect.db", *tables)
+
+
+def test_what_prefect_keeps_is_said_with_the_remedy_where_it_keeps_anything(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        monkeypatch.delenv(name)
+    assert kept_by_prefect(tmp_path) == ""
+    file = _prefects(tmp_path)
+    assert kept_by_prefect(tmp_path) == ""
+    now = "'2026-01-01', '2026-01-01'"
+    _database(file, f"INSERT INTO artifact (id, key, type, created, updated) VALUES ('1', 'seams', 'image', {now})")
+    said = kept_by_prefect(tmp_path)
+    assert f"{file}, Prefect's, keeps pictures" in said and f"delete {file}*" in said and "\n" not in said
+    file.write_bytes(b"damaged" * 1000)
+    assert "may keep" in kept_by_prefect(tmp_path)
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "postgresql://elsewhere")
+    assert str(file) not in kept_by_prefect(tmp_path)
+    monkeypatch.setenv("PREFECT_API_URL", "http://elsewhere/api")
+    assert "http://elsewhere/api may keep" in kept_by_prefect(tmp_path)

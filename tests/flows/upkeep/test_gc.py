@@ -14,7 +14,7 @@ from data_catalog.presence import present
 from data_catalog.tags import make_tag
 from flows.command_line.app import app
 from flows.settings import Settings
-from flows.upkeep import leftovers
+from flows.upkeep import gc, leftovers
 from flows.upkeep.gc import collect
 from tests.stages import add_video
 
@@ -91,6 +91,23 @@ def test_seams_go_when_no_render_shows_them_and_they_are_old(catalog):
     assert set(catalog.records("interpolate_seams")) == {"shown", "new"}
     assert set(catalog.table("transitions").read(["unit"])["unit"].to_pylist()) == {"shown", "new"}
     assert collect(_settings(catalog, transitions_mb=0)).seams == 2
+
+
+def test_speeches_go_when_no_render_has_them_and_they_are_old_or_when_they_take_too_much(catalog, monkeypatch):
+    for key in ("rendered", "only analysed"):
+        unit = Unit("analyse_speech", key, f"{key}.wav", "1", "c", input_hash="i")
+        row = {"speech_id": key, "n_frames": 30, "audio": os.urandom(32_000)}
+        catalog.table("speech").upsert([row | unit.provenance("r").columns()])
+        catalog.finish(unit, n_rows=1, run_id="r", seconds=0)
+    render = Unit("render_video", "r", "r.mp4", "1", "c", {"analyse_speech": ["rendered"]}, input_hash="i")
+    catalog.finish(render, n_rows=1, run_id="r", seconds=0)
+    assert collect(_settings(catalog)).speeches == 0, "they are young"
+    monkeypatch.setattr(gc, "_UNUSED_FOR", timedelta(0))
+    said = collect(_settings(catalog), dry_run=True)
+    assert (said.speeches, said.speech_bytes) == (1, 32_000) and catalog.table("speech").count() == 2
+    assert collect(_settings(catalog)).speeches == 1
+    assert set(catalog.records("analyse_speech")) == {"rendered"}
+    assert collect(_settings(catalog, speech_mb=0)).speeches == 1 and catalog.table("speech").count() == 0
 
 
 def test_what_killed_processes_left_goes_and_nothing_else(catalog, tmp_path):
