@@ -153,6 +153,8 @@ class Versions:
 def reads_as_planned(catalog: Catalog, stage: Stage, unit: Unit) -> bool:
     """Whether what a unit reads still is what it was planned with. Asked when it is read, it tells that no other run
     has begun to do it over meanwhile: that takes the `ok` away before it replaces the first row (`Catalog.begin`)."""
+    if not unit.upstream:
+        return True
     records = {name: catalog.records(name, keys) for name, keys in unit.upstream.items()}
     if not all(key in records[name] and records[name][key].ok for name, keys in unit.upstream.items() for key in keys):
         return False

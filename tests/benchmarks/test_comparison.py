@@ -13,7 +13,7 @@ from tasks.runtime.plan_source import UpstreamNotReady
 from tasks.runtime.registry import PER_TRACK
 from tasks.runtime.workers import StageWorker
 from tests.speaker import cut_speaker
-from tests.stages import configurations, plan
+from tests.stages import add_video, configurations, plan
 
 
 @pytest.mark.integration
@@ -27,7 +27,7 @@ def test_a_path_of_each_kind_of_scorer_is_planned_by_the_ledger_measured_and_not
             outcome = StageWorker(stage, configs[stage], catalog.uri, None, "run").process(unit)
             assert outcome.ok, f"{stage}: {outcome.error}"
 
-    catalog.add_video("ann", track, uri=str(video))
+    add_video(catalog, "ann", track, uri=str(video))
     for stage in PER_TRACK:
         run(stage, track=track, video_id=track, uri=str(video))
     run("score_edges", tracks=[track])
