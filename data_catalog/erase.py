@@ -16,11 +16,10 @@ from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, literal, split_clip_id, track_id, video_of
 from data_catalog.places import is_remote
 from data_catalog.refusals import forget_refusals
-from data_catalog.schemas import TABLES, tables_of
+from data_catalog.schemas import SPEECH_STAGES, TABLES, tables_of
 from data_catalog.table_spec import TableSpec
 
 _AT_A_TIME = 200
-_SPEECH = ("analyse_speech", "embed_speech")
 
 About = set[tuple[str, str]]
 """("video", id) and ("track", id) pairs."""
@@ -77,7 +76,7 @@ def erase(
             nobody can tell: run it when nothing else uses the catalog.
 
     Raises:
-        TimeoutError: somebody was at a table all the time. The rows are gone by then, but not all from the disk.
+        InUse: somebody was at a table all the time. The rows are gone by then, but not all from the disk.
     """
     chosen, erased = set(videos), Erased()
     before = size_on_disk(catalog)
@@ -115,7 +114,7 @@ def _units(catalog: Catalog, avatar: str, chosen: set[str]) -> dict[str, set[str
         abouts[row["stage"], row["unit"]] = {
             about for stage, keys in read.items() for key in keys for about in _of_key(stage, key, videos)
         }
-        if gone & {key.split(":")[0] for stage in _SPEECH for key in read.get(stage, ())}:
+        if gone & {key.split(":")[0] for stage in SPEECH_STAGES for key in read.get(stage, ())}:
             spoken.add((row["stage"], row["unit"]))
     for spec in TABLES.values():
         for unit, about in _of_rows(catalog, spec, chosen).items() if spec.stage else ():
@@ -142,7 +141,7 @@ def _users(catalog: Catalog, avatar: str, chosen: set[str]) -> list[About]:
 
 def _of_key(stage: str, key: str, videos: set[str]) -> About:
     """What a unit is about as far as its key says: all in it that names one of `videos` or a track of one."""
-    if stage in _SPEECH:
+    if stage in SPEECH_STAGES:
         return set()
     columns = {name for table in tables_of(stage) for name in (*TABLES[table].primary_key, *TABLES[table].identity)}
     whole = "video_id" in columns or (stage == "interpolate_seams" and ">" not in key)  # the latter: repeated frames
