@@ -19,6 +19,7 @@ from flows.deployed.given import told
 from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
+from tasks.create_clips import CreateClips
 from tasks.runtime.registry import STAGES
 from tasks.runtime.run_stage import Progress
 from tasks.runtime.workers import PoolClosed
@@ -157,6 +158,25 @@ def test_a_fault_of_a_plan_says_the_stage_and_keeps_the_trace(stage, state):
 @pytest.mark.parametrize("error", [InputError("x.mp4", "is empty", "copy it again"), PoolClosed()])
 def test_what_is_no_fault_of_a_stage_is_told_as_it_is(error, state):
     assert _ended("fit_smplx", error) == [f"ann.mp4: {error}"] and not state.exists()
+
+
+@pytest.mark.integration
+def test_a_run_whose_plan_breaks_down_says_so(catalog, monkeypatch, prefect_server):
+    def plan(self, source, **_):
+        raise ValueError("Non-positive determinant")
+
+    monkeypatch.setattr(CreateClips, "plan", plan)
+    settings = Settings(catalog=catalog, task_retries=0)
+    pools = SimpleNamespace(catalog=Catalog(catalog), configs=settings.stage_configs())
+
+    @flow(persist_result=False)
+    def run() -> list[str]:
+        runs = StageRuns(pools, Progress(), settings)  # type: ignore[arg-type]
+        return runs.run("create_clips", "ann.mp4", {"track": "v"}).errors
+
+    (said,) = run()
+    assert said.startswith("ann.mp4: create_clips met a fault of its own (ValueError: Non-positive determinant); run")
+    assert 'in plan\n    raise ValueError("Non-positive determinant")\n' in _trace(said)
 
 
 @pytest.mark.integration
