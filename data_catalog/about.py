@@ -11,12 +11,11 @@ import pyarrow.compute as pc
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, literal, split_clip_id, video_of
-from data_catalog.schemas import TABLES, tables_of
+from data_catalog.schemas import SPEECH_STAGES, TABLES, tables_of
 from data_catalog.table_spec import TableSpec
 
 AT_A_TIME = 200
 """Values in a filter."""
-_SPEECH = ("analyse_speech", "embed_speech")
 _VIDEOS = ("source_video", "other_video")
 """Columns that list videos."""
 
@@ -53,8 +52,8 @@ def made_of_speech(catalog: Catalog, speeches: Iterable[str]) -> set[UnitKey]:
     ids = set(speeches)
     found = {
         unit
-        for unit, of in _ledger(catalog, f"stage IN {_SPEECH} OR upstream LIKE '%_speech%'")
-        if ids & {key.split(":")[0] for stage in _SPEECH for key in of.get(stage, ())}
+        for unit, of in _ledger(catalog, f"stage IN {SPEECH_STAGES} OR upstream LIKE '%_speech%'")
+        if ids & {key.split(":")[0] for stage in SPEECH_STAGES for key in of.get(stage, ())}
     }
     for spec in TABLES.values():
         if spec.stage and "speech_id" in spec.schema.names:
@@ -85,7 +84,7 @@ def _units_with(catalog: Catalog, spec: TableSpec, column: str, values: set[str]
 
 def _of_key(stage: str, key: str, videos: set[str]) -> About:
     """What a unit is about as far as its key says: all in it that names one of `videos` or a track of one."""
-    if stage in _SPEECH:
+    if stage in SPEECH_STAGES:
         return set()
     columns = {name for table in tables_of(stage) for name in (*TABLES[table].primary_key, *TABLES[table].identity)}
     whole = "video_id" in columns or (stage == "interpolate_seams" and ">" not in key)  # the latter: repeated frames

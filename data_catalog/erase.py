@@ -73,7 +73,7 @@ def erase(
             nobody can tell: run it when nothing else uses the catalog.
 
     Raises:
-        TimeoutError: somebody was at a table all the time. The rows are gone by then, but not all from the disk.
+        InUse: somebody was at a table all the time. The rows are gone by then, but not all from the disk.
     """
     chosen = set(videos)
     before = size_on_disk(catalog)

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from data_catalog.faults import BadName
+
 _LONGEST_NAME = 64
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 """Names that are devices on Windows: https://learn.microsoft.com/windows/win32/fileio/naming-a-file."""
@@ -66,7 +68,7 @@ def check_avatar_name(name: str) -> str:
     """The name of an avatar as it is kept, composed (Unicode's NFC): `ü` of one code point or of two is one avatar.
 
     Raises:
-        ValueError: the name could be read as a path or as part of a query, is a device on Windows, or is not 1 to 64
+        BadName: the name could be read as a path or as part of a query, is a device on Windows, or is not 1 to 64
             letters, digits and marks of any script, '-', '_' and '.'.
     """
     composed = unicodedata.normalize("NFC", name)
@@ -79,7 +81,7 @@ def check_avatar_name(name: str) -> str:
         or _RESERVED.fullmatch(composed)
     ):
         shown = name if len(name) <= 2 * _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-        raise ValueError(
+        raise BadName(
             f"avatar name {shown!r}: not allowed; use 1 to 64 letters, digits, '-', '_' or '.', beginning with a "
             "letter or digit, and no name that Windows keeps for a device"
         )

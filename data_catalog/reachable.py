@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from data_catalog.faults import CatalogFault
+
 T = TypeVar("T")
 
 _SECONDS = 6.0
@@ -45,7 +47,7 @@ _BY_TEXT = (
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 
 
-class UnusableStore(ValueError):
+class UnusableStore(CatalogFault):
     """A catalog, or a file, cannot be where it is said to be; names the place, the fault and the remedy."""
 
 

@@ -56,6 +56,11 @@ def refusals(catalog: Catalog, ledger: Ledger | None = None) -> dict[str, list[U
     return found
 
 
+def is_refused(record: UnitRecord, avatar: str) -> bool:
+    """Whether a unit is a file given for an avatar that could not be read."""
+    return record.stage == _STAGE and record.unit.startswith(f"{_PREFIX}{avatar}:")
+
+
 def forget_refusals(catalog: Catalog, units: Iterable[str]) -> int:
     """Forget files that could not be read, by the keys of their units; says how many there were."""
     return catalog.table("units").delete(equals(stage=_STAGE, unit=list(units)))

@@ -395,6 +395,8 @@ _SPECS = [
 LEDGER = "units"
 HELD_STAGES = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips", "score_edges")
 """Of whose tables a tag holds a version: what an avatar is made of, and no speech, path or picture made of it."""
+SPEECH_STAGES = ("analyse_speech", "embed_speech")
+"""What is done to a speech, whoever is to speak it."""
 TABLES: dict[str, TableSpec] = {spec.name: spec for spec in _SPECS}
 
 

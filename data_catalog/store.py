@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from lance import blob_array
 
 from data_catalog.compaction import drop_deleted_rows, merge_fragments
+from data_catalog.faults import InUse
 from data_catalog.presence import alone, is_lockable, present
 from data_catalog.reachable import UnusableStore, check_store
 from data_catalog.schemas import SCHEMA
@@ -261,7 +262,7 @@ class Table:
             the bytes of the files that were removed.
 
         Raises:
-            TimeoutError: `certain`, and somebody was at the table all the time.
+            InUse: `certain`, and somebody was at the table all the time.
         """
         if self.find() is None:
             return 0
@@ -293,7 +294,7 @@ class Table:
                 chosen = _ALL_BUT_THE_NEWEST if not keep else {"older_than": keep, "delete_unverified": True}
                 return _clean_up(dataset, chosen, dry_run)
         if certain:
-            raise TimeoutError(f"{self.uri}: in use all the time; let the other runs end and give the command again")
+            raise InUse(f"{self.uri}: in use all the time; let the other runs end and give the command again")
         with present(self.uri):
             at_least = _KEEP if self.spec.stage else _KEEP_LEDGER
             return _clean_up(self.open(), {"older_than": max(keep, at_least)}, dry_run)

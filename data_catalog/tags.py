@@ -15,6 +15,7 @@ from typing import NamedTuple
 import lance
 
 from data_catalog.catalog import Catalog
+from data_catalog.faults import CatalogFault
 from data_catalog.keys import equals
 from data_catalog.leases import held
 from data_catalog.presence import present
@@ -26,7 +27,7 @@ _TABLES = ("avatars", *(name for name, spec in TABLES.items() if spec.stage in H
 _POLL_SECONDS = 0.2
 
 
-class BadTag(ValueError):
+class BadTag(CatalogFault):
     """A tag that cannot be made or is not there; names it, the fault and the remedy."""
 
 

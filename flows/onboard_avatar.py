@@ -32,9 +32,10 @@ def onboard_avatar(
         settings: the settings tree; None reads the environment.
 
     Raises:
-        ValueError: an avatar name that is not allowed, or an unknown avatar without a video.
-        InputError: an unreadable motion file, or one for several videos; an embedding that needs the licensed body,
-            and none is set; more CPUs or GPUs asked for than there are; a relative path in a deployment.
+        BadName: an avatar name that is not allowed.
+        InputError: an unknown avatar without a video; an unreadable motion file, or one for several videos; an
+            embedding that needs the licensed body, and none is set; more CPUs or GPUs asked for than there are; a
+            relative path in a deployment.
         FlowIncomplete: units failed; running it again does only those.
     """
     settings = settings or Settings()

@@ -2,65 +2,82 @@
 
 import dataclasses
 import difflib
+import json
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
+from tango_models.errors import InputError
+
 PREFIX, SEPARATOR = "TANGO_", "__"
 FILE_VARIABLE = "TANGO_SETTINGS"
 _NO_SETTINGS = {FILE_VARIABLE, "TANGO_FOOTAGE"}  # the second: of tests and benchmarks
+_TYPING_ERRORS = 2
+
+Names = dict[str, "Names | None"]
+"""Of a tree of settings: by name those below it; None for a leaf."""
 
 
-def check_names(tree: type[BaseModel], values: Any, *, keys: Mapping[str, Sequence[str]]) -> None:
-    """Refuse names in nested dictionaries that are no setting of the tree.
+class _OwnNames(dict):
+    """Below a setting whose value is a dictionary of the user's own names."""
+
+
+def names_of(kind: Any, keys: Mapping[str, Sequence[str]], name: str = "") -> Names | None:
+    """The names in a tree of models.
 
     Args:
-        keys: by setting whose value is a dictionary, the keys that it may have.
+        keys: by the dotted name of a setting whose value is a dictionary, the keys that it may have; where it does not
+            stand here they are the user's own.
+    """
+    if typing.get_origin(kind) is dict:
+        if name not in keys:
+            return _OwnNames()
+        inside = typing.get_args(kind)[1]
+        return {key: names_of(inside, keys, f"{name}.{key}") for key in keys[name]}
+    tree = next((part for part in (kind, *typing.get_args(kind)) if _is_tree(part)), None)
+    if tree is None:
+        return None
+    return {field: names_of(inner, keys, f"{name}.{field}".lstrip(".")) for field, inner in _fields(tree)}
+
+
+def check_names(names: Names, values: Any) -> None:
+    """Refuse names in nested dictionaries that are no setting.
 
     Raises:
-        ValueError: naming the setting and the nearest one.
+        InputError: naming the setting and the nearest one.
     """
-    if not isinstance(values, Mapping):
-        return
-    known = sorted(setting_names(tree))
-    for name in _given(values):
-        if name in known or any(other.startswith(f"{name}.") for other in known):
-            continue
-        owner = next((other for other in known if name.startswith(f"{other}.")), "")
-        if owner not in keys:
-            if not owner:
-                raise ValueError(_message(name, known))
-            continue  # a dictionary of the user's own names
-        key = name.removeprefix(f"{owner}.").split(".")[0]
-        if key not in keys[owner]:
-            raise ValueError(_message(f"{owner}.{key}", [f"{owner}.{other}" for other in keys[owner]]))
+    if isinstance(values, Mapping) and (unknown := _unknown(names, values)):
+        raise InputError(f"{unknown} ({variable(unknown)})", "is no setting", _remedy(unknown, names))
 
 
-def check_environment(tree: type[BaseModel], environment: Mapping[str, str]) -> None:
-    """Refuse variables that begin as those of settings do and belong to none.
+def check_environment(names: Names, environment: Mapping[str, str]) -> None:
+    """Refuse variables that begin as those of settings do and belong to none, or hold what does not.
 
     Raises:
-        ValueError: naming the variable and the nearest one.
+        InputError: naming the variable, and the nearest one where it is no setting.
     """
-    top = list(tree.model_fields)
-    for variable in environment:
-        if not variable.upper().startswith(PREFIX) or variable.upper() in _NO_SETTINGS:
+    for given, text in environment.items():
+        if not given.upper().startswith(PREFIX) or given.upper() in _NO_SETTINGS:
             continue
-        name = variable[len(PREFIX) :].lower().replace(SEPARATOR, ".")
-        if name.split(".")[0] not in top:
-            raise ValueError(_message(name, sorted(setting_names(tree))))
+        parts = given[len(PREFIX) :].lower().split(SEPARATOR)
+        below: Names | None = names
+        for part in parts:
+            below = below.get(part) if below else None
+        value = text if below is None else _group(given, text)
+        for part in reversed(parts):
+            value = {part: value}
+        check_names(names, value)
 
 
-def setting_names(tree: Any, before: str = "") -> Iterator[str]:
-    """The dotted names of all leaves of a tree of models."""
-    for name, kind in _fields(tree):
-        inner = next((part for part in (kind, *typing.get_args(kind)) if _is_tree(part)), None)
-        if inner is not None and typing.get_origin(kind) is not dict:
-            yield from setting_names(inner, f"{before}{name}.")
-        else:
+def leaves(names: Names, before: str = "") -> Iterator[str]:
+    """The dotted names of all settings."""
+    for name, below in names.items():
+        if below is None or isinstance(below, _OwnNames):
             yield f"{before}{name}"
+        else:
+            yield from leaves(below, f"{before}{name}.")
 
 
 def variable(name: str) -> str:
@@ -68,12 +85,70 @@ def variable(name: str) -> str:
     return PREFIX + name.replace(".", SEPARATOR).upper()
 
 
-def _given(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
+def _group(given: str, text: str) -> Any:
+    """What a variable says of a group of settings at once."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        remedy = f'write for example {{"NAME": VALUE}}, or set {given}{SEPARATOR}NAME'
+        raise InputError(given, f"is a group of settings, and {text!r:.60} no JSON object", remedy)
+    return value
+
+
+def _unknown(names: Names, values: Mapping[str, Any], before: str = "") -> str:
+    """The dotted name of the first of the values that is no setting; "" where all are."""
     for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _given(value, f"{before}{name}.")
-        else:
+        here, below = f"{before}{name}", names.get(name)
+        if name not in names or (below is None and isinstance(value, Mapping)):
+            while isinstance(value, Mapping) and value:
+                inner, value = next(iter(value.items()))
+                here += f".{inner}"
+            return here
+        if below is None or isinstance(below, _OwnNames) or not isinstance(value, Mapping):
+            continue
+        if found := _unknown(below, value, f"{here}."):
+            return found
+    return ""
+
+
+def _remedy(name: str, names: Names) -> str:
+    known = sorted(leaves(names))
+    near = _nearest(name, sorted({*known, *_groups(names)}))
+    return f"did you mean {near} ({variable(near)})?" if near else f"settings are: {', '.join(known)}"
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """What is meant: a name that is typed almost so, one of the same last part elsewhere, or what is most like it."""
+    close = [other for other in known if abs(len(other) - len(name)) <= _TYPING_ERRORS]
+    distance, near = min(((_distance(name, other), other) for other in close), default=(len(name), ""))
+    if distance <= _TYPING_ERRORS:
+        return near
+    same = [other for other in known if other.split(".")[-1] == name.split(".")[-1]]
+    return next(iter(difflib.get_close_matches(name, same or known, n=1, cutoff=0.0 if same else 0.4)), "")
+
+
+def _distance(first: str, second: str) -> int:
+    """Letters that are put in, left out, changed or exchanged with their neighbour (optimal string alignment)."""
+    while first and first[0] == second[:1]:
+        first, second = first[1:], second[1:]
+    before: list[int] = []
+    row = list(range(len(second) + 1))
+    for i, a in enumerate(first, 1):
+        earlier, before, row = before, row, [i]
+        for j, b in enumerate(second, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (a != b)))
+            if i > 1 and j > 1 and a == second[j - 2] and first[i - 2] == b:
+                row[-1] = min(row[-1], earlier[j - 2] + 1)
+    return row[-1]
+
+
+def _groups(names: Names, before: str = "") -> Iterator[str]:
+    for name, below in names.items():
+        if below is not None:
             yield f"{before}{name}"
+            yield from _groups(below, f"{before}{name}.")
 
 
 def _is_tree(kind: Any) -> bool:
@@ -86,10 +161,3 @@ def _fields(tree: Any) -> Iterator[tuple[str, Any]]:
     else:
         hints = typing.get_type_hints(tree)
         yield from ((field.name, hints[field.name]) for field in dataclasses.fields(tree))
-
-
-def _message(name: str, known: Sequence[str]) -> str:
-    same = [other for other in known if other.split(".")[-1] == name.split(".")[-1]]
-    near = difflib.get_close_matches(name, same or known, n=1, cutoff=0.0 if same else 0.4)
-    remedy = f"did you mean {near[0]} ({variable(near[0])})?" if near else f"settings are: {', '.join(known)}"
-    return f"{name} ({variable(name)}): is no setting; {remedy}"

@@ -5,18 +5,25 @@ Read from the environment (`TANGO_CATALOG`, `TANGO_STAGES__RENDER_VIDEO__CRF`, â
 """
 
 import os
+import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from flows.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, check_environment, check_names
+from flows.setting_names import (
+    FILE_VARIABLE,
+    PREFIX,
+    SEPARATOR,
+    Names,
+    check_environment,
+    check_names,
+    names_of,
+    variable,
+)
+from tango_models.errors import InputError
 from tasks.analyse_speech import AnalyseSpeechConfig
 from tasks.create_clips import CreateClipsSettings
 from tasks.detect_landmarks import DetectLandmarksConfig
@@ -90,7 +97,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _known_names(cls, values: Any) -> Any:
-        check_names(cls, values, keys={"cluster.workers": list(STAGES)})
+        check_names(setting_names(), values)
         return values
 
     def stage_configs(self) -> dict[str, dict[str, Any]]:
@@ -109,10 +116,56 @@ class Settings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        check_environment(cls, os.environ)
+        check_environment(setting_names(), os.environ)
         order = [sources["init_settings"], sources["env_settings"]]
         if path := os.environ.get(FILE_VARIABLE):
             if not Path(path).is_file():
-                raise ValueError(f"{FILE_VARIABLE}={path}: no such file; name an existing TOML file or unset it")
-            order.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
+                raise InputError(f"{FILE_VARIABLE}={path}", "no such file", "name an existing TOML file or unset it")
+            order.append(InitSettingsSource(settings_cls, read_settings_file(path)))
         return tuple(order)
+
+
+@cache
+def setting_names() -> Names:
+    """All names in the tree of settings."""
+    return names_of(Settings, {"cluster.workers": list(STAGES)}) or {}
+
+
+def read_settings_file(path: str) -> dict[str, Any]:
+    """What a TOML file of settings says.
+
+    Raises:
+        InputError: it cannot be read, or a name in it is no setting.
+    """
+    try:
+        values = tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"is no settings file that can be read ({error})", "name another") from None
+    try:
+        check_names(setting_names(), values)
+    except InputError as error:
+        raise InputError(f"{path}: {error.subject}", error.fault, error.remedy) from None
+    return values
+
+
+def load_settings(**values: Any) -> Settings:
+    """The settings of the environment and its file, with some given here before those.
+
+    Raises:
+        InputError: a name is no setting, or a value is not what it may be.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        faults = [_fault(fault) for fault in error.errors()]
+    first, *others = faults
+    raise InputError(first.subject, first.fault, "; ".join([first.remedy, *map(str, others)]))
+
+
+def _fault(fault: Any) -> InputError:
+    """What pydantic found."""
+    if not fault["loc"]:  # `check_names`
+        return fault["ctx"]["error"]
+    name = ".".join(map(str, fault["loc"]))
+    said = fault["msg"].removeprefix("Value error, ")
+    return InputError(f"setting {name} = {fault['input']!r}", said, f"{variable(name)} sets it")

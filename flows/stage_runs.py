@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from prefect.futures import PrefectFuture
+from prefect.runtime import deployment
 
 from flows.settings import Settings
+from flows.traces import IN_THE_LOG, described
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import describe
 from tasks.runtime.run_stage import Progress, StageFailed, StageIncomplete, StageSummary, run_stage
+from tasks.runtime.workers import PoolClosed
 
 _RETRY_DELAY_SECONDS = 5
 
@@ -65,8 +68,12 @@ class StageRuns:
             return result.summary
         if isinstance(result, StageSummary):
             return result
-        error = str(result) if isinstance(result, StageIncomplete) else f"{label}: {self._describe(result)}"
+        error = str(result) if isinstance(result, StageIncomplete) else f"{label}: {self._described(result, stage)}"
         return StageSummary(stage=stage, scope=label, wanted=1, failed=1, errors=[error])
 
-    def _describe(self, error: Any) -> str:
-        return describe(error, self._pools.catalog.uri)
+    def _described(self, error: Any, stage: str) -> str:
+        """What happened outside of any unit, so that the ledger has no trace of it. Prefect logs that."""
+        uri = self._pools.catalog.uri
+        if isinstance(error, PoolClosed):
+            return str(error)
+        return describe(error, uri, stage, IN_THE_LOG) if deployment.id else described(error, uri, stage)

@@ -5,8 +5,10 @@ from pydantic import BaseModel
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import refusals
+from flows.failures import FailedUnit, failed_units_of
 from flows.fleet.standing import FleetSnapshot, UnitStanding
 from flows.settings import Settings
+from tango_models.errors import InputError
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING
 
@@ -25,7 +27,6 @@ class StageStatus(BaseModel):
         reasons: why units are stale, each beginning with its subject.
         waits: why units are pending or wait, or that a run is at them, each beginning with its subject.
         errors: why units failed, each beginning with its subject.
-        traces: the stack traces of those faults that nobody foresaw, each under its subject.
     """
 
     stage: str
@@ -39,20 +40,27 @@ class StageStatus(BaseModel):
     reasons: list[str] = []
     waits: list[str] = []
     errors: list[str] = []
-    traces: list[str] = []
 
 
 class AvatarStatus(BaseModel):
+    """How an avatar stands.
+
+    Attributes:
+        stages: of the onboarding.
+        failed_units: of all stages, renders too.
+    """
+
     avatar: str
     videos: int
     stages: list[StageStatus]
+    failed_units: list[FailedUnit]
 
 
 def catalog_status(settings: Settings, avatar: str | None = None) -> list[AvatarStatus]:
     """The status of one avatar or of all.
 
     Raises:
-        ValueError: the avatar is not in the catalog.
+        InputError: the avatar is not in the catalog.
     """
     catalog = Catalog(settings.catalog, settings.storage_options)
     avatar = check_avatar_name(avatar) if avatar is not None else None
@@ -61,7 +69,7 @@ def catalog_status(settings: Settings, avatar: str | None = None) -> list[Avatar
     known = {*snapshot.videos, *refused}
     if avatar is not None and avatar not in known:
         everyone = ", ".join(sorted({*catalog.avatars(), *refused})) or "none"
-        raise ValueError(f"avatar {avatar!r}: unknown (known: {everyone}); onboard it first")
+        raise InputError(f"avatar {avatar!r}", f"unknown (known: {everyone})", "onboard it first")
     return [_avatar_status(snapshot, name, refused.get(name, [])) for name in ([avatar] if avatar else sorted(known))]
 
 
@@ -72,7 +80,9 @@ def _avatar_status(snapshot: FleetSnapshot, avatar: str, refused: list[UnitRecor
     for record in refused:
         stages[ONBOARDING[0]].failed += 1
         stages[ONBOARDING[0]].errors.append(reason(record.subject, record.error or ""))
-    return AvatarStatus(avatar=avatar, videos=len(snapshot.videos.get(avatar, {})), stages=list(stages.values()))
+    videos = snapshot.videos.get(avatar, {})
+    failed = failed_units_of(snapshot.catalog, avatar, videos)
+    return AvatarStatus(avatar=avatar, videos=len(videos), stages=list(stages.values()), failed_units=failed)
 
 
 def _count(status: StageStatus, unit: UnitStanding) -> None:
@@ -81,8 +91,6 @@ def _count(status: StageStatus, unit: UnitStanding) -> None:
         status.rows += unit.record.n_rows if unit.record else 0
     elif unit.state == "failed":
         status.errors.append(reason(unit.subject, unit.why))
-        if trace := ((unit.record and unit.record.error) or "").partition("\n")[2]:
-            status.traces.append(f"{unit.subject}\n{trace}")
     elif unit.state == "stale":
         status.reasons.append(f"{unit.subject}: {unit.why}")
     else:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data_catalog import Catalog
+from tango_models.errors import InputError
 from tasks.runtime.faults import reason
 from tasks.runtime.plan_source import Standing, UpstreamNotReady
 from tasks.runtime.registry import PER_TRACK
@@ -72,17 +73,18 @@ def shown_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, 
     """The avatar's tracks whose clips were made at some time; those that failed are not shown.
 
     Raises:
-        ValueError: the avatar is unknown, or none of its videos is ready.
+        InputError: the avatar is unknown, or none of its videos is ready.
     """
     tracks = catalog.avatar_tracks(avatar)
     if not tracks:
         known = ", ".join(catalog.avatars()) or "none"
-        raise ValueError(f"avatar {avatar!r}: unknown (known: {known}); run `tango onboard {avatar} VIDEO...` first")
+        raise InputError(
+            f"avatar {avatar!r}", f"unknown (known: {known})", f"run `tango onboard {avatar} VIDEO...` first"
+        )
     ready = made_tracks(catalog, avatar, configs)
     if not ready:
-        raise ValueError(
-            f"avatar {avatar!r}: none of its {len(tracks)} videos is ready; `tango status {avatar}` says why"
-        )
+        fault = f"none of its {len(tracks)} videos is ready"
+        raise InputError(f"avatar {avatar!r}", fault, f"`tango status {avatar}` says why")
     return ready
 
 

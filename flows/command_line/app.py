@@ -92,13 +92,20 @@ def status(
         bool, typer.Option("--units", help="Of all: every unit that is not done, with the reason")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Machine-readable output")] = False,
-    trace: Annotated[bool, typer.Option("--trace", help="With the stack traces of faults that nobody foresaw")] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="All that failed, renders too, with the stack traces of unforeseen faults")
+    ] = False,
     catalog: CatalogOption = None,
 ) -> None:
     """How avatars stand, the worst first, and why; or one of them, stage by stage."""
     if avatar is None:
         from flows.command_line import overview
 
+        if trace:
+            if stale or units:
+                raise typer.BadParameter("lists what failed; leave out --stale and --units", param_hint="--trace")
+            overview.failed_units(stages=stage or [], as_json=json, catalog=catalog)
+            return
         overview.summary(failed=failed, stale=stale, stages=stage or [], units=units, as_json=json, catalog=catalog)
         return
     from flows.command_line import commands

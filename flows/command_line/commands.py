@@ -4,10 +4,10 @@ import io
 import json as jsonlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -17,9 +17,9 @@ from rich.table import Table
 from flows.command_line.interrupts import interruptible
 from flows.server import environment
 from flows.server.local_server import ready, server
-from flows.setting_names import variable
 
 if TYPE_CHECKING:
+    from flows.failures import FailedUnit
     from flows.settings import Settings
 
 CONSOLE = Console(highlight=False)
@@ -27,7 +27,7 @@ ERRORS = Console(stderr=True, highlight=False)
 
 
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
-    with reported():
+    with reported("onboard"):
         from data_catalog import Catalog, check_avatar_name
         from flows.intake.paths import source_place
         from flows.intake.videos import check_videos
@@ -57,7 +57,7 @@ def reenact(
     lips: str,
     tag: str | None = None,
 ) -> None:
-    with reported():
+    with reported("reenact"):
         from data_catalog import check_avatar_name
         from flows.intake.paths import source_place
         from flows.intake.videos import check_speech
@@ -78,7 +78,7 @@ def reenact(
 
 
 def preprocess(folder: str, catalog: str | None) -> None:
-    with reported():
+    with reported("preprocess"):
         from flows.intake.batch import read_batch
         from flows.intake.paths import source_place
         from tasks.runtime.ray_cluster import check_cluster
@@ -95,7 +95,7 @@ def preprocess(folder: str, catalog: str | None) -> None:
 
 
 def demo(out: Path, catalog: str | None) -> None:
-    with reported():
+    with reported("demo"):
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
         from tasks.runtime.ray_cluster import check_cluster
 
@@ -112,7 +112,7 @@ def demo(out: Path, catalog: str | None) -> None:
 
 
 def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | None) -> None:
-    with reported(), environment.quiet():
+    with reported("status"), environment.quiet():
         from flows.status import catalog_status
 
         found = catalog_status(read_settings(catalog), avatar)
@@ -136,12 +136,12 @@ def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | Non
                     CONSOLE.print(f"  [cyan]{stage.stage}[/cyan] {escape(why)}", soft_wrap=True)
                 for error in stage.errors:
                     CONSOLE.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
-                for text in stage.traces if trace else ():
-                    CONSOLE.print(text, soft_wrap=True, markup=False)
+            if trace:
+                print_failed(entry.failed_units)
 
 
 def serve(port: int | None, home: str | None, catalog: str | None) -> None:
-    with reported():
+    with reported("serve"):
         from flows.server import serving
 
         uri, folder = _catalog_and_home(home, catalog)
@@ -149,7 +149,7 @@ def serve(port: int | None, home: str | None, catalog: str | None) -> None:
 
 
 def work(home: str | None, catalog: str | None) -> None:
-    with reported():
+    with reported("work"):
         from flows.server import working
 
         uri, folder = _catalog_and_home(home, catalog)
@@ -169,7 +169,7 @@ def _catalog_and_home(home: str | None, catalog: str | None) -> tuple[str, Path]
 
 
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
-    with reported():
+    with reported("synth"):
         from rich.progress import Progress
 
         from tango_models.synthetic.build_assets import SPEAKER_TEXT
@@ -190,15 +190,10 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
 
 
 def read_settings(catalog: str | None) -> "Settings":
-    from pydantic import ValidationError
-
-    from flows.settings import Settings
+    from flows.settings import load_settings
     from tango_models.errors import InputError
 
-    try:
-        settings = Settings(catalog=catalog) if catalog else Settings()
-    except ValidationError as error:
-        raise ValueError("; ".join(_setting_fault(fault) for fault in error.errors())) from None
+    settings = load_settings(catalog=catalog) if catalog else load_settings()
     if Path(settings.catalog).is_file():
         raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
     return settings
@@ -212,40 +207,30 @@ def prefect_home(settings: "Settings") -> Path:
     return home_of(Catalog(settings.catalog).uri, settings.home)
 
 
-def _setting_fault(fault: Any) -> str:
-    """A fault that pydantic found, in one line that names the setting."""
-    name = ".".join(str(part) for part in fault["loc"])
-    text = fault["msg"].removeprefix("Value error, ")
-    return f"setting {name} = {fault['input']!r}: {text}; {variable(name)} sets it" if name else text
-
-
 @contextmanager
-def reported() -> Iterator[None]:
-    """Faults of the user's as one line, failed units as a list, anything else as it is."""
-    from tango_models.errors import InputError
-
+def reported(command: str) -> Iterator[None]:
+    """Faults in one line that says what to do, failed units as a list; the trace of what nobody foresaw is kept."""
     _never_fail_to_print()
     with interruptible():
         environment.prepare()
         environment.quiet_console()
         try:
             yield
-        except (InputError, ValueError) as error:
-            _fail(str(error))
-        except OSError as error:
-            from tasks.runtime.faults import describe
-
-            _fail(describe(error, "the catalog"))
-        except ImportError as error:
-            from tasks.runtime.native_libraries import missing_library
-
-            if (fault := missing_library(error)) is None:
-                raise
-            _fail(str(fault))
+        except typer.Exit:
+            raise
         except Exception as error:
-            if type(error).__name__ != "FlowIncomplete":
-                raise
-            _fail(str(error))
+            _fail(_told(error, command))
+
+
+def _told(error: Exception, command: str) -> str:
+    from flows.traces import described
+    from tasks.runtime.native_libraries import missing_library
+
+    if type(error).__name__ == "FlowIncomplete":  # whose module takes long to import
+        return str(error)
+    if isinstance(error, ImportError) and (fault := missing_library(error)):
+        return str(fault)
+    return described(error, "the catalog", f"`tango {command}`")
 
 
 def _never_fail_to_print() -> None:
@@ -258,6 +243,13 @@ def _never_fail_to_print() -> None:
 def _fail(message: str) -> None:
     ERRORS.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
     raise typer.Exit(1)
+
+
+def print_failed(units: "Iterable[FailedUnit]") -> None:
+    for unit in units:
+        CONSOLE.print(f"[red]{unit.stage}[/red] {escape(unit.why)}", soft_wrap=True)
+        if unit.trace:
+            CONSOLE.print(unit.trace, soft_wrap=True, markup=False)
 
 
 def print_report(report) -> None:

@@ -15,7 +15,7 @@ def train(
     folder: Path, pairs: Path | None, avatars: list[str], *, size: str, start: Path | None, options: list[str],
     workers: int, gpus: float, catalog: str | None,
 ) -> None:  # fmt: skip
-    with reported():
+    with reported("train"):
         from tasks.runtime.ray_cluster import check_cluster
         from tasks.training.embedding import check_job
         from tasks.training.job import training_cluster
@@ -46,7 +46,7 @@ def train_acinterp(
     folder: Path, avatars: list[str], *, stage: str, size: str, start: Path | None, options: list[str], workers: int,
     gpus: float, catalog: str | None,
 ) -> None:  # fmt: skip
-    with reported():
+    with reported("train"):
         settings = read_settings(catalog)
         with server(prefect_home(settings)):
             from flows.models.train_acinterp import train_acinterp as flow
@@ -76,7 +76,7 @@ def train_acinterp(
 
 
 def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
-    with reported(), tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
+    with reported("evaluate"), tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
         from flows.models.evaluate_aumoclip import evaluate_job
 
         settings = read_settings(catalog)
@@ -91,7 +91,7 @@ def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
     """A line for each render of the catalog, or of some avatars: how visible its seams are."""
     import json
 
-    with reported():
+    with reported("evaluate"):
         from data_catalog import Catalog
         from data_catalog.keys import equals
         from tango_models.errors import InputError
@@ -117,7 +117,7 @@ def evaluate_interpolators(
     avatars: list[str], interpolators: list[str], *, lengths: list[int], count: int, seed: int, catalog: str | None
 ) -> None:
     """A table for each length of gap."""
-    with reported():
+    with reported("evaluate"):
         from flows.models.evaluate_interpolators import evaluate_interpolators as judge
         from tango_models.truth.gaps import LENGTHS
 
@@ -144,7 +144,7 @@ def evaluate_interpolators(
 
 def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
     """A table of what is seen of lips, and one of how well they are told from the sound."""
-    with reported():
+    with reported("evaluate"):
         from flows.models.evaluate_lips import evaluate_lips as judge
 
         with CONSOLE.status("") as status:
@@ -167,7 +167,7 @@ def _cell(value: str | int | float) -> str:
 
 
 def import_weights(model: str, file: Path, out: Path) -> None:
-    with reported():
+    with reported("import-weights"):
         count = (_import_acinterp if model == "acinterp" else _import_aumoclip)(file, out)
         CONSOLE.print(f"{out}: {count / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from flows.command_line.commands import CONSOLE, read_settings, reported
+from flows.command_line.commands import CONSOLE, print_failed, read_settings, reported
 from flows.server import environment
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _FEW = 50
 
 def summary(*, failed: bool, stale: bool, stages: list[str], units: bool, as_json: bool, catalog: str | None) -> None:
     """All avatars in a line each, or with `units` every unit that is not done."""
-    with reported(), environment.quiet():
+    with reported("status"), environment.quiet():
         from flows.fleet.summary import State, pending_units, summarise
         from tango_models.errors import InputError
         from tasks.runtime.registry import ONBOARDING
@@ -39,6 +39,26 @@ def summary(*, failed: bool, stale: bool, stages: list[str], units: bool, as_jso
         else:
             found = summarise(settings, states=states, stages=stages)
             _print_json(found) if as_json else _print_avatars(found, settings.catalog, chosen=bool(states or stages))
+
+
+def failed_units(*, stages: list[str], as_json: bool, catalog: str | None) -> None:
+    """Every unit that failed, with its trace."""
+    with reported("status"), environment.quiet():
+        from data_catalog import Catalog
+        from flows.failures import failed_units as find
+        from tango_models.errors import InputError
+        from tasks.runtime.registry import STAGES
+
+        if unknown := sorted(set(stages) - set(STAGES)):
+            raise InputError(f"--stage {unknown[0]}", "is no stage", f"name {', '.join(STAGES)}")
+        settings = read_settings(catalog)
+        found = find(Catalog(settings.catalog, settings.storage_options), stages)
+        if as_json:
+            _print_json(found)
+        elif found:
+            print_failed(found)
+        else:
+            CONSOLE.print("Nothing failed.")
 
 
 def _print_json(found: "Sequence[BaseModel]") -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def forget(avatar: str | None, videos: list[str], speeches: list[str], *, erase: bool, catalog: str | None) -> None:
-    with reported(), environment.quiet():
+    with reported("forget"), environment.quiet():
         from flows.intake.catalogs import existing_catalog
         from flows.upkeep.forget import NotUnique
         from tango_models.errors import InputError
@@ -91,7 +91,7 @@ def _ask(several: "NotUnique") -> str:
 
 
 def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bool, catalog: str | None) -> None:
-    with reported():
+    with reported("rerun"):
         from flows.upkeep.rerun import Redo, plan_rerun
         from tango_models.errors import InputError
         from tasks.runtime.ray_cluster import check_cluster
@@ -124,7 +124,7 @@ def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bo
 
 
 def tag(name: str | None, *, delete: bool, catalog: str | None) -> None:
-    with reported(), environment.quiet():
+    with reported("tag"), environment.quiet():
         from data_catalog.tags import delete_tag, list_tags, make_tag
         from flows.intake.catalogs import existing_catalog
         from tango_models.errors import InputError
@@ -150,7 +150,7 @@ def tag(name: str | None, *, delete: bool, catalog: str | None) -> None:
 
 
 def gc(keep: float, *, dry_run: bool, catalog: str | None) -> None:
-    with reported(), environment.quiet():
+    with reported("gc"), environment.quiet():
         from flows.upkeep.gc import collect
 
         settings = read_settings(catalog)

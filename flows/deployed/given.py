@@ -4,21 +4,21 @@ import functools
 import json
 import logging
 import os
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
+from prefect import get_run_logger
 from prefect.states import Failed
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from flows.outcome import FlowIncomplete
+from flows.traces import IN_THE_LOG
 from tango_models.errors import InputError
+from tasks.runtime.faults import describe, is_foreseen, trace_of
 
 if TYPE_CHECKING:
     from flows.settings import Settings
 
-_TOLD = (FlowIncomplete, InputError, ValueError)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -32,23 +32,33 @@ Override = Annotated[str, Field(pattern=r"^\s*[a-z_0-9]+(\.[a-z_0-9]+)*\s*=.*$")
 
 
 def told(run: Callable[P, T]) -> Callable[P, T]:
-    """Of a flow: what a person can mend ends it as a failed state that says it. Raised, it would stand inside the stack
-    traces of everything that it passes through."""
+    """Of a flow: what ends it does so as a failed state that says it. Raised, it would stand inside the stack traces of
+    everything that it passes through. The trace of what nobody foresaw is in the run's log."""
+
+    at = run.__name__.replace("_", "-")
 
     @functools.wraps(run)
     def ended(*given: P.args, **named: P.kwargs) -> T:
         logging.getLogger("prefect.flow_runs").addFilter(_says_more)  # once, however often it is added
         try:
             return run(*given, **named)
-        except _TOLD as error:
-            return Failed(message=str(error), data=error)  # type: ignore[return-value]  # Prefect takes it as the end
+        except Exception as error:
+            if not _needs_no_trace(error):
+                get_run_logger().error(trace_of(error))
+            said = str(error) if isinstance(error, FlowIncomplete) else describe(error, "the catalog", at, IN_THE_LOG)
+            return Failed(message=said, data=error)  # type: ignore[return-value]  # Prefect takes it as the end
 
     return ended
 
 
 def _says_more(record: logging.LogRecord) -> bool:
     """Not so the trace that Prefect's engine logs of a failed run once more, after the line that says it."""
-    return not (record.exc_info and isinstance(record.exc_info[1], _TOLD))
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or not _needs_no_trace(error)
+
+
+def _needs_no_trace(error: BaseException) -> bool:
+    return isinstance(error, FlowIncomplete) or is_foreseen(error)
 
 
 def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings":
@@ -62,32 +72,28 @@ def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings
         InputError: the file, or a setting, cannot be used; or another catalog than that of the worker is named, whose
             rows nobody would find.
     """
-    from flows.settings import Settings
+    from flows.setting_names import check_names
+    from flows.settings import load_settings, read_settings_file, setting_names
 
-    values: dict[str, Any] = {}
-    if settings_file:
-        try:
-            values = tomllib.loads(Path(settings_file).expanduser().read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(settings_file, f"is no settings file that can be read ({error})", "name another") from None
+    values = read_settings_file(settings_file) if settings_file else {}
     for override in overrides:
         name, _, text = override.partition("=")
-        place = values
         *folders, last = name.strip().split(".")
+        given: Any = {last: _value(text.strip())}
+        for folder in reversed(folders):
+            given = {folder: given}
+        check_names(setting_names(), given)
+        place = values
         for folder in folders:
             place = place.setdefault(folder, {})
             if not isinstance(place, dict):
-                raise InputError(override, f"{folder} is no group of settings", "see flows/settings.py")
+                raise InputError(override, f"{folder} was given a value as a whole", "give one of the two")
         place[last] = _value(text.strip())
     served = os.environ.get("TANGO_CATALOG")
     if served and values.get("catalog", served) != served:
         fault = f"is another catalog than the one that is served ({served})"
         raise InputError(f"catalog = {values['catalog']}", fault, "leave it out, or `tango serve --catalog` that one")
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise InputError("the settings of this run", "; ".join(faults), "see flows/settings.py") from None
+    return load_settings(**values)
 
 
 def _value(text: str) -> Any:

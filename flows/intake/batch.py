@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from data_catalog.faults import BadName
 from data_catalog.keys import check_avatar_name
 from data_catalog.places import Options, is_remote, list_files, within
 from flows.intake.dataset import is_hidden, named_as_video, scan
@@ -50,7 +51,7 @@ def _listed(folder: str, options: Options) -> Batch:
             continue
         try:
             names[parts[0]] = check_avatar_name(parts[0])
-        except ValueError as error:
+        except BadName as error:
             line = f"{printable(within(folder, parts[0]))}: {error}"
             found.refused += [] if line in found.refused else [line]
             continue

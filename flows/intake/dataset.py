@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_catalog.faults import BadName
 from data_catalog.keys import check_avatar_name
 from flows.intake.paths import local_path, printable
 from tango_models.errors import InputError
@@ -52,7 +53,7 @@ def scan(folder: Path) -> Dataset:
         try:
             avatar = check_avatar_name(place.name)
             inside = _visible(place)
-        except ValueError as error:
+        except BadName as error:
             found.refused.append(f"{printable(str(place))}: {error}")
             continue
         except OSError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data_catalog import check_avatar_name
+from data_catalog.faults import BadName
 from data_catalog.places import Options, file_name, is_remote
 from flows.intake.dataset import is_video, named_as_video
 from flows.intake.footage import Footage
@@ -78,7 +79,7 @@ def read_manifest(place: str, options: Options = None) -> Batch:
                     raise row
                 if given := reader.footage(row, number, label):
                     found.footage.setdefault(given[0], []).append(given[1])
-            except (_BadRow, InputError, ValueError) as error:
+            except (_BadRow, InputError, BadName) as error:
                 found.refused.append(f"{label}: {error}")
     found.notes = reader.notes
     if not found.footage:
@@ -194,7 +195,7 @@ class _Rows:
         """The avatar of a row, and its video; None where it says once more what an earlier one said.
 
         Raises:
-            _BadRow, InputError, ValueError: it cannot be used.
+            _BadRow, InputError, BadName: it cannot be used.
         """
         self._check_columns(row, label)
         values = {name: _text(row, name) for name in COLUMNS}

@@ -27,9 +27,9 @@ def check_onboarding(
     """Refuse what cannot work; see `onboard_avatar`.
 
     Raises:
-        ValueError: an avatar name that is not allowed, or an unknown avatar without a video.
-        InputError: an unreadable motion file, or one for several videos; an embedding that needs the licensed body, and
-            none is set; more CPUs or GPUs than there are.
+        BadName: an avatar name that is not allowed.
+        InputError: an unknown avatar without a video; an unreadable motion file, or one for several videos; an
+            embedding that needs the licensed body, and none is set; more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is to be.
     """
     avatar = check_avatar_name(avatar)
@@ -38,7 +38,8 @@ def check_onboarding(
     if motion:
         check_file(source_place(motion, deployed=deployed), catalog.storage_options)
     if not videos and avatar not in catalog.avatars():
-        raise ValueError(f"avatar {avatar!r}: unknown, and no video is given; run `tango onboard {avatar} VIDEO...`")
+        fault = "unknown, and no video is given"
+        raise InputError(f"avatar {avatar!r}", fault, f"run `tango onboard {avatar} VIDEO...`")
     check_cluster(settings.cluster)
     check_body(settings.aumoclip, settings.body)
     check_catalog(catalog, deployed=deployed)
@@ -77,10 +78,10 @@ def check_reenactment(
         the avatar's tracks that are shown, and the id of the speech.
 
     Raises:
-        ValueError: unknown avatar, or none of its videos is ready; no such tag.
-        InputError: no catalog; what the tag holds of the avatar was not up to date; unreadable speech, an output that
-            cannot be written or is what it would be made of, unknown scorer, interpolator or lips, more CPUs or GPUs
-            than there are.
+        BadTag: no such tag.
+        InputError: unknown avatar, or none of its videos is ready; no catalog; what the tag holds of the avatar was not
+            up to date; unreadable speech, an output that cannot be written or is what it would be made of, unknown
+            scorer, interpolator or lips, more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is, or no files at the URIs.
     """
     avatar = check_avatar_name(avatar)

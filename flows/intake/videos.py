@@ -75,8 +75,7 @@ def check_videos(given: Sequence[str], options: Options = None) -> None:
     used are told, and written down, by the flow, which goes on without them.
 
     Raises:
-        InputError: a URL or an impossible name; or the only video cannot be used.
-        ValueError: none of several can be used, one line for each.
+        InputError: a URL or an impossible name; the only video cannot be used, or none of several: one line for each.
     """
     from tango_models.media.probe import probe_video
 
@@ -95,7 +94,9 @@ def check_videos(given: Sequence[str], options: Options = None) -> None:
     if len(faults) == 1:
         raise faults[0]
     if faults:
-        raise ValueError("\n  ".join([f"none of the {len(faults)} videos can be used", *map(str, faults)]))
+        raise InputError(
+            "videos", f"none of the {len(faults)} can be used", "\n  ".join(["give others", *map(str, faults)])
+        )
 
 
 def check_speech(given: str, options: Options = None) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from flows.server import environment
+from flows.state_folder import state_folder
 from tango_models.errors import InputError
 
 _NOTE = "server.json"
@@ -41,8 +42,7 @@ def home_of(catalog: str, given: str | None = None) -> Path:
         return Path(told).expanduser().absolute()
     if "://" not in catalog:
         return Path(f"{catalog}.server")
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return state / "tango" / hashlib.sha256(catalog.encode()).hexdigest()[:16]
+    return state_folder() / hashlib.sha256(catalog.encode()).hexdigest()[:16]
 
 
 def running_server(home: Path) -> str | None:

@@ -56,7 +56,7 @@ class Candidate(NamedTuple):
         return self.id.rpartition(":")[2]
 
 
-class NotUnique(ValueError):
+class NotUnique(InputError):
     """A file name is that of several files.
 
     Attributes:
@@ -67,7 +67,7 @@ class NotUnique(ValueError):
         self.name, self.candidates = name, candidates
         several = "\n  ".join(f"{c.short_id}  {c.place or c.name}  ({c.state})" for c in candidates)
         super().__init__(
-            f"{name}: is the name of {len(candidates)} files; give the path or the id of one:\n  {several}"
+            name, f"is the name of {len(candidates)} files", f"give the path or the id of one:\n  {several}"
         )
 
 
@@ -83,7 +83,7 @@ def forget(settings: Settings, avatar: str, videos: list[str]) -> list[str]:
         the names of what was forgotten.
 
     Raises:
-        ValueError: the avatar, or a video of it, is unknown.
+        InputError: the avatar, or a video of it, is unknown.
         NotUnique: a file name is that of several files.
     """
     catalog, avatar = Catalog(settings.catalog, settings.storage_options), check_avatar_name(avatar)
@@ -106,17 +106,18 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
             the avatar was rendered from before goes with it.
 
     Raises:
-        ValueError: the avatar, or a video of it, is unknown; or a tag holds something of it.
+        InputError: the avatar, or a video of it, is unknown; or a tag holds something of it.
         NotUnique: a file name is that of several files.
-        TimeoutError: another run uses the catalog.
+        InUse: another run uses the catalog.
     """
     catalog, avatar = Catalog(settings.catalog, settings.storage_options), check_avatar_name(avatar)
     others = unused_videos(catalog, shown_by=None if videos else avatar)
     chosen = _choose(catalog, avatar, videos, others)
     used = [c.id for c in chosen if not c.unread]
     if tags := tags_with(catalog, used):
-        held = f"{avatar}: tag {', '.join(tags)} keeps what is to be erased"
-        raise ValueError(f"{held}; delete it first: {'; '.join(f'`tango tag {tag} --delete`' for tag in tags)}")
+        remedy = "; ".join(f"`tango tag {tag} --delete`" for tag in tags)
+        fault = f"tag {', '.join(tags)} keeps what is to be erased"
+        raise InputError(avatar, fault, f"delete it first: {remedy}")
     done = erase(catalog, avatar, used, [c.id for c in chosen if c.unread])
     names = sorted({c.name for c in chosen})
     return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)
@@ -174,7 +175,7 @@ def _choose(catalog: Catalog, avatar: str, videos: list[str], unused: dict[str, 
         unused: rows of videos that show nobody and may be meant too, by id.
 
     Raises:
-        ValueError: the avatar, or a video, is unknown.
+        InputError: the avatar, or a video, is unknown.
         NotUnique: a name is that of several files.
     """
     rows = catalog.avatar_videos(avatar)
@@ -186,7 +187,7 @@ def _choose(catalog: Catalog, avatar: str, videos: list[str], unused: dict[str, 
     others = [Candidate(i, row["file_name"], "", "shows nobody any more") for i, row in unused.items()]
     if not shown and not others:
         known = ", ".join(catalog.avatars()) or "none"
-        raise ValueError(f"avatar {avatar!r}: unknown (known: {known}); `tango status` lists them")
+        raise InputError(f"avatar {avatar!r}", f"unknown (known: {known})", "`tango status` lists them")
     if not videos:
         return shown + others
     chosen: list[Candidate] = []
@@ -194,7 +195,7 @@ def _choose(catalog: Catalog, avatar: str, videos: list[str], unused: dict[str, 
         meant = _meant(shown, video) or _meant(others, video)
         if not meant:
             have = ", ".join(sorted({candidate.name for candidate in shown})) or "none"
-            raise ValueError(f"{video}: no video of {avatar} (it has {have}); name one of those")
+            raise InputError(video, f"no video of {avatar} (it has {have})", "name one of those")
         chosen += meant
     return list(dict.fromkeys(chosen))
 

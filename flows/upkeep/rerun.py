@@ -10,6 +10,7 @@ from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
 from flows.fleet.standing import FleetSnapshot, uncollected
 from flows.intake.catalogs import existing_catalog
+from tango_models.errors import InputError
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], r
     """Put units back and do them; inside a flow run.
 
     Raises:
-        ValueError: an unknown avatar.
-        InputError: see `check_onboarding`.
+        InputError: an unknown avatar; see `check_onboarding`.
         FlowIncomplete: units failed.
     """
     from flows.fleet.onboarding import Request, onboard_all
@@ -71,8 +71,7 @@ def plan_rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[st
         stages: of the onboarding; all when empty. Of `redo` stale, only tells: what is stale is done in any case.
 
     Raises:
-        ValueError: an unknown avatar.
-        InputError: no catalog.
+        InputError: an unknown avatar; no catalog.
     """
     snapshot = FleetSnapshot(existing_catalog(settings), settings.stage_configs())
     plan = RerunPlan(avatars=choose_avatars(list(snapshot.videos), avatars))
@@ -90,11 +89,12 @@ def choose_avatars(known: Sequence[str], avatars: Sequence[str]) -> list[str]:
     """The avatars that are meant; all when none is named.
 
     Raises:
-        ValueError: one is unknown.
+        InputError: one is unknown.
     """
     wanted = [check_avatar_name(avatar) for avatar in avatars]
     if unknown := sorted(set(wanted) - set(known)):
-        raise ValueError(f"avatar {unknown[0]!r}: unknown (known: {', '.join(sorted(known)) or 'none'})")
+        everyone = ", ".join(sorted(known)) or "none"
+        raise InputError(f"avatar {unknown[0]!r}", f"unknown (known: {everyone})", "name one of those")
     return sorted(set(wanted)) or sorted(known)
 
 

@@ -3,9 +3,10 @@
 import errno
 import traceback
 
-from data_catalog.reachable import UnusableStore
+from data_catalog.faults import CatalogFault
 from tango_models.errors import InputError
 
+IN_THE_LEDGER = "that `tango status --trace` and the run's log in the UI show"
 WORKER_DIED = "worker process died"
 _LONGEST_TRACE = 8_000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -20,19 +21,29 @@ def is_disk_full(error: BaseException) -> bool:
     return error.errno in _FULL if error.errno else any(text in str(error) for text in _FULL_TEXTS)
 
 
-def describe(error: BaseException, catalog_uri: str, stage: str = "") -> str:
+def is_foreseen(error: BaseException) -> bool:
+    """Whether a person can mend it, and is told how in one line: nobody needs its trace."""
+    return isinstance(error, InputError | CatalogFault) or is_disk_full(error)
+
+
+def describe(error: BaseException, catalog_uri: str, at: str = "", traced: str = IN_THE_LEDGER) -> str:
     """An exception in one line; of an unforeseen one where it happened, what it was, what to do, and where its trace
-    is."""
-    if isinstance(error, InputError | UnusableStore):
+    is.
+
+    Args:
+        at: the stage or the command.
+        traced: where its trace is, in words.
+    """
+    if isinstance(error, InputError | CatalogFault):
         return str(error)
     if is_disk_full(error):
         return f"{catalog_uri}: the disk is full; free some space and run the command again"
     what = " ".join("".join(traceback.format_exception_only(error)).split())
-    if not stage:
+    if not at:
         return what
     return (
-        f"{stage} met a fault of its own ({what}); run the command again, and if it stays, report it with the trace "
-        "that `tango status --trace` and the run's log in the UI show"
+        f"{at} met a fault of its own ({what}); run the command again, and if it stays, report it with the trace "
+        f"{traced}"
     )
 
 

@@ -216,6 +216,9 @@ def note_failure(catalog: Catalog, unit: Unit, reason: str, *, run_id: str, seco
 class PoolClosed(Exception):
     """The run ended while units were waiting for a worker."""
 
+    def __init__(self) -> None:
+        super().__init__(_INTERRUPTED)
+
 
 def cluster_lives() -> bool:
     """Whether any node of the cluster does. (Ray takes some 15 s to find out.)"""
