@@ -55,9 +55,10 @@ class SpeechEncoder:
         Args and errors as of :meth:`encode_parts`.
         """
         parts = list(self.encode_parts(samples, words))
-        none = np.zeros((0, self.model.config.feature_dim), np.float32)
-        low, high = ([getattr(part, name) for part in parts] for name in ("low", "high"))
-        return Embedding(np.concatenate([none, *low]), np.concatenate([none, *high]))
+        if not parts:
+            none = np.zeros((0, self.model.config.feature_dim), np.float32)
+            return Embedding(none, none)
+        return Embedding(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("low", "high")))
 
     @torch.inference_mode()
     def encode_parts(self, samples: np.ndarray, words: Sequence[TimedWord] | None = None) -> Iterator[Embedding]:

@@ -44,7 +44,7 @@ class _Model:
 
     def encode_audio(self, inputs):
         low, cls = torch.ones(inputs.count, 128, _WIDTH), torch.ones(inputs.count, _WIDTH)
-        return TowerOutput(low=low, high=low, cls=cls, weighted=low, attention=low)
+        return TowerOutput(low=low, high=low, cls=cls, attention=low)
 
 
 class _Inputs(SimpleNamespace):
