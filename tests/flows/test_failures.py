@@ -15,6 +15,7 @@ from tasks.runtime.registry import STAGES
 from tasks.views.lips import lips_key
 from tasks.views.motion_graph import pair_key, path_key
 from tasks.views.stand_ins import block_key
+from tests.stages import add_video
 
 ANN, BEA, SPEECH = "a" * 32, "b" * 32, "5" * 32
 PATH = path_key([ANN], SPEECH, "aumoclip", 0)
@@ -40,8 +41,8 @@ UNITS: dict[str, tuple[str, dict[str, list[str]]]] = {
 @pytest.fixture
 def catalog(tmp_path) -> Catalog:
     catalog = Catalog(tmp_path / "catalog")
-    catalog.add_video("ann", ANN, uri="/ann.mp4")
-    catalog.add_video("bea", BEA, uri="/bea.mp4")
+    add_video(catalog, "ann", ANN, uri="/ann.mp4")
+    add_video(catalog, "bea", BEA, uri="/bea.mp4")
     return catalog
 
 

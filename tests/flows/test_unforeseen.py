@@ -24,6 +24,7 @@ from tasks.runtime.registry import STAGES
 from tasks.runtime.run_stage import Progress
 from tasks.runtime.workers import PoolClosed
 from tests.media_samples import tone, write_sound
+from tests.stages import add_video
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def state(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def catalog(tmp_path) -> str:
     catalog = Catalog(tmp_path / "catalog")
-    catalog.add_video("ann", "v", uri="/ann.mp4")
+    add_video(catalog, "ann", "v", uri="/ann.mp4")
     return catalog.uri
 
 
