@@ -24,7 +24,6 @@ from tango_models.body.skeleton import JOINT, LEFT_HAND, RIGHT_HAND, UPPER_BODY
 from tango_models.body.smplx_body import Body
 from tango_models.perception.landmarks import Landmarks
 
-FRAMES = 180
 _SIZE = 768
 _TEXT = (
     "Well, this is really a very big step forward, and everybody can see it.",
@@ -54,7 +53,7 @@ class Sample:
     """Longest sides of the picture; NaN where it is not known."""
 
 
-def rendered(name: str, index: int) -> tuple[Iterator[np.ndarray], np.ndarray, float]:
+def rendered(name: str, index: int, frames: int) -> tuple[Iterator[np.ndarray], np.ndarray, float]:
     """Pictures of a gesturing speaker through a shutter and with noise, its joints (T, 55, 3) and focal length."""
     from tango_models.synthetic.degrade import add_noise, blurred_frames
     from tango_models.synthetic.gestures import perform
@@ -66,7 +65,7 @@ def rendered(name: str, index: int) -> tuple[Iterator[np.ndarray], np.ndarray, f
     renderer = Renderer(replace(IDENTITIES[name], **_CAMERAS.get(name, {})), size=_SIZE, body=body)
     utterance = voice_text(_TEXT[index % len(_TEXT)], lead=1.2)
     motion = perform(utterance, joints=renderer.figure.joints, betas=renderer.figure.betas, seed=index)
-    parts = {k: getattr(motion, k)[:FRAMES] for k in ("poses", "trans", "expressions")}
+    parts = {k: getattr(motion, k)[:frames] for k in ("poses", "trans", "expressions")}
     motion = replace(motion, **parts)
     camera = renderer.camera
     joints = body.joints(motion.poses, motion.trans, motion.betas).numpy()
@@ -82,25 +81,28 @@ def _real(path: Path) -> tuple[Iterator[np.ndarray], None, float]:
     return iter_frames(path), None, float("nan")
 
 
-def samples(cache: Path, chosen: list[str]) -> Iterator[Sample]:
-    """The rendered speakers, then the real clips; of a few names only when some are `chosen`. Landmarks are detected
-    once and kept in `cache`.
+def samples(cache: Path, chosen: list[str], frames: int) -> Iterator[Sample]:
+    """The rendered speakers, of so many frames, then the real clips; of a few names only when some are `chosen`.
+    Landmarks are detected once and kept in `cache`.
 
     Raises:
         SystemExit: there is no video of a chosen name.
     """
     from tango_models.synthetic.identity import IDENTITIES
 
-    videos: dict[str, Callable[[], tuple[Iterator[np.ndarray], np.ndarray | None, float]]] = {}
-    videos |= {name: partial(rendered, name, index) for index, name in enumerate(IDENTITIES)}
-    videos |= {path.stem: partial(_real, path) for path in sorted((REAL / "speakers").glob("*.mp4"))}
+    made, real = cache / f"{frames}_frames", sorted((REAL / "speakers").glob("*.mp4"))
+    videos = {name: partial(_cached, made, partial(rendered, name, k, frames)) for k, name in enumerate(IDENTITIES)}
+    videos |= {path.stem: partial(_cached, cache, partial(_real, path)) for path in real}
     if unknown := sorted(set(chosen) - set(videos)):
         raise SystemExit(f"no such video: {', '.join(unknown)}; there are {', '.join(videos)}")
     for name in chosen or videos:
-        yield _cached(cache / f"{name}.npz", videos[name])
+        yield videos[name](name)
 
 
-def _cached(path: Path, make: Callable[[], tuple[Iterator[np.ndarray], np.ndarray | None, float]]) -> Sample:
+def _cached(
+    folder: Path, make: Callable[[], tuple[Iterator[np.ndarray], np.ndarray | None, float]], name: str
+) -> Sample:
+    path = folder / f"{name}.npz"
     if not path.exists():
         from tango_models.perception.detector import HolisticDetector
 
@@ -112,7 +114,7 @@ def _cached(path: Path, make: Callable[[], tuple[Iterator[np.ndarray], np.ndarra
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(path, **arrays)
     with np.load(path) as file:
-        return Sample(path.stem, Landmarks.from_columns(file), file.get("truth"), float(file["focal"]))
+        return Sample(name, Landmarks.from_columns(file), file.get("truth"), float(file["focal"]))
 
 
 def measure(sample: Sample, body: Body) -> dict[str, float]:
@@ -241,11 +243,12 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "tango_fit_benchmark",
                         help="where landmarks are kept, detected once")  # fmt: skip
     parser.add_argument("--videos", nargs="*", default=[], help="names of speakers or clips; none: all")
+    parser.add_argument("--rendered", type=int, default=180, help="frames of each rendered speaker")
     parser.add_argument("--frames", type=int, default=1800, help="length of the video that is timed")
     arguments = parser.parse_args()
     heading("Fit of SMPL-X to landmarks", __doc__, "fit")
     body, rows, found = Body.load(), [], []
-    for sample in samples(arguments.cache, arguments.videos):
+    for sample in samples(arguments.cache, arguments.videos, arguments.rendered):
         result = measure(sample, body)
         found.append((sample, result))
         values = [f"{result[key]:.{digits}f}" if key in result else "" for _, key, digits in _COLUMNS]

@@ -41,4 +41,4 @@ def test_what_no_video_has_is_an_empty_cell_and_what_one_has_is_its_figure():
 
 def test_a_name_of_no_video_is_refused_with_those_that_there_are(tmp_path):
     with pytest.raises(SystemExit, match=r"no such video: nobody; there are .*bruno"):
-        list(samples(tmp_path, ["bruno", "nobody"]))
+        list(samples(tmp_path, ["bruno", "nobody"], 180))

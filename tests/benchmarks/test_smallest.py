@@ -26,7 +26,7 @@ SMALLEST = {
     "cuts": "--rounds 1 --clips {video}",
     "calibration": "--catalog {catalog} --seams 2",
     "seams": "--catalog {catalog}",
-    "fit": "--videos bruno --frames 60 --cache {folder}",
+    "fit": "--videos bruno --rendered 20 --frames 60 --cache {folder}",
     "embedding": "--runs 1 --seconds 5",
     "retrieval": "--hours 0.01 --processes 1 --catalog {catalog}",
     "comparison": "--catalog {catalog} --avatars ann --speech {speech} --scorers prosody random --seeds 1",
