@@ -60,9 +60,10 @@ def bridged(points: np.ndarray, *, longest: int = 4) -> np.ndarray:
     flat = filled.reshape(len(filled), -1)
     for column in flat.T:
         known = np.flatnonzero(np.isfinite(column))
-        for before, after in pairwise(known.tolist()):
-            if 1 < after - before <= longest + 1:
-                column[before:after] = np.linspace(column[before], column[after], after - before + 1)[:-1]
+        apart = np.diff(known)
+        for gap in np.flatnonzero((apart > 1) & (apart <= longest + 1)):
+            before, after = known[gap], known[gap + 1]
+            column[before:after] = np.linspace(column[before], column[after], after - before + 1)[:-1]
     return filled
 
 

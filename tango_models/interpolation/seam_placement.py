@@ -140,7 +140,7 @@ class _Comparison:
         difference = np.abs(outgoing.face.astype(np.float32) - incoming.face).mean(axis=(1, 2))
         seen = np.isfinite(outgoing.head[:, 0]) & np.isfinite(incoming.head[:, 0])
         self._face = np.where(seen, difference, 0.0)
-        self._shape = np.array([self._shapes(t) for t in range(len(self._face))])
+        self._shape: dict[int, float] = {}
 
     def cost(self, shift: int, half: int) -> float:
         config, cut = self._config, self._border + shift
@@ -152,7 +152,7 @@ class _Comparison:
         cost = config.life * 2 * half + config.shift * abs(shift)
         cost += config.hold * float(((1 - alpha) * self._old.held[window] + alpha * self._new.held[window]).sum())
         at_cut = slice(cut - 1, cut + 1)
-        cost += config.shape * float(self._shape[at_cut].mean())
+        cost += config.shape * (self._shapes(cut - 1) + self._shapes(cut)) / 2
         cost += config.face * float(self._face[at_cut].mean()) / 10
         around = slice(window.start - 1, window.stop + 1)
         whole = np.concatenate([[0.0], alpha, [1.0]])[:, None, None]
@@ -168,6 +168,11 @@ class _Comparison:
 
     def _shapes(self, t: int) -> float:
         """How much the hands differ in shape once they are brought to one place, size and turn, of their size."""
+        if t not in self._shape:
+            self._shape[t] = self._unlike(t)
+        return self._shape[t]
+
+    def _unlike(self, t: int) -> float:
         total = 0.0
         for k in range(2):
             old, new = self._old.hands[t, k], self._new.hands[t, k]

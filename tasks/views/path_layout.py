@@ -1,14 +1,17 @@
 """A stored path in time, each of its seams placed by what lies around it."""
 
+from functools import cache
+
 from pydantic import BaseModel
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
+from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_placement import Placement, PlacementConfig, place_seam
 from tasks.runtime.plan_source import PlanSource
 from tasks.views.canvas import canvas_size
 from tasks.views.playback import Playback, play
-from tasks.views.seam_surroundings import Surroundings
+from tasks.views.seam_surroundings import REACH, Surroundings
 from tasks.views.segments import segment_keys
 from tasks.views.videos import video_frames
 
@@ -56,8 +59,12 @@ def lay_out(source: Source, clips: list[str], seams: list[int], n_frames: int, c
     around = Surroundings(source, [(clips[k - 1], clips[k]) for k in seams], canvas_size(source, videos))
     smooth = config.smooth_cadence
 
-    def place(src: str, dst: str, before: int, after: int) -> Placement:
+    @cache  # in an hour each jump comes again and again
+    def placed(src: str, dst: str, before: int, after: int) -> Placement:
         old, new = around.run(src, from_end=True, smooth=smooth), around.run(dst, from_end=False, smooth=smooth)
         return place_seam(old, new, before=before, after=after, config=config.placement)
+
+    def place(src: str, dst: str, before: int, after: int) -> Placement:
+        return placed(src, dst, min(before, REACH * CLIP_FRAMES), min(after, REACH * CLIP_FRAMES))  # no seam is longer
 
     return play(clips, seams, n_frames, place=place)
