@@ -24,7 +24,7 @@ class AnalyseSpeechConfig(BaseModel):
 
 
 class AnalyseSpeech(Stage):
-    name, code_version = "analyse_speech", "2"
+    name, code_version = "analyse_speech", "3"
     libraries = ("av", "scipy.ndimage", "soxr")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig
@@ -49,7 +49,9 @@ class AnalyseSpeech(Stage):
         spoken = find_spoken_track(path, max_seconds=self.config.max_seconds)
         if spoken is None:
             raise InputError(file_name(unit.inputs["uri"]), "has no sound", "give a file with an audio track")
-        audio = at_common_level(read_speech(path, track=spoken.track, max_seconds=self.config.max_seconds))
+        audio = at_common_level(
+            read_speech(path, track=spoken.track, channels=spoken.channels, max_seconds=self.config.max_seconds)
+        )
         features = analyse_speech(audio)
         minutes = (audio[first : first + _BLOCK] for first in range(0, len(audio), _BLOCK))
         samples = b"".join(np.round(np.clip(part, -1, 1) * 32767).astype("<i2").tobytes() for part in minutes)

@@ -174,6 +174,7 @@ class RenderVideo(Stage):
         from tango_models.media.sound.audio import read_audio
         from tango_models.media.sound.speech_file import SpeechSound
         from tango_models.media.video_writer import VideoWriter
+        from tango_models.speech.spoken_track import find_spoken_track
 
         given, (target, motion_path, report_path) = unit.inputs, paths
         size = tuple(given["size"])
@@ -195,7 +196,9 @@ class RenderVideo(Stage):
                 source, playback, given["path_id"], pictures, size, smooth=smooth, cache_mb=config.frame_cache_mb
             )
         elif given["lips"] != OFF:
-            audio = read_audio(speech, track=read_speech_track(source, given["speech_id"]))
+            spoken = find_spoken_track(speech)
+            track, channels = (0, None) if spoken is None else (spoken.track, spoken.channels)
+            audio = read_audio(speech, track=track, channels=channels)
             pictures = plugged(load_plug(given["lips"]), given["lips"], pictures, audio, FPS)
         with (
             SpeechSound(speech, read_speech_track(source, given["speech_id"])) as sound,

@@ -34,7 +34,7 @@ class FootageSound:
         if spoken is not None:
             self.found = True
             self.notes += [spoken.note] if spoken.note else []
-            self._blocks = audio_blocks(path, track=spoken.track)
+            self._blocks = audio_blocks(path, track=spoken.track, channels=spoken.channels)
 
     def take(self, frames: int) -> bytes:
         """int16 samples from where the last call ended to the end of 30 fps frame `frames - 1`; silence where there is

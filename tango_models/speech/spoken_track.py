@@ -1,23 +1,26 @@
-"""Which of a file's sound tracks is listened to."""
+"""Which of a file's sound tracks, and which of its channels, are listened to."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from tango_models.errors import InputError
 from tango_models.media.container import MAX_SECONDS, checked_path
-from tango_models.media.sound.audio import audio_blocks
-from tango_models.media.sound.pieces import REMEDY, UNKNOWN, decodable_tracks
-from tango_models.speech.activity import voice_activity
-from tango_models.speech.level import at_common_level
+from tango_models.media.joined import joined_note
+from tango_models.media.sound.audio import Channels
+from tango_models.media.sound.downmix import LOW
+from tango_models.media.sound.pieces import REMEDY, UNKNOWN, decodable_tracks, sound_pieces
+from tango_models.speech.channel_stretches import ChannelStretches
+from tango_models.speech.level import spoken_share
 from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE
 
-_STRETCH = 5 * SAMPLE_RATE  # samples listened to at a time
-_STRETCHES = 24  # of a track at most, spread over its length: 2 minutes
+_SHARE = 0.1  # of the speech on the channel with most: with less, it is an error of the network's
+_SILENT = 1e-7  # power: -70 dB
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,20 @@ class SpokenTrack:
 
     track: int
     """Its number among the file's sound tracks."""
+    channels: Channels
+    """Those on which somebody speaks, by the names of all; empty where they need not be told apart."""
     note: str
-    """Which one it is and why; empty when the file has no other."""
+    """What was chosen and why; empty when nothing is left out."""
 
 
 def find_spoken_track(path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS) -> SpokenTrack | None:
     """The first track with at least half as much speech as the one with most; where nobody speaks, the first that is
     not silent. A track of which nothing can be decoded is passed over. None: the file has no sound track.
 
-    Raises InputError: none that can be decoded; see `audio_blocks`.
+    Of its channels, those with at least a tenth as much speech as the one with most; those for low frequencies only
+    where nobody speaks on another.
+
+    Raises InputError: none that can be decoded; see `sound_pieces`.
     """
     path = checked_path(path)
     found, count = decodable_tracks(path)
@@ -42,65 +50,63 @@ def find_spoken_track(path: str | os.PathLike[str], *, max_seconds: float = MAX_
         return None
     if not found:
         raise InputError(str(path), UNKNOWN, REMEDY)
-    passed = [f"sound track {k + 1} of {count} cannot be decoded" for k in range(count) if k not in found]
-    if len(found) < 2:
-        return SpokenTrack(found[0], _note(passed, found[0], count))
-    heard = {track: _listen(path, track, max_seconds) for track in found}
-    most = max(spoken for spoken, _ in heard.values())
+    reasons = [f"sound track {k + 1} of {count} cannot be decoded" for k in range(count) if k not in found]
+    heard = {track: _listen(path, track, max_seconds, alone=len(found) < 2) for track in found}
+    most = max(track.seconds for track in heard.values())
     if most > 0:
-        chosen = next(track for track in found if heard[track][0] >= most / 2)
-        others = [f"in sound track {k + 1} nobody speaks" for k in found if k < chosen]
+        chosen = next(track for track in found if heard[track].seconds >= most / 2)
+        reasons += [f"in sound track {k + 1} nobody speaks" for k in found if k < chosen]
     else:
-        loudest = max(loudness for _, loudness in heard.values())
-        chosen = next(track for track in found if heard[track][1] >= loudest / 1000)
-        others = [f"sound track {k + 1} is silent" for k in found if k < chosen]
-    return SpokenTrack(chosen, _note(passed + others, chosen, count))
+        loudest = max(track.power for track in heard.values())
+        chosen = next(track for track in found if heard[track].power >= loudest / 1000)
+        reasons += [f"sound track {k + 1} is silent" for k in found if k < chosen]
+    if count > 1:
+        reasons.append(f"sound track {chosen + 1} of {count} is used")
+    reasons += [*heard[chosen].notes, *filter(None, [joined_note(path)])]
+    return SpokenTrack(chosen, heard[chosen].channels, ", ".join(reasons))
 
 
-def _note(reasons: list[str], chosen: int, count: int) -> str:
-    if count < 2:
-        return ""
-    return ", ".join([*reasons, f"sound track {chosen + 1} of {count} is used"])
+@dataclass
+class _Heard:
+    """What is known of a track."""
+
+    seconds: float = 0.0
+    """In which somebody speaks, on the channel with most."""
+    power: float = 0.0
+    """Mean power of the loudest channel."""
+    channels: dict[tuple[str, ...], tuple[int, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
-def _listen(path: Path, track: int, max_seconds: float) -> tuple[float, float]:
-    """Seconds in which somebody speaks, and the mean power, of stretches spread over the track."""
+def _listen(path: Path, track: int, max_seconds: float, *, alone: bool) -> _Heard:
+    """Listens to stretches spread over a track; not to one that is alone in its file and has one channel."""
+    parts: dict[tuple[str, ...], ChannelStretches] = {}
+    bad = False
     try:
-        stretches, power = _stretches(path, track, max_seconds)
+        with closing(sound_pieces(path, track, max_seconds=max_seconds)) as pieces:
+            for piece in pieces:
+                if alone and len(piece.names) == 1 and not parts:
+                    return _Heard()
+                if piece.names not in parts:
+                    parts[piece.names] = ChannelStretches(len(piece.names))
+                parts[piece.names].feed(piece.samples, piece.rate)
     except InputError:  # one bad track does not spoil the others
-        return 0.0, 0.0
-    if not stretches:
-        return 0.0, 0.0
-    sound = at_common_level(np.concatenate(stretches))
-    if len(sound) < SAMPLE_RATE // FRAME_RATE:
-        return 0.0, power
-    return float((voice_activity(sound) >= 0.5).sum()) / FRAME_RATE, power
-
-
-def _stretches(path: Path, track: int, max_seconds: float) -> tuple[list[np.ndarray], float]:
-    """At most `_STRETCHES` stretches: every one of the track, then every second of them, and so on."""
-    kept: list[np.ndarray] = []
-    every, index = 1, 0
-    energy, total = 0.0, 0
-    waiting: list[np.ndarray] = []
-    have = 0
-
-    def close() -> None:
-        nonlocal kept, every, index
-        if index % every == 0:
-            kept.append(np.concatenate(waiting))
-            if len(kept) > _STRETCHES:
-                kept, every = kept[::2], 2 * every
-        index += 1
-
-    for block in audio_blocks(path, track=track, max_seconds=max_seconds):
-        energy += float(np.square(block, dtype=np.float64).sum())
-        total += len(block)
-        waiting.append(block)
-        have += len(block)
-        if have >= _STRETCH:
-            close()
-            waiting, have = [], 0
-    if waiting:
-        close()
-    return kept, energy / max(total, 1)
+        bad = True
+    heard = _Heard()
+    for names, stretches in parts.items():
+        kept = stretches.finish()
+        if kept.shape[1] < SAMPLE_RATE // FRAME_RATE:
+            continue
+        seconds = np.array([spoken_share(channel) for channel in kept]) * stretches.seconds
+        if not bad:
+            heard.seconds += float(seconds.max())
+            heard.power = max(heard.power, float(stretches.power.max()))
+        if not seconds.any():
+            continue
+        spoken = [c for c in range(len(names)) if seconds[c] >= _SHARE * seconds.max()]
+        chosen = [c for c in spoken if names[c] not in LOW] or spoken
+        heard.channels[names] = tuple(chosen)
+        left = [c for c in range(len(names)) if c not in spoken and stretches.power[c] > _SILENT]
+        if left:
+            heard.notes.append(f"{len(left)} of {len(names)} channels are not listened to: nobody speaks on them")
+    return heard

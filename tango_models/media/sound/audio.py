@@ -6,7 +6,7 @@ Sample 0 belongs to the first video frame, see `sound_pieces`; the channels are 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -17,23 +17,31 @@ from tango_models.media.sound.pieces import REMEDY, UNKNOWN, decodable_tracks, s
 from tango_models.media.sound.resampling import Resampler
 
 RATE = 16000
+Channels = Mapping[tuple[str, ...], tuple[int, ...]]
+"""Which channels are mixed, by the names of all of a piece: see `AnalysisMix`."""
 SHORTEST_SPEECH = 0.2  # seconds; less is not one syllable, and under two clips of video
 LONGEST_SPEECH = 3600.0
 
 
 def audio_blocks(
-    path: str | os.PathLike[str], *, track: int | None = None, rate: int = RATE, max_seconds: float = MAX_SECONDS
+    path: str | os.PathLike[str],
+    *,
+    track: int | None = None,
+    channels: Channels | None = None,
+    rate: int = RATE,
+    max_seconds: float = MAX_SECONDS,
 ) -> Iterator[np.ndarray]:
     """Blocks of float32 (n,) mono at `rate`, in order, n about 10 to 100 ms; memory does not grow with the length.
 
     Args:
         track: its number among the file's sound tracks; the first that can be decoded when none is given.
+        channels: those to listen to, see `AnalysisMix`; all that may carry a voice when none are given.
 
     Raises InputError: no sound track, none that can be decoded, unreadable, longer than `max_seconds`, samples that are
     not numbers.
     """
     path = checked_path(path)
-    mix, resampler = AnalysisMix(), Resampler(rate, 1)
+    mix, resampler = AnalysisMix(channels), Resampler(rate, 1)
     for piece in sound_pieces(path, first_track(path) if track is None else track, max_seconds=max_seconds):
         mono = mix.mix(piece.samples, piece.rate, piece.names)
         block = resampler.feed(mono[None], piece.rate)[0]
@@ -56,10 +64,15 @@ def first_track(path: str | os.PathLike[str]) -> int:
 
 
 def read_audio(
-    path: str | os.PathLike[str], *, track: int | None = None, rate: int = RATE, max_seconds: float = MAX_SECONDS
+    path: str | os.PathLike[str],
+    *,
+    track: int | None = None,
+    channels: Channels | None = None,
+    rate: int = RATE,
+    max_seconds: float = MAX_SECONDS,
 ) -> np.ndarray:
     """The whole audio, float32 (S,) mono at `rate`; InputError as `audio_blocks`, and when there is no sample."""
-    blocks = list(audio_blocks(path, track=track, rate=rate, max_seconds=max_seconds))
+    blocks = list(audio_blocks(path, track=track, channels=channels, rate=rate, max_seconds=max_seconds))
     if not blocks:
         raise InputError(str(path), UNKNOWN, REMEDY)
     return np.concatenate(blocks)
@@ -69,6 +82,7 @@ def read_speech(
     path: str | os.PathLike[str],
     *,
     track: int | None = None,
+    channels: Channels | None = None,
     max_seconds: float = LONGEST_SPEECH,
     rate: int = RATE,
 ) -> np.ndarray:
@@ -76,7 +90,7 @@ def read_speech(
 
     Silence is accepted: it gives a resting video. Raises InputError as `read_audio`, and when shorter than 0.2 s.
     """
-    audio = read_audio(path, track=track, rate=rate, max_seconds=max_seconds)
+    audio = read_audio(path, track=track, channels=channels, rate=rate, max_seconds=max_seconds)
     seconds = len(audio) / rate
     if seconds < SHORTEST_SPEECH:
         raise InputError(str(path), f"is {seconds:.2f} s long", f"give at least {SHORTEST_SPEECH} s of speech")

@@ -7,7 +7,7 @@ timestamps that start again or jump are followed by the clock that the picture f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -29,6 +29,9 @@ REMEDY = "export it again as WAV, FLAC, MP3 or M4A"
 _UNTIMED = {"aac", "mp3", "ac3", "amr", "amrnb", "amrwb"}
 """Formats that are nothing but packets: their times are counted by the reader, in lengths of the first packet."""
 _STEP = 0.05  # seconds by which timestamps must leave the running clock before they count as a gap or an overlap
+_MOST_CHANNELS = 64
+_PLANES = 8  # of a frame, that PyAV can tell the end of only where there are fewer: it reads on behind them
+_LOUDEST = 1e4  # times full scale: no recording, and an AAC encoder gives up somewhere above
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,28 @@ def decodable_tracks(path: Path) -> tuple[list[int], int]:
     return [k for k in known if _can_decode(path, k)], count
 
 
-def sound_pieces(path: Path, track: int, *, max_seconds: float) -> Iterator[SoundPiece]:
+def sound_pieces(path: Path, track: int, *, max_seconds: float) -> Generator[SoundPiece, None, None]:
     """The pieces of sound track `track` (its number among the sound tracks), in order and without gaps.
 
-    Raises InputError: see `open_media`; longer than `max_seconds`, an absurd rate, or samples that are not numbers.
+    What a lossy decoder makes of damage, samples that cannot be, is a gap.
+
+    Raises InputError: see `open_media`; longer than `max_seconds`, an absurd rate, more than 64 channels, samples that
+    are not numbers or absurdly large.
     """
     origin = first_picture_time(path)
     with open_media(path) as container:
+        exact = container.streams.audio[track].codec_context.codec.lossless
         due: float | None = None  # seconds on the file's clock at which the next sample belongs
         begin, loose = 0.0, True
         untimed = container.format.name in _UNTIMED
         for frame, lasts, torn in _without_padding(_decode(container, container.streams.audio[track])):
-            piece = _piece(path, frame)
+            try:
+                piece = _piece(path, frame)
+            except InputError:
+                if exact:
+                    raise
+                loose = True
+                continue
             rate, samples = piece.rate, piece.samples[:, :lasts]
             start = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
             if due is None:
@@ -144,20 +157,31 @@ def _piece(path: Path, frame: av.AudioFrame) -> SoundPiece:
 
     if not 1000 <= frame.sample_rate <= 768_000:
         raise InputError(str(path), f"has a sample rate of {frame.sample_rate} Hz", REMEDY)
+    if frame.layout.nb_channels > _MOST_CHANNELS:
+        fault = f"has {frame.layout.nb_channels} channels (limit {_MOST_CHANNELS})"
+        raise InputError(str(path), fault, "export it again with fewer channels")
     try:
-        samples = _to_float(frame)
+        samples = frame_samples(frame)
     except (av.error.FFmpegError, ValueError, TypeError) as error:
         raise InputError(str(path), f"has an unknown sample format ({frame.format.name})", REMEDY) from error
     if not np.isfinite(samples).all():
         raise InputError(str(path), "holds samples that are not numbers", REMEDY)
+    loudest = float(np.abs(samples).max(initial=0))
+    if loudest > _LOUDEST:
+        fault = f"holds samples of {loudest:.3g} times full scale, which are not numbers of a recording"
+        raise InputError(str(path), fault, f"bring it to -1..1 and {REMEDY}")
     layout = frame.layout
     if len(samples) < 3:  # where the file does not say (many WAV), one or two channels are what they always are
         layout = av.AudioLayout(("mono", "stereo")[len(samples) - 1])
     return SoundPiece(samples, frame.sample_rate, layout.name, tuple(channel.name for channel in layout.channels))
 
 
-def _to_float(frame: av.AudioFrame) -> np.ndarray:
-    """(C, n) float32, full scale 1."""
+def frame_samples(frame: av.AudioFrame) -> np.ndarray:
+    """(C, n) float32, full scale 1. Raises ValueError, TypeError or FFmpegError for unknown formats."""
+    import av
+
+    if (frame.format.is_planar and frame.layout.nb_channels >= _PLANES) or frame.format.name in ("s64", "s64p"):
+        frame = av.AudioResampler(format="flt").resample(frame)[0]
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, len(frame.layout.channels)).T

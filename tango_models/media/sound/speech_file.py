@@ -15,7 +15,7 @@ import numpy as np
 from tango_models.media.container import MAX_SECONDS, open_media
 from tango_models.media.pictures.decoding import first_picture_time
 from tango_models.media.sound.downmix import AnalysisMix
-from tango_models.media.sound.pieces import SoundPiece, sound_pieces
+from tango_models.media.sound.pieces import SoundPiece, frame_samples, sound_pieces
 from tango_models.media.sound.resampling import Resampler
 from tango_models.media.sound.track import AAC_FRAME, CopiedTrack, EncodedTrack, SoundTrack
 
@@ -26,6 +26,8 @@ RATE = 48_000
 # What AAC and every player knows, beside stereo, and what has the same channels by another name, or by none.
 _LAYOUTS = {name: name for name in ("3.0", "4.0", "5.0", "5.1", "7.1")}
 _LAYOUTS |= {"5.0(side)": "5.0", "5.1(side)": "5.1", "6 channels": "5.1", "8 channels": "7.1"}
+_UNNAMED = {"6 channels": 3, "8 channels": 3}  # and where the channel for low frequencies would be
+_LOW = 250.0  # Hz; what is higher on the average is not for it, and the encoder would leave it out
 _LOOK = 48  # packets, about a second, by which a copy is compared with its source
 
 
@@ -33,7 +35,8 @@ class SpeechSound:
     """A sound track of a file, ready to be muxed beside a picture; read as it is needed, never whole.
 
     AAC that begins with its file is copied, packet by packet, where a player then hears the same samples at the same
-    time. Anything else is encoded as 48 kHz AAC in its own layout, mono as two equal channels, at its own level.
+    time. Anything else is encoded as 48 kHz AAC in its own layout, mono as two equal channels, at its own level;
+    six or eight channels that have no names as 5.1 or 7.1, unless the fourth holds a voice.
 
     Args:
         track: its number among the file's sound tracks.
@@ -58,6 +61,8 @@ class SpeechSound:
         pieces = sound_pieces(self.path, self.track, max_seconds=MAX_SECONDS)
         first = next(pieces, None)
         layout = "stereo" if first is None else _LAYOUTS.get(first.layout, "stereo")
+        if first is not None and first.layout in _UNNAMED and not _is_surround(self.path, self.track, first.layout):
+            layout = "stereo"
         return EncodedTrack(container, _blocks(first, pieces, layout), RATE, layout)
 
     def __enter__(self) -> SpeechSound:
@@ -84,6 +89,17 @@ def _blocks(first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str)
         yield resampler.feed(samples, piece.rate)
         piece = next(pieces, None)
     yield resampler.flush()
+
+
+def _is_surround(path: Path, track: int, layout: str) -> bool:
+    """Whether channels without names are those of 5.1 or 7.1: the fourth holds nothing but low frequencies."""
+    power = change = 0.0
+    for piece in sound_pieces(path, track, max_seconds=MAX_SECONDS):
+        if piece.layout == layout:
+            sound = piece.samples[_UNNAMED[layout]].astype(np.float64)
+            power += float(sound @ sound) * (2 * np.pi * _LOW / piece.rate) ** 2
+            change += float(np.square(np.diff(sound)).sum())
+    return change <= power
 
 
 def gains(given: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
@@ -130,7 +146,7 @@ def _can_be_copied(path: Path, track: int) -> bool:
         return False
     if not source or len(source) != len(copy) or source[0].time != begins or copy[0].time != 0:
         return False
-    return all(np.array_equal(a.to_ndarray(), b.to_ndarray()) for a, b in zip(source, copy, strict=True))
+    return all(np.array_equal(frame_samples(a), frame_samples(b)) for a, b in zip(source, copy, strict=True))
 
 
 def _packets(container: Any, stream: Any) -> Iterator[tuple[int, int, Any]]:

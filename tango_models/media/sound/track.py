@@ -73,7 +73,9 @@ class EncodedTrack:
 
         while end - self._sent >= AAC_FRAME or (final and self._sent < end):
             piece = self._take(min(AAC_FRAME, end - self._sent))
-            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=self._layout)
+            # Packed: PyAV fills no more than seven planes.
+            packed = np.ascontiguousarray(piece.T).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=self._layout)
             frame.sample_rate, frame.pts, frame.time_base = self._rate, self._sent, Fraction(1, self._rate)
             self._container.mux(self._stream.encode(frame))
             self._sent += piece.shape[1]
@@ -86,7 +88,7 @@ class EncodedTrack:
             have += block.shape[1]
         joined = np.concatenate(parts, axis=1) if len(parts) > 1 else self._buffer
         piece, self._buffer = joined[:, :count], joined[:, count:]
-        return np.ascontiguousarray(np.pad(piece, ((0, 0), (0, count - piece.shape[1]))))
+        return np.pad(piece, ((0, 0), (0, count - piece.shape[1])))
 
 
 class CopiedTrack:

@@ -31,8 +31,8 @@ def write(path, sound: np.ndarray, rate: int, layout: str, codec: str, *, start:
             stream.bit_rate = 128_000 * len(sound)
         resampler = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=rate)
         for first in range(0, sound.shape[1], 1024):
-            part = np.ascontiguousarray(sound[:, first : first + 1024])
-            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
+            part = np.ascontiguousarray(sound[:, first : first + 1024].T).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(part, format="flt", layout=layout)
             frame.sample_rate, frame.pts, frame.time_base = rate, start + first, Fraction(1, rate)
             for converted in resampler.resample(frame):
                 container.mux(stream.encode(converted))
@@ -77,6 +77,7 @@ def band_differences(found: np.ndarray, given: np.ndarray, rate: int) -> np.ndar
         (48_000, "stereo", "pcm_s16le", "a.wav"),
         (44_100, "stereo", "flac", "a.flac"),
         (48_000, "5.1", "pcm_s16le", "a.wav"),
+        (48_000, "7.1", "flac", "a.flac"),
         (96_000, "mono", "pcm_s24le", "a.wav"),
         (44_100, "mono", "libmp3lame", "a.mp3"),
     ],
@@ -102,10 +103,16 @@ def test_any_sound_comes_back_at_48_khz_in_its_layout_with_its_spectrum(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "rate", "layout"), [("a.m4a", 44_100, "stereo"), ("a.mov", 48_000, "mono"), ("a.mkv", 48_000, "stereo")]
+    ("name", "rate", "layout"),
+    [
+        ("a.m4a", 44_100, "stereo"),
+        ("a.mov", 48_000, "mono"),
+        ("a.mkv", 48_000, "stereo"),
+        ("a.m4a", 48_000, "7.1"),
+    ],
 )
 def test_aac_is_copied_to_the_sample_and_ends_with_the_picture(tmp_path, name, rate, layout):
-    speech = write(tmp_path / name, noise(2.0, rate, 1 + (layout == "stereo")), rate, layout, "aac")
+    speech = write(tmp_path / name, noise(2.0, rate, av.AudioLayout(layout).nb_channels), rate, layout, "aac")
     given, _ = heard(speech)
     with SpeechSound(speech, 0) as sound:
         assert sound.copied and sound.rate == rate
