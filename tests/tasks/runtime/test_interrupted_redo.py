@@ -23,7 +23,7 @@ def _unit(version: str) -> Unit:
 
 
 @given(tries=st.lists(_TRY, min_size=1, max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_unit_is_done_in_a_version_only_with_all_rows_of_it(tmp_path_factory, tries):
     catalog = Catalog(tmp_path_factory.mktemp("catalog"))
     for version, rows, how in tries:
