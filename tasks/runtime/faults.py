@@ -3,7 +3,7 @@
 import errno
 import traceback
 
-from data_catalog.reachable import UnusableStore
+from data_catalog.reachable import UnusableStore, plain
 from tango_models.errors import InputError
 
 WORKER_DIED = "worker process died"
@@ -27,7 +27,7 @@ def describe(error: BaseException, catalog_uri: str, stage: str = "") -> str:
         return str(error)
     if is_disk_full(error):
         return f"{catalog_uri}: the disk is full; free some space and run the command again"
-    what = " ".join("".join(traceback.format_exception_only(error)).split())
+    what = plain("".join(traceback.format_exception_only(error)))
     if not stage:
         return what
     return (
