@@ -5,17 +5,12 @@ Read from the environment (`TANGO_CATALOG`, `TANGO_STAGES__RENDER_VIDEO__CRF`, â
 """
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, Field, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from flows.setting_faults import check_finite, check_json, read_toml
 from flows.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, check_environment, check_names
 from tasks.analyse_speech import AnalyseSpeechConfig
 from tasks.create_clips import CreateClipsSettings
@@ -90,6 +85,11 @@ class Settings(BaseSettings):
         check_names(cls, values, keys={"cluster.workers": list(STAGES)})
         return values
 
+    @model_validator(mode="after")
+    def _finite(self) -> Self:
+        check_finite(self.model_dump())
+        return self
+
     def stage_configs(self) -> dict[str, dict[str, Any]]:
         """Every stage's configuration as JSON. What several stages share is set once and given to each of them."""
         configs = self.stages.model_dump(mode="json")
@@ -107,9 +107,8 @@ class Settings(BaseSettings):
         cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         check_environment(cls, os.environ)
+        check_json(cls, os.environ)
         order = [sources["init_settings"], sources["env_settings"]]
         if path := os.environ.get(FILE_VARIABLE):
-            if not Path(path).is_file():
-                raise ValueError(f"{FILE_VARIABLE}={path}: no such file; name an existing TOML file or unset it")
-            order.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
+            order.append(InitSettingsSource(settings_cls, read_toml(path, f"{FILE_VARIABLE}={path}")))
         return tuple(order)

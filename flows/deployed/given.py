@@ -4,9 +4,7 @@ import functools
 import json
 import logging
 import os
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 from prefect.states import Failed
@@ -62,14 +60,12 @@ def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings
         InputError: the file, or a setting, cannot be used; or another catalog than that of the worker is named, whose
             rows nobody would find.
     """
+    from flows.setting_faults import faults_of, read_toml
     from flows.settings import Settings
 
     values: dict[str, Any] = {}
     if settings_file:
-        try:
-            values = tomllib.loads(Path(settings_file).expanduser().read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(settings_file, f"is no settings file that can be read ({error})", "name another") from None
+        values = read_toml(settings_file, settings_file)
     for override in overrides:
         name, _, text = override.partition("=")
         place = values
@@ -86,8 +82,7 @@ def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings
     try:
         return Settings(**values)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise InputError("the settings of this run", "; ".join(faults), "see flows/settings.py") from None
+        raise faults_of(error) from None
 
 
 def _value(text: str) -> Any:
