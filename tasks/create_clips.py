@@ -10,7 +10,7 @@ from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
-from tasks.views.appearance import appearance
+from tasks.views.appearance import appearance, changed_looks
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
 from tasks.views.file_content import body_hash
 from tasks.views.frame_source import iter_frames, read_audio
@@ -45,7 +45,7 @@ class CreateClipsConfig(CreateClipsSettings):
 
 
 class CreateClips(Stage):
-    name, code_version = "create_clips", "3"
+    name, code_version = "create_clips", "4"
     reads: ClassVar = {
         "extract_frames": ("pixels", "audio", "timing", "shape"),
         "detect_landmarks": ("landmarks",),
@@ -85,7 +85,9 @@ class CreateClips(Stage):
             )
             out.progress((int(part[-1]) + 1) * CLIP_FRAMES, video["n_frames"])
         looks = appearance(source, video["video_id"], video["n_frames"])
-        out.write([{"track_id": track, **{name: value.ravel() for name, value in vars(looks).items()}}], table="looks")
+        row: dict = {"track_id": track, **{name: value.ravel() for name, value in vars(looks).items()}}
+        row["note"] = changed_looks(source, video["video_id"], video["n_frames"], np.asarray(video["cuts"], np.int64))
+        out.write([row], table="looks")
 
     def _columns(self, source: Source, track: str, video: dict, clips: np.ndarray) -> dict[str, list]:
         """The columns of consecutive clips, by number, from the frames under them and some around."""
