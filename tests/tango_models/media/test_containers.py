@@ -69,7 +69,21 @@ def test_the_sound_of_a_container_is_read(tmp_path, suffix):
 def test_no_format_opens_what_it_reads_by_itself():
     for name in FORMATS.split(","):
         assert not ContainerFormat(name, "r").flags & _NO_FILE, name
-    others = {"hls", "dash", "concat", "concatf", "sdp", "rtp", "rtsp", "sap", "image2", "imf", "mlv", "vobsub", "lavfi"}
+    others = {
+        "hls",
+        "dash",
+        "concat",
+        "concatf",
+        "sdp",
+        "rtp",
+        "rtsp",
+        "sap",
+        "image2",
+        "imf",
+        "mlv",
+        "vobsub",
+        "lavfi",
+    }
     assert not others & set(FORMATS.split(","))
 
 
