@@ -12,10 +12,12 @@ from data_catalog.ledger import COLUMNS, Ledger, Unit, UnitRecord
 from data_catalog.reachable import check_folder, check_store, check_store_takes
 from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES, tables_of
 from data_catalog.store import Table
+from data_catalog.uris import catalog_uri
 
 
 class Catalog:
     """The Lance tables under one URI: a folder, or `s3://…` with `storage_options`. Cheap to make; holds no state.
+    Raises `UnusableStore` where that is neither, see `catalog_uri`.
 
     Args:
         tag: have the avatars and what the onboarding made of them as they were at that tag (see `tags`): these are
@@ -26,8 +28,7 @@ class Catalog:
         self, uri: str | os.PathLike, storage_options: dict[str, str] | None = None, tag: str | None = None
     ) -> None:
         self.tag = tag
-        text = os.fspath(uri)
-        self.uri = text.rstrip("/") if "://" in text else str(Path(text).expanduser().absolute())
+        self.uri = catalog_uri(os.fspath(uri))
         self.storage_options = storage_options
 
     def check(self) -> None:

@@ -36,6 +36,11 @@ _KEYS = "give them in storage_options (TANGO_STORAGE_OPTIONS) or in the store's 
 _BY_TEXT = (
     ("credential", "there are no keys for it", _KEYS),
     ("token", "there are no keys for it", _KEYS),
+    (
+        "resolve region",
+        "its region cannot be found out",
+        "check the bucket's name, or set aws_region in storage_options",
+    ),
     ("404 Not Found", "the bucket does not exist", "create it, or name another"),
     ("403 Forbidden", "the store denies access", "check the keys and the bucket's policy"),
     ("401 Unauthorized", "the store denies access", "check the keys and the bucket's policy"),
@@ -44,6 +49,7 @@ _BY_TEXT = (
     ("dns error", "nobody answers", "check the endpoint and the network"),
     ("timed out", "nobody answers", "check the endpoint and the network"),
 )
+_SOURCE = re.compile(r",?\s*\S+\.rs:\d+(:\d+)?")
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 
 
@@ -142,7 +148,12 @@ def _fault(text: str) -> tuple[str, str]:
     for word, fault, remedy in _BY_TEXT:
         if word.lower() in text.lower():
             return fault, remedy
-    return f"cannot be used ({' '.join(text.split())[:300]})", "check storage_options"
+    return f"cannot be used ({plain(text)[:300]})", "check storage_options"
+
+
+def plain(text: str) -> str:
+    """What Lance says, in one line and without the places in its own source."""
+    return " ".join(_SOURCE.sub("", text).split())
 
 
 def unusable(uri: str, options: Mapping[str, str] | None, fault: str, remedy: str) -> UnusableStore:

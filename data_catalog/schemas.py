@@ -198,7 +198,12 @@ _SPECS = [
     table(
         "looks",  # by what the videos of one avatar are compared: do they show one person in one room?
         {"track_id": pa.string()},
-        {"clothes": vector(COLOURS), "room": vector(COLOURS), "face": vector(FACE_POINTS * 3)},
+        {
+            "clothes": vector(COLOURS),
+            "room": vector(COLOURS),
+            "face": vector(FACE_POINTS * 3),
+            "note": pa.string(),  # of shots that look otherwise; "" where all look the same
+        },
         stage="create_clips",
     ),
     table(

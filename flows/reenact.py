@@ -17,6 +17,7 @@ from data_catalog.places import file_name, is_remote
 from data_catalog.speeches import evict_speeches
 from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_reenactment
+from flows.intake.videos import check_speech
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.settings import Settings
@@ -76,8 +77,9 @@ def reenact(
     """
     settings, deployed = settings or Settings(), deployment.id is not None
     check_place("catalog", settings.catalog, deployed=deployed)
-    target, source = source_place(out, deployed=deployed), source_place(speech, deployed=deployed)
+    source, target = source_place(speech, deployed=deployed), source_place(out, deployed=deployed, written=True)
     avatar = check_avatar_name(avatar)
+    check_speech(source, settings.storage_options, max_seconds=settings.stages.analyse_speech.max_seconds)
     tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
     catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
     # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.

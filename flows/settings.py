@@ -5,24 +5,14 @@ Read from the environment (`TANGO_CATALOG`, `TANGO_STAGES__RENDER_VIDEO__CRF`, â
 """
 
 import os
-import tomllib
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from flows.setting_names import (
-    FILE_VARIABLE,
-    PREFIX,
-    SEPARATOR,
-    Names,
-    check_environment,
-    check_names,
-    names_of,
-    variable,
-)
+from flows.setting_faults import check_finite, check_json, faults_of, read_toml
+from flows.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, Names, check_environment, check_names, names_of
 from tango_models.errors import InputError
 from tasks.analyse_speech import AnalyseSpeechConfig
 from tasks.create_clips import CreateClipsSettings
@@ -100,6 +90,11 @@ class Settings(BaseSettings):
         check_names(setting_names(), values)
         return values
 
+    @model_validator(mode="after")
+    def _finite(self) -> Self:
+        check_finite(self.model_dump())
+        return self
+
     def stage_configs(self) -> dict[str, dict[str, Any]]:
         """Every stage's configuration as JSON. What several stages share is set once and given to each of them."""
         configs = self.stages.model_dump(mode="json")
@@ -116,12 +111,11 @@ class Settings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        check_json(cls, os.environ)
         check_environment(setting_names(), os.environ)
         order = [sources["init_settings"], sources["env_settings"]]
         if path := os.environ.get(FILE_VARIABLE):
-            if not Path(path).is_file():
-                raise InputError(f"{FILE_VARIABLE}={path}", "no such file", "name an existing TOML file or unset it")
-            order.append(InitSettingsSource(settings_cls, read_settings_file(path)))
+            order.append(InitSettingsSource(settings_cls, read_settings_file(path, f"{FILE_VARIABLE}={path}")))
         return tuple(order)
 
 
@@ -131,16 +125,16 @@ def setting_names() -> Names:
     return names_of(Settings, {"cluster.workers": list(STAGES)}) or {}
 
 
-def read_settings_file(path: str) -> dict[str, Any]:
+def read_settings_file(path: str, subject: str | None = None) -> dict[str, Any]:
     """What a TOML file of settings says.
+
+    Args:
+        subject: how it is called, if it cannot be read.
 
     Raises:
         InputError: it cannot be read, or a name in it is no setting.
     """
-    try:
-        values = tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(path, f"is no settings file that can be read ({error})", "name another") from None
+    values = read_toml(path, subject or path)
     try:
         check_names(setting_names(), values)
     except InputError as error:
@@ -157,15 +151,4 @@ def load_settings(**values: Any) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        faults = [_fault(fault) for fault in error.errors()]
-    first, *others = faults
-    raise InputError(first.subject, first.fault, "; ".join([first.remedy, *map(str, others)]))
-
-
-def _fault(fault: Any) -> InputError:
-    """What pydantic found."""
-    if not fault["loc"]:  # `check_names`
-        return fault["ctx"]["error"]
-    name = ".".join(map(str, fault["loc"]))
-    said = fault["msg"].removeprefix("Value error, ")
-    return InputError(f"setting {name} = {fault['input']!r}", said, f"{variable(name)} sets it")
+        raise faults_of(error) from None

@@ -10,7 +10,7 @@ from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
-from tasks.views.appearance import appearance
+from tasks.views.appearance import appearance, changed_looks
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
 from tasks.views.file_content import body_hash
 from tasks.views.frame_source import FRAME_CACHE_MB, footage_audio, iter_frames
@@ -47,7 +47,7 @@ class CreateClipsConfig(CreateClipsSettings):
 
 
 class CreateClips(Stage):
-    name, code_version = "create_clips", "3"
+    name, code_version = "create_clips", "4"
     reads: ClassVar = {
         "extract_frames": ("pixels", "audio", "timing", "shape"),
         "detect_landmarks": ("landmarks",),
@@ -86,8 +86,12 @@ class CreateClips(Stage):
                 for row, k in enumerate(part.tolist())
             )
             out.progress((int(part[-1]) + 1) * CLIP_FRAMES, video["n_frames"])
-        looks = appearance(source, video["video_id"], video["n_frames"], cache_mb=self.config.frame_cache_mb)
-        out.write([{"track_id": track, **{name: value.ravel() for name, value in vars(looks).items()}}], table="looks")
+        cache, n_frames = self.config.frame_cache_mb, video["n_frames"]
+        looks = appearance(source, video["video_id"], n_frames, cache_mb=cache)
+        row: dict = {"track_id": track, **{name: value.ravel() for name, value in vars(looks).items()}}
+        cuts = np.asarray(video["cuts"], np.int64)
+        row["note"] = changed_looks(source, video["video_id"], n_frames, cuts, cache_mb=cache)
+        out.write([row], table="looks")
 
     def _columns(self, source: Source, track: str, video: dict, clips: np.ndarray) -> dict[str, list]:
         """The columns of consecutive clips, by number, from the frames under them and some around."""

@@ -74,8 +74,7 @@ class ExtractFrames(Stage):
                 rows = []
                 out.progress(n_frames, expected)
         if n_frames < self.config.min_seconds * FPS:
-            found = f"only {n_frames} frame{'s' * (n_frames != 1)} ({n_frames / FPS:.2f} s)"
-            raise InputError(name, found, f"give a video of at least {self.config.min_seconds} s")
+            raise too_short(name, n_frames, self.config.min_seconds)
         out.write(rows, table="frames")
         columns = timing.columns(reader.source_times(), reader.breaks)
         out.write(
@@ -94,6 +93,12 @@ class ExtractFrames(Stage):
                 }
             ]
         )
+
+
+def too_short(name: str, n_frames: int, min_seconds: float) -> InputError:
+    """What is said of a video that ends before it has shown `min_seconds`."""
+    found = f"only {n_frames} frame{'s' * (n_frames != 1)} ({n_frames / FPS:.2f} s)"
+    return InputError(name, found, f"give a video of at least {min_seconds} s")
 
 
 def _groups(frames: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:

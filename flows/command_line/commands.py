@@ -29,16 +29,18 @@ ERRORS = Console(stderr=True, highlight=False)
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
     with reported("onboard"):
         from data_catalog import Catalog, check_avatar_name
-        from flows.intake.paths import source_place
+        from flows.intake.paths import as_typed, source_place
         from flows.intake.videos import check_videos
 
         avatar = check_avatar_name(avatar)
         paths, motion_path = [source_place(video) for video in videos], source_place(motion) if motion else None
         settings = read_settings(catalog)
-        check_videos(videos, settings.storage_options)
+        check_videos(videos, settings.storage_options, min_seconds=settings.stages.extract_frames.min_seconds)
         from flows.intake.requests import check_onboarding
 
-        check_onboarding(Catalog(settings.catalog, settings.storage_options), avatar, paths, motion_path, settings)
+        where = Catalog(settings.catalog, settings.storage_options)
+        with as_typed(motion):
+            check_onboarding(where, avatar, paths, motion_path, settings)
         with server(prefect_home(settings)):
             from flows.onboard_avatar import onboard_avatar
 
@@ -59,16 +61,18 @@ def reenact(
 ) -> None:
     with reported("reenact"):
         from data_catalog import check_avatar_name
-        from flows.intake.paths import source_place
+        from flows.intake.paths import as_typed, source_place
         from flows.intake.videos import check_speech
 
         avatar = check_avatar_name(avatar)
-        source, target = source_place(speech), source_place(out)
+        source, target = source_place(speech), source_place(out, written=True)
         settings = read_settings(catalog)
-        check_speech(speech, settings.storage_options)
+        longest = settings.stages.analyse_speech.max_seconds
+        check_speech(speech, settings.storage_options, max_seconds=longest)
         from flows.intake.requests import check_reenactment
 
-        check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
+        with as_typed(speech, out):
+            check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
         with server(prefect_home(settings)):
             from flows.reenact import reenact as flow
 
@@ -80,12 +84,13 @@ def reenact(
 def preprocess(folder: str, catalog: str | None) -> None:
     with reported("preprocess"):
         from flows.intake.batch import read_batch
-        from flows.intake.paths import source_place
+        from flows.intake.paths import as_typed, source_place
         from tasks.runtime.ray_cluster import check_cluster
 
         place = source_place(folder)
         settings = read_settings(catalog)
-        read_batch(place, settings.storage_options)
+        with as_typed(folder):
+            read_batch(place, settings.storage_options)
         check_cluster(settings.cluster)
         with server(prefect_home(settings)):
             from flows.preprocess_dataset import preprocess_dataset
@@ -96,10 +101,11 @@ def preprocess(folder: str, catalog: str | None) -> None:
 
 def demo(out: Path, catalog: str | None) -> None:
     with reported("demo"):
+        from flows.intake.paths import local_path
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
         from tasks.runtime.ray_cluster import check_cluster
 
-        out.mkdir(parents=True, exist_ok=True)
+        local_path(out, written=True).mkdir(parents=True, exist_ok=True)
         settings = read_settings(catalog or str(out / "catalog"))
         check_cluster(settings.cluster)
         with server(prefect_home(settings)):
@@ -160,9 +166,7 @@ def _catalog_and_home(home: str | None, catalog: str | None) -> tuple[str, Path]
     """The URI of a catalog that can be written to, and the folder of Prefect's that goes with it."""
     from data_catalog import Catalog
 
-    settings = read_settings(catalog)
-    if home:
-        settings = settings.model_copy(update={"home": home})
+    settings = read_settings(catalog, home)
     where = Catalog(settings.catalog, settings.storage_options)
     where.check()
     return where.uri, prefect_home(settings)
@@ -172,6 +176,7 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
     with reported("synth"):
         from rich.progress import Progress
 
+        from flows.intake.paths import local_path
         from tango_models.synthetic.build_assets import SPEAKER_TEXT
         from tango_models.synthetic.speaker import synthesize
 
@@ -179,7 +184,7 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
             bar = bars.add_task("frames")
             synthesize(
                 text or SPEAKER_TEXT,
-                out,
+                local_path(out, written=True),
                 identity=identity,
                 seed=seed,
                 voice=voice,
@@ -189,12 +194,14 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
         CONSOLE.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)
 
 
-def read_settings(catalog: str | None) -> "Settings":
+def read_settings(catalog: str | None, home: str | None = None) -> "Settings":
+    """The settings, with what the command line says over them."""
     from flows.settings import load_settings
     from tango_models.errors import InputError
 
-    settings = load_settings(catalog=catalog) if catalog else load_settings()
-    if Path(settings.catalog).is_file():
+    given: dict[str, Any] = {"catalog": catalog, "home": home}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    if os.path.isfile(settings.catalog):
         raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
     return settings
 
@@ -202,9 +209,16 @@ def read_settings(catalog: str | None) -> "Settings":
 def prefect_home(settings: "Settings") -> Path:
     """The folder of Prefect's database."""
     from data_catalog import Catalog
+    from flows.intake.paths import local_path
     from flows.server.home import home_of
+    from tango_models.errors import InputError
 
-    return home_of(Catalog(settings.catalog).uri, settings.home)
+    try:
+        given = str(local_path(settings.home)) if settings.home else None
+    except InputError as error:
+        remedy = "name a folder on this machine with --home or TANGO_HOME"
+        raise InputError(f"home = {error.subject}", error.fault, remedy) from None
+    return home_of(Catalog(settings.catalog).uri, given)
 
 
 @contextmanager

@@ -16,10 +16,12 @@ def train(
     workers: int, gpus: float, catalog: str | None,
 ) -> None:  # fmt: skip
     with reported("train"):
+        from flows.intake.paths import local_path
         from tasks.runtime.ray_cluster import check_cluster
         from tasks.training.embedding import check_job
         from tasks.training.job import training_cluster
 
+        local_path(folder, written=True)
         settings = read_settings(catalog)
         job = _job(settings, folder, pairs, avatars)
         job = job.model_copy(
@@ -47,6 +49,9 @@ def train_acinterp(
     gpus: float, catalog: str | None,
 ) -> None:  # fmt: skip
     with reported("train"):
+        from flows.intake.paths import local_path
+
+        local_path(folder, written=True)
         settings = read_settings(catalog)
         with server(prefect_home(settings)):
             from flows.models.train_acinterp import train_acinterp as flow
@@ -168,6 +173,10 @@ def _cell(value: str | int | float) -> str:
 
 def import_weights(model: str, file: Path, out: Path) -> None:
     with reported("import-weights"):
+        from flows.intake.paths import local_path
+
+        local_path(file)
+        local_path(out, written=True)
         count = (_import_acinterp if model == "acinterp" else _import_aumoclip)(file, out)
         CONSOLE.print(f"{out}: {count / 1e6:.1f} M parameters", soft_wrap=True, markup=False)
 

@@ -14,7 +14,7 @@ def notes_about(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> l
     Args:
         added: of each video its `video_id`, `track` and `file_name`.
     """
-    about = (cut_off, read_notes, left_out, hardly_seen, unusable)
+    about = (cut_off, read_notes, left_out, changed_looks, hardly_seen, unusable)
     return [note for subject in about for note in subject(catalog, added)] + strangers(catalog, avatar, added)
 
 
@@ -47,6 +47,14 @@ def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
                 "central and longest in view was followed, who is beside was left out"
             )
     return notes
+
+
+def changed_looks(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+    """A note about each video of which some shots look otherwise, as if they showed somebody else."""
+    where = equals(track_id=[video["track"] for video in added])
+    rows = catalog.table("looks").read(["track_id", "note"], where=where).to_pylist()
+    notes = {row["track_id"]: row["note"] for row in rows}
+    return [f"{video['file_name']}: {note}" for video in added if (note := notes.get(video["track"]))]
 
 
 def hardly_seen(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:

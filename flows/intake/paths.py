@@ -3,22 +3,31 @@
 import os
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from data_catalog.places import is_remote
+from data_catalog.places import SCHEMES, is_remote
+from data_catalog.uris import looks_misspelt, meant
 from tango_models.errors import InputError
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://|(https?|ftps?|rtmps?|rtsp|s3|gs|file|data|blob|magnet):|www\.", re.IGNORECASE)
+_URL = re.compile(
+    r"[a-z][a-z0-9+.-]+://|(https?|ftps?|rtmps?|rtsp|s3|gs|file|data|blob|magnet):|https?//|www\.", re.IGNORECASE
+)
+_FILE = re.compile("file:", re.IGNORECASE)
+_GIVE, _DOWNLOAD = "give the path of the file", "download it first and give the path of the file"
+_WRITE = "name a place on this machine"
 _KEYS = "set the keys in storage_options (TANGO_STORAGE_OPTIONS) or in the store's own environment variables"
 _RELATIVE = "is a relative path, and a deployment runs in a folder of its own"
 
 
-def local_path(given: str | os.PathLike[str], *, deployed: bool = False) -> Path:
+def local_path(given: str | os.PathLike[str], *, deployed: bool = False, written: bool = False) -> Path:
     """The absolute path of a file or folder on this machine, whether it exists or not.
 
     Args:
         deployed: the run is a deployment's: whoever started it stood in no folder that is known here.
+        written: it is to be made.
 
     Raises:
         InputError: a URL, a name that is not UTF-8 or has control characters, or a relative path of a deployment.
@@ -28,8 +37,7 @@ def local_path(given: str | os.PathLike[str], *, deployed: bool = False) -> Path
     if not text:
         raise InputError("''", "is an empty path", "name a file")
     if _URL.match(text) and not os.path.exists(text):
-        own = text.lower().startswith("file:")
-        remedy = "give the path of the file" if own else "download it first and give the path of the file"
+        remedy = _GIVE if text.lower().startswith("file:") else _WRITE if written else _DOWNLOAD
         raise InputError(shown, "is a URL, not a file on this machine", remedy)
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise InputError(shown, "has a name that is not UTF-8", "rename it")
@@ -41,20 +49,27 @@ def local_path(given: str | os.PathLike[str], *, deployed: bool = False) -> Path
     return path.absolute()
 
 
-def source_place(given: str | os.PathLike[str], *, deployed: bool = False) -> str:
+def source_place(given: str | os.PathLike[str], *, deployed: bool = False, written: bool = False) -> str:
     """Where a file or folder lies: its absolute path on this machine, or its URI in a store that can be read.
 
     Args:
-        deployed: see `local_path`.
+        deployed, written: see `local_path`.
 
     Raises:
-        InputError: see `local_path`; another machine's `file:` URI; keys inside a URI, which would be kept with it.
+        InputError: see `local_path`; a URI that is misspelt; another machine's `file:` URI; keys inside a URI, which
+            would be kept with it.
     """
     text = os.fspath(given)
-    if text.lower().startswith("file:") and not os.path.exists(text):
-        return str(local_path(_path_of(text), deployed=deployed))
+    if not is_remote(text) and os.path.lexists(text):
+        return str(local_path(text, deployed=deployed, written=written))
+    if _FILE.match(text):
+        return str(local_path(_path_of(text), deployed=deployed, written=written))
     if not is_remote(text):
-        return str(local_path(text, deployed=deployed))
+        if looks_misspelt(text, SCHEMES) and (uri := meant(text, SCHEMES)):
+            raise InputError(
+                printable(text), "is no file on this machine, and no URI", f"did you mean {printable(uri)}?"
+            )
+        return str(local_path(text, deployed=deployed, written=written))
     scheme, _, rest = text.partition("://")
     shown = printable(text)
     if shown != text:
@@ -67,13 +82,35 @@ def source_place(given: str | os.PathLike[str], *, deployed: bool = False) -> st
     return f"{scheme.lower()}://{rest}"
 
 
+@contextmanager
+def as_typed(*given: str | None) -> Iterator[None]:
+    """What is found wrong with files is said of them as they were typed, not of their whole paths."""
+    typed = {}
+    for text in filter(None, given):
+        with suppress(InputError):
+            place = source_place(text)
+            typed[place] = text
+            if os.path.dirname(text):
+                typed.setdefault(os.path.dirname(place), os.path.dirname(text))
+    try:
+        yield
+    except InputError as error:
+        if typed.get(error.subject, error.subject) == error.subject:
+            raise
+        raise InputError(typed[error.subject], error.fault, error.remedy) from error
+
+
 def _path_of(uri: str) -> str:
     """Of a `file:` URI (RFC 8089)."""
-    parts = urlsplit(uri)
-    if parts.netloc not in ("", "localhost"):
-        raise InputError(printable(uri), "is a file of another machine", "give its path, or a URI of an object store")
     text = uri[len("file:") :]
-    return unquote(text[2:].partition("/")[1] + text[2:].partition("/")[2] if text.startswith("//") else text)
+    if text.startswith("\\"):
+        text = text.replace("\\", "/")
+    if not text.startswith("//"):
+        return unquote(text)
+    host, slash, path = text[2:].partition("/")
+    if host.lower() not in ("", "localhost"):
+        raise InputError(printable(uri), "is a file of another machine", "give its path, or a URI of an object store")
+    return unquote(slash + path)
 
 
 def check_place(name: str, uri: str | None, *, deployed: bool) -> None:

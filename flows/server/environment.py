@@ -12,7 +12,7 @@ from importlib import metadata
 
 DEFAULT_LOGGING_LEVEL = "WARNING"
 CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
-_DEFAULTS = {
+DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -28,7 +28,7 @@ _LONGEST_ANSWER = 64
 
 def prepare() -> None:
     """Set what the user has not set."""
-    for name, value in _DEFAULTS.items():
+    for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     spare_loopback(os.environ)
     # Said at every fork; ours are all followed by exec at once, and the workers are spawned.

@@ -19,6 +19,7 @@ from typing import IO
 from flows.server import environment
 from flows.server.home import running_server
 from flows.server.prefect_database import check_database, check_usual_database
+from flows.server.prefect_settings import check_settings
 from tango_models.errors import InputError
 
 _START_SECONDS = 180
@@ -47,9 +48,11 @@ def server(home: Path) -> Iterator[None]:
     the first flow.
 
     Raises:
-        InputError: the server that is configured does not answer, or Prefect's database cannot be used.
+        InputError: a setting of Prefect's is nonsense, the server that is configured does not answer, or Prefect's
+            database cannot be used.
     """
-    if "PREFECT_API_URL" in os.environ:
+    check_settings()
+    if os.environ.get("PREFECT_API_URL"):
         ready()
         yield
         return

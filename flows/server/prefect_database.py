@@ -14,6 +14,8 @@ from tango_models.errors import InputError
 
 _ELSEWHERE = "set TANGO_HOME (or PREFECT_HOME, where that is set) to another folder"
 _FILE = "prefect.db"
+_URL_VARIABLE, _KNOWN = "PREFECT_SERVER_DATABASE_CONNECTION_URL", ("sqlite", "postgresql")
+_WRITTEN = "write sqlite+aiosqlite:///PATH or postgresql+asyncpg://NAME:PASSWORD@HOST/DATABASE, or unset it"
 _LOCK_SECONDS = 5.0
 _PROJECT_FILES = ("prefect.toml", "pyproject.toml", ".env")
 """Of the current folder, from which Prefect reads settings."""
@@ -23,17 +25,34 @@ def check_database() -> None:
     """Refuse a SQLite file that Prefect could not use; another database's server answers for itself.
 
     Raises:
-        InputError: its folder cannot be written to, or the file is damaged, read-only, locked, of another program, or
-            of another version of Prefect. Names the folder or the file.
+        InputError: its URL is none, its folder cannot be written to, or the file is damaged, read-only, locked, of
+            another program, or of another version of Prefect. Names the variable, the folder or the file.
     """
     from prefect.settings import get_current_settings
-    from sqlalchemy.engine import make_url
 
     secret = get_current_settings().server.database.connection_url
-    url = make_url(secret.get_secret_value()) if secret else None
-    if url is None or not url.drivername.startswith("sqlite") or not url.database or url.database.startswith(":"):
-        return
-    check_file(Path(url.database).absolute(), known_revisions())
+    if secret and (file := file_of(secret.get_secret_value())):
+        check_file(file.absolute(), known_revisions())
+
+
+def file_of(url: str) -> Path | None:
+    """The SQLite file of a database's URL; None where it is another database, or in memory.
+
+    Raises:
+        InputError: it is no URL of a database that Prefect can use. What is in it is not shown: it may be a password.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        found = make_url(url)
+        known = found.get_backend_name() in _KNOWN
+    except ArgumentError:
+        known = False
+    if not known:
+        raise InputError(_URL_VARIABLE, "is no URL of a database that Prefect can use", _WRITTEN)
+    in_file = found.get_backend_name() == "sqlite" and found.database and not found.database.startswith(":")
+    return Path(found.database or "") if in_file else None
 
 
 def check_usual_database() -> None:

@@ -15,6 +15,7 @@ from flows.server.child import adopt_orphans
 from flows.server.deploy import POOL, PROJECT, deploy
 from flows.server.home import note_server, serving_alone
 from flows.server.prefect_database import check_database
+from flows.server.prefect_settings import check_settings
 from flows.server.supervised import Supervised, end_orphans, reap_orphans
 from tango_models.errors import InputError
 
@@ -44,6 +45,7 @@ def serve(*, port: int | None, catalog: str, home: Path) -> None:
     """
     console = Console(stderr=True, highlight=False)
     check_project()
+    check_settings()
     with serving_alone(home):
         port = _free_port() if port is None else _checked_port(port)
         _serve(console, port, catalog, home)

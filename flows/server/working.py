@@ -11,6 +11,7 @@ from flows.server import environment
 from flows.server.child import adopt_orphans
 from flows.server.deploy import deploy
 from flows.server.home import serving_alone
+from flows.server.prefect_settings import check_settings
 from flows.server.serving import check_project, watch, worker_of
 from flows.server.supervised import end_orphans
 from tango_models.errors import InputError
@@ -34,6 +35,7 @@ def work(*, catalog: str, home: Path) -> None:
     """
     console = Console(stderr=True, highlight=False)
     check_project()
+    check_settings()
     api = os.environ.get("PREFECT_API_URL", "").rstrip("/")
     if not api:
         raise InputError("PREFECT_API_URL", "is not set", "name the server's API, or start one with `tango serve`")

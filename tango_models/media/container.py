@@ -27,8 +27,13 @@ MAX_STREAMS = 32
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,ivf,h264,hevc,m4v,gif,"
-    "wav,w64,mp3,flac,aac,ac3,aiff,caf,au,amr,amrnb,amrwb"
+    "wav,w64,mp3,flac,aac,ac3,aiff,caf,au,amr,amrnb,amrwb,"
+    "dv,yuv4mpegpipe,mjpeg,smjpeg,apng,rm,ivr,wtv,gxf,lxf,obu,av1,h261,h263,vvc,vc1,vc1test,dirac,dnxhd,cavsvideo,avs2,"
+    "avs3,nsv,nuv,pva,ty,dhav,cine,swf,"
+    "wv,tta,eac3,voc,sox,ircam,g722,sbc,aptx,aptx_hd,ape,tak,mpc,mpc8,dts,dtshd,truehd,mlp,gsm,ilbc,oma,aea,dsf,iff,"
+    "nistsphere,avr,epaf,pvf,vqf,xwma,shn,loas,qcp,dss,aa,codec2,lc3"
 )
+"""No still pictures, and nothing headerless whose rate or size would be guessed (raw PCM, raw video)."""
 
 _DECLARING = {"mov", "matroska", "avi", "asf", "flv", "mxf", "nut", "wav", "w64"}
 

@@ -4,6 +4,7 @@ import errno
 import traceback
 
 from data_catalog.faults import CatalogFault
+from data_catalog.reachable import plain
 from tango_models.errors import InputError
 
 IN_THE_LEDGER = "that `tango status --trace` and the run's log in the UI show"
@@ -38,7 +39,7 @@ def describe(error: BaseException, catalog_uri: str, at: str = "", traced: str =
         return str(error)
     if is_disk_full(error):
         return f"{catalog_uri}: the disk is full; free some space and run the command again"
-    what = " ".join("".join(traceback.format_exception_only(error)).split())
+    what = plain("".join(traceback.format_exception_only(error)))
     if not at:
         return what
     return (

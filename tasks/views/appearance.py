@@ -1,5 +1,7 @@
 """What a video's speaker and room look like, from a few of its frames."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +16,57 @@ if TYPE_CHECKING:
     from tango_models.perception.appearance import Appearance
 
 _SAMPLES = 12
+_SAMPLES_OF_SHOT = 4
+_SHOTS = 24
+"""Shots that are compared, the longest: what a video of many cuts costs."""
+_SHORTEST_SHOT = 15
+"""Frames; less is a flash."""
+_FPS = 30
 
 
 def appearance(source: Source, video_id: str, n_frames: int, *, cache_mb: float) -> "Appearance":
     """The appearance in at most 12 frames, spread evenly over the video; `cache_mb`: of footage held at most."""
+    return _appearance(source, video_id, _spread(0, n_frames, _SAMPLES), cache_mb)
+
+
+def changed_looks(source: Source, video_id: str, n_frames: int, cuts: np.ndarray, *, cache_mb: float) -> str:
+    """A note of the shots in which a video does not look as in its longest one, by the limits that hold between videos;
+    "" where there are none. Shots in which nobody is seen say nothing.
+
+    Args:
+        cuts: (K,) first frames behind the cuts.
+        cache_mb: of footage held at most.
+    """
+    from tango_models.perception.appearance import differences
+
+    bounds = [0, *np.asarray(cuts).tolist(), n_frames]
+    shots = [shot for shot in pairwise(bounds) if shot[1] - shot[0] >= _SHORTEST_SHOT]
+    longest = sorted(shots, key=lambda shot: shot[0] - shot[1])[:_SHOTS]
+    if len(longest) < 2:
+        return ""
+    looks = {shot: _appearance(source, video_id, _spread(*shot, _SAMPLES_OF_SHOT), cache_mb) for shot in longest}
+    seen = {shot: look for shot, look in looks.items() if np.isfinite(look.clothes).all()}
+    usual = next(iter(seen.values()), None)
+    shots = sorted(seen) if usual else []
+    found = {shot: other for shot in shots if usual and (other := differences(usual, seen[shot]))}
+    if not found:
+        return ""
+    (first, stop), other = next(iter(found.items()))
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    where = f"from {first / _FPS:.1f} s to {stop / _FPS:.1f} s{more}"
+    remedy = "if that is somebody else, give each a video and an avatar of their own"
+    return f"does not look throughout as in its longest shot (other {', '.join(other)} {where}); {remedy}"
+
+
+def _spread(first: int, stop: int, count: int) -> list[int]:
+    """At most `count` frames in [first, stop), each the first of a clip, or the first of all."""
+    return sorted({max(first, int(t) // CLIP_FRAMES * CLIP_FRAMES) for t in np.linspace(first, stop - 1, count)})
+
+
+def _appearance(source: Source, video_id: str, chosen: Sequence[int], cache_mb: float) -> "Appearance":
     from tango_models.body.fit.face_pose import face_shape
     from tango_models.perception.appearance import Appearance, colours
 
-    chosen = sorted({int(t) // CLIP_FRAMES * CLIP_FRAMES for t in np.linspace(0, n_frames - 1, _SAMPLES)})
     columns = ["video_id", "frame", "mask", "face_xy", "face_z", "face_score"]
     rows = source.table("landmarks").read(columns, where=equals(video_id=video_id, frame=chosen)).sort_by("frame")
     masks, xy = unpack_masks(rows["mask"]), matrix(rows["face_xy"]).reshape(rows.num_rows, -1, 2)

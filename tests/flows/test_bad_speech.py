@@ -1,13 +1,16 @@
 """Speech and outputs of every odd kind, through the real flow."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from data_catalog import Catalog
+from flows.command_line.app import app
 from flows.outcome import FlowIncomplete
 from flows.reenact import reenact
 from tango_models.media.pictures.frames import iter_frames
@@ -52,36 +55,61 @@ def retrieve(pools: Pools, speech: Path) -> dict:
     return {**row, **path}
 
 
-@pytest.mark.parametrize(
-    ("name", "fault", "remedy"),
-    [
-        ("empty.wav", "is empty", "copy it again"),
-        ("missing.wav", "does not exist", "check the path"),
-        ("folder.wav", "is not a file", "give the path of one video or audio file"),
-    ],
-)
-def test_a_speech_that_cannot_be_read_is_refused_before_anything_is_computed(onboarded, tmp_path, name, fault, remedy):
+@pytest.fixture
+def bad(tmp_path) -> Path:
+    """A folder with speeches that cannot be used."""
     (tmp_path / "empty.wav").touch()
     (tmp_path / "folder.wav").mkdir()
-    with pytest.raises(ValueError, match=f"{name}: {fault}.*; {remedy}"):
-        reenact("ann", str(tmp_path / name), str(tmp_path / "out.mp4"), settings=onboarded)
-    assert not (tmp_path / "out.mp4").exists()
-
-
-def test_a_speech_that_cannot_be_used_is_a_failed_row_with_the_reason(onboarded, tmp_path):
     (tmp_path / "text.wav").write_text("Good morning.\n" * 50)
-    short = write_sound(tmp_path / "short.wav", tone(0.1, 16000))
-    for path, fault, remedy in (
-        (tmp_path / "text.wav", "is not a video or audio file", "re-export"),
-        (short, "is 0.10 s long", "give at least 0.2 s"),
-    ):
-        with pytest.raises(FlowIncomplete) as incomplete:
-            reenact("ann", str(path), str(tmp_path / "out.mp4"), settings=onboarded)
-        (line,) = incomplete.value.report.errors
-        assert line.count(path.name) == 1 and fault in line and remedy in line
-        record = Catalog(onboarded.catalog).record("analyse_speech", content_id(path))
-        assert record.status == "failed" and fault in record.error
-    assert not (tmp_path / "out.mp4").exists()
+    (tmp_path / "face.wav").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
+    write_sound(tmp_path / "short.wav", tone(0.1, 16000))
+    write_sound(tmp_path / "late_nan.wav", np.append(tone(30, 16000), np.float32(np.nan)), codec="pcm_f32le")
+    return tmp_path
+
+
+BAD = [
+    ("empty.wav", "is empty", "copy it again"),
+    ("missing.wav", "does not exist", "check the path"),
+    ("folder.wav", "is not a file", "give the path of one video or audio file"),
+    ("text.wav", "is not a video or audio file", "re-export"),
+    ("face.wav", r"is a picture \(JPEG\)", "give an audio or video file"),
+    ("short.wav", r"is 0.\d+ s long", "give at least 0.2 s"),
+    ("late_nan.wav", "holds samples that are not numbers", "export it again"),
+]
+
+
+@pytest.mark.parametrize(("name", "fault", "remedy"), BAD)
+def test_a_speech_that_cannot_be_used_is_refused_before_anything_is_computed(onboarded, bad, name, fault, remedy):
+    with pytest.raises(ValueError, match=f"{name}: {fault}.*; {remedy}"):
+        reenact("ann", str(bad / name), str(bad / "out.mp4"), settings=onboarded)
+    assert not (bad / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(("name", "fault", "remedy"), BAD)
+def test_the_command_refuses_it_before_a_server_or_ray_is_started(
+    tmp_path_factory, bad, monkeypatch, name, fault, remedy
+):
+    def start(*_):
+        raise AssertionError("a server is started")
+
+    monkeypatch.setattr("flows.command_line.commands.server", start)
+    monkeypatch.chdir(bad)
+    catalog = str(tmp_path_factory.mktemp("none"))
+    found = CliRunner().invoke(app, ["reenact", "ann", name, "--out", "out.mp4", "--catalog", catalog])
+    assert found.exit_code == 1
+    (line,) = found.output.strip().splitlines()
+    assert re.search(f"error {name}: {fault}.*; {remedy}", line)
+
+
+def test_what_only_a_worker_can_look_into_is_a_failed_row_with_the_reason(pools, bad):
+    for name, fault, remedy in BAD[3:]:
+        speech_id = content_id(bad / name)
+        scope = {"speech_id": speech_id, "speech_uri": str(bad / name)}
+        done = compute_stage("analyse_speech", "", scope, pools, Progress(), 1)
+        (line,) = done.errors
+        assert line.count(name) == 1 and (name == "face.wav" or (re.search(fault, line) and remedy in line))
+        record = pools.catalog.record("analyse_speech", speech_id)
+        assert record.status == "failed" and record.error
 
 
 def test_depth_rate_channels_and_codec_make_no_difference(pools, spoken, tmp_path):

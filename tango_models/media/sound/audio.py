@@ -5,6 +5,7 @@ Sample 0 belongs to the first video frame, see `sound_pieces`; the channels are 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 
@@ -91,7 +92,12 @@ def read_speech(
     Silence is accepted: it gives a resting video. Raises InputError as `read_audio`, and when shorter than 0.2 s.
     """
     audio = read_audio(path, track=track, channels=channels, rate=rate, max_seconds=max_seconds)
-    seconds = len(audio) / rate
-    if seconds < SHORTEST_SPEECH:
-        raise InputError(str(path), f"is {seconds:.2f} s long", f"give at least {SHORTEST_SPEECH} s of speech")
+    check_speech_length(path, len(audio) / rate)
     return audio
+
+
+def check_speech_length(path: str | os.PathLike[str], seconds: float) -> None:
+    """Raises InputError when `seconds` is less than one syllable."""
+    if seconds < SHORTEST_SPEECH:
+        whole = math.floor(seconds * 100) / 100  # not rounded up to what is asked for
+        raise InputError(str(path), f"is {whole:.2f} s long", f"give at least {SHORTEST_SPEECH} s of speech")

@@ -5,7 +5,7 @@ import pytest
 
 from data_catalog import Catalog, clip_id
 from data_catalog.schemas import COLOURS, FACE_POINTS
-from flows.intake.notes import hardly_seen, strangers, unusable
+from flows.intake.notes import changed_looks, hardly_seen, strangers, unusable
 from tango_models.body.fit.confidence import PARTS
 from tests.stages import add_video
 
@@ -89,3 +89,11 @@ def test_a_second_video_in_other_clothes_and_another_room_is_named(catalog):
     catalog.table("looks").upsert([look(tracks["b"], COLOURS - 1)])
     (note,) = strangers(catalog, "ann", added)
     assert note.startswith("b.mp4: does not look like a.mp4") and "another avatar" in note
+
+
+@pytest.mark.parametrize("note", [None, "", "does not look throughout as in its longest shot"])
+def test_shots_that_look_otherwise_are_said_of_their_video(catalog, note):
+    nobody = {"clothes": np.zeros(COLOURS), "room": np.zeros(COLOURS), "face": np.zeros(FACE_POINTS * 3)}
+    catalog.table("looks").upsert([{"track_id": "v", "note": note, **nobody}])
+    assert changed_looks(catalog, ADDED) == ([f"talk.mp4: {note}"] if note else [])
+    assert changed_looks(catalog, [{"video_id": "w", "track": "w", "file_name": "other.mp4"}]) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.intake.paths import check_place, local_path, printable
+from flows.intake.paths import as_typed, check_place, local_path, printable, source_place
 from tango_models.errors import InputError
 
 
@@ -79,3 +79,50 @@ def test_a_deployments_catalog_is_a_whole_path_or_a_uri(tmp_path):
     check_place("catalog", "tango_catalog", deployed=False)
     with pytest.raises(InputError, match=r"catalog = tango_catalog: is a relative path.*TANGO_CATALOG"):
         check_place("catalog", "tango_catalog", deployed=True)
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "hdfs", "abfs"])
+@pytest.mark.parametrize("between", [":/", "//", ":\\\\", ":/\\", ":", " ://", ";//"])
+def test_a_misspelt_uri_is_refused_with_what_is_meant(scheme, between):
+    for text in (f"{scheme}{between}bucket/talk.mp4", f"{scheme.upper()}{between}bucket/talk.mp4"):
+        for written in (False, True):
+            with pytest.raises(InputError, match=rf"did you mean {scheme}://bucket/talk\.mp4\?") as fault:
+                source_place(text, written=written)
+            assert str(fault.value).startswith(f"{text}: ")
+    assert source_place(f"{scheme.upper()}://bucket/talk.mp4") == f"{scheme}://bucket/talk.mp4"
+
+
+@pytest.mark.parametrize("url", ["http://h/o.mp4", "https:/h/o.mp4", "HTTP//h/o.mp4", "ftp://h/o.mp4", "rtsp://h/1"])
+def test_nobody_is_told_to_download_what_is_to_be_written(url):
+    with pytest.raises(InputError, match=r"is a URL.*; name a place on this machine"):
+        source_place(url, written=True)
+    with pytest.raises(InputError, match=r"is a URL.*; download it first"):
+        source_place(url)
+
+
+def test_what_lies_there_is_no_misspelt_uri(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("s3:/bucket/talk.mp4", "gs//talk.mp4"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).touch()
+        assert source_place(name) == str(tmp_path / name)
+
+
+@given(st.text(st.characters(), min_size=1))
+def test_whatever_is_typed_is_a_place_or_one_printable_line(text):
+    try:
+        assert source_place(text)
+    except InputError as fault:
+        assert len(str(fault).splitlines()) == 1
+        str(fault).encode()
+
+
+def test_faults_name_files_and_folders_as_they_were_typed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for typed, subject, shown in (
+        ("./talk.mp4", tmp_path / "talk.mp4", "./talk.mp4"),
+        ("none/o.mp4", tmp_path / "none", "none"),
+        ("talk.mp4", tmp_path / "other.mp4", str(tmp_path / "other.mp4")),
+    ):
+        with pytest.raises(InputError, match=f"^{shown}: is so; do this$"), as_typed(typed, None):
+            raise InputError(str(subject), "is so", "do this")
