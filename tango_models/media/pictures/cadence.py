@@ -30,6 +30,10 @@ _FROZEN_STEP = 1.4142  # between 1 (evenly spaced pictures) and 2 (a picture is 
 _FROZEN_CHANGE = 0.25  # grey levels; median of the changes around a frame. A frozen picture stays below 0.17 after any
 # encoding tried (H.264, VP8, MPEG-4; 0.3 to 10 Mb/s), seven clips of speakers above 0.74
 _FROZEN_WINDOW = 25
+_NEW_PICTURE = 0.5  # grey levels: another picture, and not the same one in another quality
+_SETTLING, _LONGEST_SETTLING = 1.0, 15  # grey levels and frames in which encoders improve a picture that they are given
+# again and again, or blur one before the next; no more than `_LONE_DIP` of the step beside
+_LONGEST_HOLD = 7  # frames for which a low rate holds a picture between two others; key frames are further apart
 LONGEST_REPEAT = 12
 """Frames that repeat one picture in a row; where there are more, the picture stood still and the speaker did not."""
 
@@ -94,7 +98,9 @@ def find_frozen(change: np.ndarray, repeated: np.ndarray) -> np.ndarray:
     """Which frames belong to a stretch in which the picture stands still, (T,) bool: a call that hung, a slide.
 
     A person at rest breathes and the camera adds noise; only a picture that is shown again changes by nothing but its
-    key frames. The stretch's first frame is none of them.
+    key frames. The stretch's first frame is none of them. A low rate shows every picture several times, by the file's
+    timestamps or by its pictures: what counts is how much a picture differs from the one before, for as long as it is
+    shown.
 
     Args:
         change: (T,) of `ChangeMeter`.
@@ -105,17 +111,53 @@ def find_frozen(change: np.ndarray, repeated: np.ndarray) -> np.ndarray:
     still = np.asarray(repeated, bool).copy()
     if len(change) > 1:
         size = min(_FROZEN_WINDOW, len(change) - 1)
-        still[1:] |= median_filter(np.asarray(change, np.float64)[1:], size=size, mode="nearest") < _FROZEN_CHANGE
+        shown = _change_of_shown(np.asarray(change, np.float64), still)[1:]
+        around = median_filter(shown, size=size, mode="nearest")  # passes over key frames
+        still[1:] |= np.minimum(shown, around) < _FROZEN_CHANGE
+        still |= _with_settling(long_runs(still), np.append(0.0, shown))
     return long_runs(still)
+
+
+def _with_settling(frozen: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """(T,) bool: the same stretches with the frames beside them in which the picture only changes its quality."""
+    grown = frozen.copy()
+    for start, stop in _runs(frozen):
+        for beside in (range(start - 1, -1, -1), range(stop, len(shown))):
+            frames = beside[: _LONGEST_SETTLING + 1]
+            step = next((k for k, frame in enumerate(frames) if shown[frame] >= _SETTLING), None)
+            if step and shown[list(frames[:step])].max() < _LONE_DIP * shown[frames[step]]:
+                grown[list(frames[:step])] = True
+    return grown
+
+
+def _change_of_shown(change: np.ndarray, repeated: np.ndarray) -> np.ndarray:
+    """(T,) float64: by how much the picture that each frame shows differs from the picture before it."""
+    fresh = ~repeated
+    fresh[0] = False  # nothing is known before the first picture
+    if not fresh.any():
+        return np.zeros(len(change))
+    pictures = np.flatnonzero(fresh)
+    latest = np.searchsorted(pictures, np.arange(len(change)), side="right") - 1
+    shown = change[pictures[np.maximum(latest, 0)]]
+    new = np.flatnonzero(shown >= _NEW_PICTURE)
+    for before, after in pairwise(new.tolist()):
+        if 1 < after - before <= _LONGEST_HOLD + 1:
+            shown[before + 1 : after] = min(shown[before], shown[after])
+    return shown
 
 
 def long_runs(repeated: np.ndarray) -> np.ndarray:
     """(T,) bool: the frame lies among more than `LONGEST_REPEAT` repeated ones in a row."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(repeated, np.int8), [0]])))
     found = np.zeros(len(repeated), bool)
-    for start, stop in edges.reshape(-1, 2):
+    for start, stop in _runs(repeated):
         found[start:stop] = stop - start > LONGEST_REPEAT
     return found
+
+
+def _runs(flags: np.ndarray) -> list[list[int]]:
+    """[first, behind the last] of each run of true ones in (T,) bool."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]])))
+    return edges.reshape(-1, 2).tolist()
 
 
 def _quiet_level(step: np.ndarray) -> np.ndarray:

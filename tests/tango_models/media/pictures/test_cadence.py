@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tango_models.media.pictures.cadence import (
     LONGEST_REPEAT,
@@ -14,6 +16,7 @@ from tango_models.media.pictures.cadence import (
     neighbours_in_time,
     source_times,
 )
+from tango_models.media.pictures.small_grey import small_grey
 from tango_models.media.pictures.source_times import TimedFrameReader
 from tests.media_samples import write_video
 
@@ -147,8 +150,59 @@ def test_a_picture_held_by_its_timestamps_stands_still():
     repeated = np.zeros(100, bool)
     repeated[20:40] = True
     repeated[60:70] = True  # 3 fps: still a rate
-    assert np.flatnonzero(find_frozen(np.full(100, 2.0), repeated)).tolist() == list(range(20, 40))
+    change = np.where(repeated, 0.0, 2.0)
+    assert np.flatnonzero(find_frozen(change, repeated)).tolist() == list(range(20, 40))
     assert find_frozen(np.zeros(0), np.zeros(0, bool)).shape == (0,)
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    fps=st.floats(4, 240),
+    stamped=st.booleans(),
+    at_rest=st.booleans(),
+    freezes=st.lists(st.floats(0, 5), max_size=2),
+    seed=st.integers(0, 2**32),
+)
+@example(fps=10.0, stamped=True, at_rest=True, freezes=[], seed=0)
+@example(fps=12.0, stamped=False, at_rest=False, freezes=[1.0], seed=0)
+def test_exactly_what_is_frozen_is_found_at_any_rate(fps, stamped, at_rest, freezes, seed):
+    rng = np.random.default_rng(seed)
+    seconds = 2.5 * (len(freezes) + 1) + sum(freezes)
+    taken = np.floor(np.arange(round(30 * seconds)) * fps / 30 + rng.uniform(0, 1)).astype(int)
+    seen, begin = np.arange(taken[-1] + 1), 0.0
+    for freeze in freezes:
+        begin += 2.5
+        first, last = round(begin * fps), min(round((begin + freeze) * fps), len(seen) - 1)
+        seen[first:last] = seen[min(first, last)]
+        begin += freeze
+    picture = np.concatenate([[False], np.diff(taken) > 0])  # a picture of the file begins here
+    new = np.concatenate([[False], np.diff(seen[taken]) > 0])  # and shows something new
+    # a person at rest breathes; a picture that is encoded again is a little different
+    moved = rng.normal(1.0, 0.1, len(taken)) if at_rest else rng.uniform(1, 12, len(taken))
+    change = np.where(new, moved, np.where(picture | (not stamped), rng.uniform(0, 0.15, len(taken)), 0.0))
+    still = ~new
+    still[0] = False
+    found = find_frozen(change, ~picture & (np.arange(len(taken)) > 0) if stamped else np.zeros(len(taken), bool))
+    np.testing.assert_array_equal(found, long_runs(still))
+
+
+@pytest.mark.parametrize("fps", [7.5, 10, 12.5, 14.5, 15, 24])
+@pytest.mark.parametrize("stored_at", ["its own rate", "30 fps"])
+def test_footage_of_a_low_rate_stands_still_where_it_froze_and_nowhere_else(tmp_path, fps, stored_at):
+    count, first, last = round(4 * fps), round(1.5 * fps), round(3 * fps)
+    shown = np.arange(count)
+    shown[first:last] = first
+    if stored_at == "30 fps":
+        shown = shown[(np.arange(120) * fps / 30).astype(int)]
+    places = gesture(100 + shown * 30 / fps)  # behind its rest
+    pictures = [np.repeat(room(place)[:, :, None], 3, axis=2) for place in places]
+    path = write_video(tmp_path / "low.mp4", pictures, fps=fps if stored_at == "its own rate" else 30)
+    reader = TimedFrameReader(path)
+    change = changes([small_grey(frame) for frame in reader])
+    frozen = find_frozen(change, np.diff(reader.source_times(), prepend=-1) == 0)
+    begin, end = first / fps * 30, last / fps * 30
+    assert frozen[round(begin) + 2 : round(end) - 2].all()
+    assert not frozen[: round(begin) - 1].any() and not frozen[round(end) + 2 :].any()
 
 
 def test_runs_are_long_beyond_the_longest_repeat():
