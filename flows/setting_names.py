@@ -86,14 +86,11 @@ def variable(name: str) -> str:
 
 
 def _group(given: str, text: str) -> Any:
-    """What a variable says of a group of settings at once."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
+    """What a variable says of a group of settings at once, which is JSON (`setting_faults.check_json`)."""
+    value = json.loads(text)
     if not isinstance(value, dict):
         remedy = f'write for example {{"NAME": VALUE}}, or set {given}{SEPARATOR}NAME'
-        raise InputError(given, f"is a group of settings, and {text!r:.60} no JSON object", remedy)
+        raise InputError(given, "is a group of settings, and no JSON object", remedy)  # it may hold keys
     return value
 
 

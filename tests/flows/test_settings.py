@@ -198,7 +198,7 @@ def test_a_group_that_is_empty_is_looked_at_too(monkeypatch):
 @pytest.mark.parametrize("text", ["3", "", "[]", "{", "{'a': 1}"])
 def test_a_group_that_is_no_group_is_named(name, text, monkeypatch):
     monkeypatch.setenv(variable(name), text)
-    with pytest.raises(InputError, match=f"{variable(name)}: is a group of settings, and .* no JSON object; write"):
+    with pytest.raises(InputError, match=rf"{variable(name)}: is (no JSON \(.*\)|a group of settings, and no JSON object); write"):
         load_settings()
 
 
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_settings_file_is_named(text, monkeypatch, tmp_path):
     file = tmp_path / "tango.toml"
     file.write_bytes(text)
     monkeypatch.setenv(FILE_VARIABLE, str(file))
-    with pytest.raises(InputError, match=r"tango\.toml: is no settings file that can be read \(.*\); name another"):
+    with pytest.raises(InputError, match=r"tango\.toml: is no TOML \(.*\); correct it"):
         load_settings()
 
 
