@@ -30,6 +30,7 @@ soak: $(STAMP)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports
 	$(BIN)/mypy data_catalog tasks flows tango_models benchmarks
 	$(BIN)/python -m pytest -m "not integration and not end_to_end and not footage"

@@ -198,7 +198,9 @@ def test_a_group_that_is_empty_is_looked_at_too(monkeypatch):
 @pytest.mark.parametrize("text", ["3", "", "[]", "{", "{'a': 1}"])
 def test_a_group_that_is_no_group_is_named(name, text, monkeypatch):
     monkeypatch.setenv(variable(name), text)
-    with pytest.raises(InputError, match=rf"{variable(name)}: is (no JSON \(.*\)|a group of settings, and no JSON object); write"):
+    with pytest.raises(
+        InputError, match=rf"{variable(name)}: is (no JSON \(.*\)|a group of settings, and no JSON object); write"
+    ):
         load_settings()
 
 
