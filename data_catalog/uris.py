@@ -1,6 +1,7 @@
-"""URIs of stores that are misspelt: taken as they are, most would be folders of that name on this machine."""
+"""Where a catalog lies, as people write it. A URI that is misspelt would be a folder of that name on this machine."""
 
 import difflib
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -68,7 +69,7 @@ def catalog_uri(text: str) -> str:
         folder = "" if "://" in text else f" (a folder so called is ./{text.strip()})"
         raise _refused(text, "is misspelt", f"did you mean {uri}?{folder}") if uri else _refused(text, _NO_PLACE, _NAME)
     if "://" not in text:
-        return str(Path(text).expanduser().absolute())
+        return str(Path(os.path.expanduser(text)).absolute())
     scheme, _, rest = text.partition("://")
     bucket, slash, key = rest.rstrip("/").partition("/")
     if not bucket:

@@ -67,10 +67,10 @@ def test_what_is_no_catalog_is_one_line_with_a_remedy(text, said):
 
 
 @pytest.mark.parametrize(
-    "name", ["x", "a:b", "run:1/x", "s3", "s3/b/x", "./s3:/b", "Jürgen 1", "👨‍👩‍👧", "a\u202fb", "~/c"]
+    "name", ["x", "a:b", "run:1/x", "s3", "s3/b/x", "./s3:/b", "Jürgen 1", "👨‍👩‍👧", "a\u202fb", "~/c", "~0"]
 )
 def test_a_folder_is_a_folder(name):
-    assert catalog_uri(name) == str(Path(name).expanduser().absolute())
+    assert catalog_uri(name) == str(Path(os.path.expanduser(name)).absolute())
 
 
 @pytest.mark.parametrize("text", ["file:/tmp/x", "file:///tmp/x", "FILE://localhost/tmp/x", "file:///tmp/%78"])
