@@ -3,11 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from flows.server import environment
 
 environment.prepare()
+# How long an example takes is the machine's business; it is no property of the code.
+hypothesis.settings.register_profile("tango", deadline=None)
+hypothesis.settings.load_profile("tango")
 # The search for the lens is most of what the fit of a short video costs; `body/fit` and the footage test it.
 os.environ.setdefault("TANGO_STAGES__FIT_SMPLX__FIT__FOCAL", "2.2")
 FOOTAGE = Path(os.environ.get("TANGO_FOOTAGE", Path(__file__).parents[2] / "shared" / "data"))
