@@ -98,7 +98,8 @@ def is_video(entry: Path) -> bool:
     if not entry.is_file():  # a pipe would be waited for
         return False
     from flows.intake.videos import check_video
-    from tango_models.media.container import moving_pictures, open_media
+    from tango_models.media.container import open_media
+    from tango_models.media.packets import moving_pictures
 
     try:
         with open_media(check_video(entry)) as container:

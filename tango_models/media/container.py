@@ -142,10 +142,3 @@ def check_side(path: Path, width: int, height: int) -> None:
         raise InputError(str(path), f"is {width} x {height} px (limit {MAX_SIDE} a side)", "scale it down first")
     if min(width, height) < 2:
         raise InputError(str(path), f"has no usable picture ({width} x {height} px)", _REEXPORT)
-
-
-def moving_pictures(container: av.container.InputContainer) -> list[av.video.stream.VideoStream]:
-    """The video streams that are not marked as cover art; `codec_context` is None where the codec is unknown."""
-    from av.stream import Disposition
-
-    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]

@@ -8,16 +8,23 @@ from statistics import median_low
 from typing import TYPE_CHECKING, cast
 
 from tango_models.media.clock import MediaClock
-from tango_models.media.container import moving_pictures
 
 if TYPE_CHECKING:
     import av
     import av.container
+    import av.video.stream
 
 _REFUSALS = 16  # errors of the reader in a row, behind which nothing more is expected of the file
 _LOOK_AHEAD = 8  # pictures that say which rate is usual; until they are found, as many packets and bytes are held:
 _MOST_PACKETS, _MOST_BYTES = 2000, 1 << 23
 _SLOWEST = 30.0  # seconds from picture to picture; more is no rate
+
+
+def moving_pictures(container: av.container.InputContainer) -> list[av.video.stream.VideoStream]:
+    """The video streams that are not marked as cover art; `codec_context` is None where the codec is unknown."""
+    from av.stream import Disposition
+
+    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
 
 
 def has_times(container: av.container.Container) -> bool:

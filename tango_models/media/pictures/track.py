@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tango_models.errors import InputError
-from tango_models.media.container import check_side, moving_pictures, open_media
-from tango_models.media.packets import Packets
+from tango_models.media.container import check_side, open_media
+from tango_models.media.packets import Packets, moving_pictures
 
 if TYPE_CHECKING:
     import av.container
