@@ -88,7 +88,7 @@ class ExtractFrames(Stage):
                     "n_frames": n_frames,
                     "has_audio": sound.found,
                     "truncated": reader.truncated,
-                    "notes": reader.notes + timing.notes() + sound.notes,
+                    "notes": list(dict.fromkeys(reader.notes + timing.notes() + sound.notes)),
                     **columns,
                 }
             ]

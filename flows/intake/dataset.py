@@ -99,11 +99,12 @@ def is_video(entry: Path) -> bool:
     if not entry.is_file():  # a pipe would be waited for
         return False
     from flows.intake.videos import check_video
-    from tango_models.media.container import moving_picture, open_media
+    from tango_models.media.container import open_media
+    from tango_models.media.packets import moving_pictures
 
     try:
         with open_media(check_video(entry)) as container:
-            return moving_picture(container) is not None
+            return any(stream.codec_context is not None for stream in moving_pictures(container))
     except InputError:
         return False
 

@@ -8,6 +8,7 @@ same jump is moved by the same time, so picture and sound stay together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 LONGEST_HOLE = 1.0
 """Seconds for which neither picture nor sound may come before the clock is said to have jumped."""
 _BACK = 0.25  # seconds by which decoding times must fall behind; less is an overlap, and what is said twice is left out
-_LONGEST_PICTURE = 1.0  # seconds that one picture alone is taken to fill
+_LONGEST_PICTURE = 1.0  # seconds that one picture alone is taken to fill, unless most of them do
+_LATE = 1.5  # of a usual step by which a picture may come late
+_GUESSED = 3  # of a usual step by which times of decoding fall behind that readers guess from those of showing
+_REORDERED = 18  # pictures by which times of showing go to and fro in the order of decoding: a row of 16 B-frames
 _LEAST_BYTES = 500  # a second of sound has more: packets that claim to last longer are not believed
 _LAG = 10.0  # seconds by which a stream may begin behind the others once the clock has jumped
 _REMEMBERED = 8  # moves among which a stream may find its own
@@ -41,15 +45,26 @@ class MediaClock:
 
     jumps   what was found so far
     end     seconds on the clock up to which picture or sound came, None before the first packet
+    usual   seconds from picture to picture of streams, by index, where the reader knows it before the first packet
     """
 
     def __init__(self) -> None:
         self.jumps: list[Jump] = []
         self.end: float | None = None
+        self.usual: Mapping[int, float] = {}
         self._moves: list[Fraction] = [Fraction(0)]  # seconds to add, one for each part of the file
         self._part: dict[int, int] = {}  # of each stream
         self._due: dict[int, float] = {}  # when each stream's next packet should come
         self._last: dict[int, float] = {}  # when its last one came
+        self._shown: set[int] = set()  # streams whose last time was one of showing and not of decoding
+
+    def hole(self, stream: int, *, reordered: bool) -> float:
+        """Seconds behind the end beyond which a packet of a stream is said to have jumped.
+
+        Args:
+            reordered: its times are those of showing, in the order of decoding.
+        """
+        return max(LONGEST_HOLE, (_REORDERED if reordered else _LATE) * self.usual.get(stream, 0.0))
 
     def place(self, packet: av.Packet) -> bool:
         """Move `packet.pts` and `packet.dts` in place.
@@ -63,7 +78,11 @@ class MediaClock:
             return False
         own = float(stamp * base)
         before = self._part.get(stream.index)
-        part = self._find(stream.index, own, LONGEST_HOLE if packet.dts is None else _BACK)
+        reordered = packet.dts is None or stream.index in self._shown
+        hole = self.hole(stream.index, reordered=reordered)
+        back = hole if reordered else max(_BACK, _GUESSED * self.usual.get(stream.index, 0.0))
+        part = self._find(stream.index, own, back, hole)
+        (self._shown.add if packet.dts is None else self._shown.discard)(stream.index)
         self._part[stream.index] = part
         if move := self._moves[part]:
             ticks = round(move / base)
@@ -75,8 +94,9 @@ class MediaClock:
         self.end = end if self.end is None else max(self.end, end)
         return part != before and (before is not None or part > 0)
 
-    def _find(self, stream: int, own: float, back: float) -> int:
-        """The part of the file to which a packet of time `own` belongs; a new one where no part's clock fits."""
+    def _find(self, stream: int, own: float, back: float, hole: float) -> int:
+        """The part of the file to which a packet of time `own` belongs; a new one where no part's clock fits it within
+        `back` seconds before what is due and `hole` behind the end."""
         part, due = self._part.get(stream, 0), self._due.get(stream)
         if self.end is None:
             return part
@@ -89,7 +109,7 @@ class MediaClock:
         else:  # a stream's first packet: it may begin before the others did, or lag in the file's order
             least = self.end - _LAG if newest else -float("inf")
         for candidate in candidates:
-            if least <= own + float(self._moves[candidate]) <= self.end + LONGEST_HOLE:
+            if least <= own + float(self._moves[candidate]) <= self.end + hole:
                 return candidate
         self.jumps.append(Jump(self.end, max(0.0, own + float(self._moves[part]) - self.end)))
         self._moves.append(Fraction(self.end - own).limit_denominator(1_000_000))
@@ -103,4 +123,5 @@ class MediaClock:
             return min(declared, max(0.25, packet.size / _LEAST_BYTES))
         step = time - self._last.get(stream.index, time)
         self._last[stream.index] = time
-        return min(max(declared or step, 0.0), _LONGEST_PICTURE)
+        usual = self.usual.get(stream.index, 0.0)
+        return min(max(declared or step, usual), max(_LONGEST_PICTURE, usual))

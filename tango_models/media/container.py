@@ -18,7 +18,6 @@ from tango_models.media.wav_length import reader_options
 
 if TYPE_CHECKING:
     import av.container
-    import av.stream
     import av.video.stream
 
 MAX_SIDE = 4096  # px; a frame of 4096 x 4096 is 50 MB of RGB
@@ -36,6 +35,8 @@ FORMATS = (
 """No still pictures, and nothing headerless whose rate or size would be guessed (raw PCM, raw video)."""
 
 _DECLARING = {"mov", "matroska", "avi", "asf", "flv", "mxf", "nut", "wav", "w64"}
+_FROM_ZERO = {"matroska", "asf", "nut"}  # declare when they end, not how long they are
+_OF_PICTURES = 3.0  # by which declared ends differ: stored ahead of their time, or the last one's length left out
 
 _REEXPORT = "re-export it as an MP4 (H.264 and AAC) or copy it again from its source"
 
@@ -122,28 +123,22 @@ def container_seconds(container: av.container.InputContainer) -> float | None:
     return container.duration / 1_000_000 if container.duration else None
 
 
-def declared_end(container: av.container.InputContainer) -> float | None:
+def declared_end(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> float | None:
     """Seconds on the file's clock by which its last packet must have ended; None where no length is declared.
 
     Streams without a header (MPEG-TS, MPEG-PS, raw ones) declare none: there the reader guesses it from bytes.
+
+    Args:
+        stream: the picture.
     """
-    seconds = container_seconds(container)
-    if not seconds or not _DECLARING.intersection(container.format.name.split(",")):
+    seconds, names = container_seconds(container), container.format.name.split(",")
+    if not seconds or not _DECLARING.intersection(names):
         return None
-    return (container.start_time or 0) / 1_000_000 + seconds - max(0.25, 0.01 * seconds)
-
-
-def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
-    """The file's moving picture (cover art is none).
-
-    Raises InputError when there is none or a side is longer than MAX_SIDE.
-    """
-    stream = moving_picture(container)
-    if stream is None:
-        kind = "has sound but no picture" if container.streams.audio else "has no video stream"
-        raise InputError(str(path), kind, "give a video of the speaker")
-    check_side(path, stream.codec_context.width, stream.codec_context.height)
-    return stream
+    begin = max(0, container.start_time or 0) / 1_000_000
+    lasts = max(0.0, seconds - begin) if _FROM_ZERO.intersection(names) else seconds
+    if "avi" in names and stream.time_base:  # readers scale the time down to the bytes that are there, not the ticks
+        lasts = max(lasts, float(stream.frames * stream.time_base))
+    return begin + lasts - max(0.25, 0.01 * lasts, min(5.0, _OF_PICTURES / float(stream.average_rate or 30)))
 
 
 def check_side(path: Path, width: int, height: int) -> None:
@@ -152,13 +147,3 @@ def check_side(path: Path, width: int, height: int) -> None:
         raise InputError(str(path), f"is {width} x {height} px (limit {MAX_SIDE} a side)", "scale it down first")
     if min(width, height) < 2:
         raise InputError(str(path), f"has no usable picture ({width} x {height} px)", _REEXPORT)
-
-
-def moving_picture(container: av.container.InputContainer) -> av.video.stream.VideoStream | None:
-    """The first video stream that is not cover art."""
-    from av.stream import Disposition
-
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
-            return stream
-    return None

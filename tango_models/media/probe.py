@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 
 from tango_models.errors import InputError
-from tango_models.media.container import check_side, checked_path, container_seconds, open_media, video_stream
+from tango_models.media.container import check_side, checked_path, container_seconds, open_media
 from tango_models.media.pictures.decoding import Pictures
 from tango_models.media.pictures.geometry import geometry_of
+from tango_models.media.pictures.track import video_stream
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _FROZEN_WINDOW = 25
 _NEW_PICTURE = 0.5  # grey levels: another picture, and not the same one in another quality
 _SETTLING, _LONGEST_SETTLING = 1.0, 15  # grey levels and frames in which encoders improve a picture that they are given
 # again and again, or blur one before the next; no more than `_LONE_DIP` of the step beside
-_LONGEST_HOLD = 7  # frames for which a low rate holds a picture between two others; key frames are further apart
+_LONGEST_HOLD = 8  # frames for which a low rate holds a picture; key frames are further apart
 LONGEST_REPEAT = 12
 """Frames that repeat one picture in a row; where there are more, the picture stood still and the speaker did not."""
 
@@ -139,10 +139,10 @@ def _change_of_shown(change: np.ndarray, repeated: np.ndarray) -> np.ndarray:
     pictures = np.flatnonzero(fresh)
     latest = np.searchsorted(pictures, np.arange(len(change)), side="right") - 1
     shown = change[pictures[np.maximum(latest, 0)]]
-    new = np.flatnonzero(shown >= _NEW_PICTURE)
-    for before, after in pairwise(new.tolist()):
-        if 1 < after - before <= _LONGEST_HOLD + 1:
-            shown[before + 1 : after] = min(shown[before], shown[after])
+    new = pictures[change[pictures] >= _NEW_PICTURE]
+    for begin, end in pairwise(new.tolist()):
+        if end - begin <= _LONGEST_HOLD:
+            shown[begin:end] = np.maximum(shown[begin:end], min(change[begin], change[end]))
     return shown
 
 

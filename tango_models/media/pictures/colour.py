@@ -19,13 +19,29 @@ if TYPE_CHECKING:
 
 # ISO/IEC 23091-2 matrix_coefficients -> the matrices that swscale knows.
 _KNOWN_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+_YCGCO, _OF_PRIMARIES = 8, 12
+_UNKNOWN_MATRICES = {
+    11: "SMPTE 2085",
+    13: "constant luminance",
+    14: "ICtCp",
+    15: "IPT-C2",
+    16: "YCgCo-Re",
+    17: "YCgCo-Ro",
+}
 BT709 = 1
 LIMITED, FULL = 1, 2
 
 
 def matrix_of(frame: av.VideoFrame) -> int:
     """swscale's number of the frame's YCbCr matrix."""
+    if int(frame.colorspace) == _OF_PRIMARIES:
+        return 9 if int(frame.color_primaries) == 9 else BT709
     return _KNOWN_MATRICES.get(int(frame.colorspace), BT709 if frame.height >= 720 else 5)
+
+
+def unknown_matrix(frame: av.VideoFrame) -> str:
+    """Name of a matrix whose colours cannot be brought to RGB, so that they are taken for others; else empty."""
+    return "" if frame.format.is_rgb else _UNKNOWN_MATRICES.get(int(frame.colorspace), "")
 
 
 def range_of(frame: av.VideoFrame) -> int:
@@ -46,22 +62,37 @@ def to_rgb(frame: av.VideoFrame, reformatter: VideoReformatter, width: int, heig
 
     matrix, beyond = matrix_of(frame), wide(frame)
     see_through = any(component.is_alpha for component in frame.format.components) or frame.format.has_palette
+    ycgco = int(frame.colorspace) == _YCGCO and len(frame.format.components) > 2 and not frame.format.is_rgb
     rgb = reformatter.reformat(
         frame,
         width=width,
         height=height,
-        format="gbrp16le" if beyond else "rgba" if see_through else "rgb24",
+        format="yuv444p16le" if ycgco else "gbrp16le" if beyond else "rgba" if see_through else "rgb24",
         src_colorspace=matrix,
         dst_colorspace=matrix,
         src_color_range=range_of(frame),
-        dst_color_range=FULL,
+        dst_color_range=range_of(frame) if ycgco else FULL,
         interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
         threads=1,
     )
     pixels = rgb.to_ndarray()
+    if ycgco:
+        pixels = from_ycgco(pixels, limited=range_of(frame) == LIMITED)
+        return to_bt709(pixels, *beyond) if beyond else np.round(pixels / 256).clip(0, 255).astype(np.uint8)
     if beyond:
         return to_bt709(pixels, *beyond)
     return on_black(pixels) if see_through else pixels
+
+
+def from_ycgco(pixels: np.ndarray, *, limited: bool) -> np.ndarray:
+    """(H, W, 3) uint16 RGB, white 255 << 8, of (H, W, 3) uint16 Y, Cg, Co, which swscale does not know
+    (ISO/IEC 23091-2, matrix_coefficients 8)."""
+    luma, green, orange = (pixels[..., k].astype(np.float32) for k in range(3))
+    green, orange = green - 32768, orange - 32768
+    if limited:
+        luma, green, orange = (luma - 4096) * (255 / 219), green * (255 / 224), orange * (255 / 224)
+    rgb = np.stack([luma - green + orange, luma + green, luma - green - orange], axis=-1)
+    return np.round(rgb.clip(0, 255 << 8)).astype(np.uint16)
 
 
 def on_black(rgba: np.ndarray) -> np.ndarray:

@@ -8,9 +8,10 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tango_models.media.clock import LONGEST_HOLE
-from tango_models.media.container import MAX_SIDE, moving_picture, open_media
+from tango_models.media.container import MAX_SIDE, checked_path, open_media
 from tango_models.media.packets import Packets
+from tango_models.media.pictures.presentation import PresentationTimes
+from tango_models.media.pictures.track import moving_picture
 
 if TYPE_CHECKING:
     import av
@@ -30,7 +31,6 @@ class Pictures:
     out.
 
     packets    the file's packets and their clock
-    count      packets of this stream so far
     jumped     times of the first picture behind each jump of the clock
     damaged    packets that could not be decoded, and damaged pictures
     """
@@ -39,12 +39,13 @@ class Pictures:
         self._stream = stream
         self.packets = Packets(container)
         self.jumped: list[Fraction] = []
-        self.damaged = self.count = 0
+        self.damaged = 0
+        self._shown = PresentationTimes()
 
     def __iter__(self) -> Iterator[Timed]:
         import av
 
-        decoder = _decoder(self._stream)
+        self._decoder = decoder = _decoder(self._stream)
         for packet in self._read():
             frames: list[av.VideoFrame] = []
             try:
@@ -54,19 +55,20 @@ class Pictures:
             except (av.error.FFmpegError, ValueError):
                 self.damaged += 1
             for frame in frames:
+                timed = self._timed(frame)
                 if frame.is_corrupt:
                     self.damaged += 1
                 else:
-                    yield self._timed(frame)
+                    yield timed
 
     def _read(self) -> Iterator[av.Packet | None]:
         """The stream's packets on the clock; None, which empties the decoder, at the end."""
         for packet in self.packets:
             if packet.stream.index != self._stream.index:
                 continue
-            self.count += 1
             if self.packets.jumped and packet.pts is not None:
                 self.jumped.append(packet.pts * packet.time_base)
+            self._shown.read(packet)
             yield packet
         yield None
 
@@ -76,7 +78,9 @@ class Pictures:
         if base is None:
             return None, None, frame
         time = None if frame.pts is None else frame.pts * base
-        if time is not None and self.packets.clock.end is not None and time > self.packets.clock.end + LONGEST_HOLE:
+        time = self._shown.time(time, key=frame.key_frame, reordered=self._decoder.reorder_depth)
+        end, hole = self.packets.clock.end, self.packets.clock.hole(self._stream.index, reordered=True)
+        if time is not None and end is not None and time > end + hole:
             time = None
         duration = frame.duration * base if frame.duration else None
         return time, duration, frame
@@ -105,14 +109,15 @@ def first_times(path: str | os.PathLike[str]) -> list[float]:
     """
     times: list[float] = []
     with open_media(path) as container:
-        stream, packets = moving_picture(container), Packets(container)
+        stream, packets = moving_picture(container, checked_path(path)), Packets(container)
         if stream is None:
             return times
         for packet in islice(packets, _MEASURED_PACKETS):
             if packets.clock.jumps or len(times) == _MEASURED_PICTURES:
                 break
-            if packet.stream.index == stream.index and packet.pts is not None:
-                times.append(float(packet.pts * packet.time_base))
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if packet.stream.index == stream.index and stamp is not None:
+                times.append(float(stamp * packet.time_base))
     return times
 
 
@@ -122,7 +127,7 @@ def first_picture_time(path: str | os.PathLike[str]) -> float | None:
     None for a file without a picture, and when the picture has no time. Raises InputError as `open_media`.
     """
     with open_media(path) as container:
-        stream = moving_picture(container)
+        stream = moving_picture(container, checked_path(path))
         if stream is None:
             return None
         first = next(iter(Pictures(container, stream)), None)

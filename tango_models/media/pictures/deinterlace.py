@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def deinterlaced(frames: Iterable[Timed]) -> Iterator[Timed]:
     """As many frames at the same times; those that are marked as interlaced pass FFmpeg's filter bwdif.
 
-    Frames before the first marked one are passed on as they are. bwdif looks one frame ahead, so one is held back.
+    Frames before the first marked one are passed on as they are, and so are those that the filter does not
+    take.
+    bwdif looks one frame ahead, so one is held back.
     """
     graph: _Bwdif | None = None
     for timed in frames:
@@ -25,13 +27,23 @@ def deinterlaced(frames: Iterable[Timed]) -> Iterator[Timed]:
             yield from graph.rest()
             graph = None
         if graph is None and frame.interlaced_frame:
-            graph = _Bwdif(frame)
+            graph = _filter_for(frame)
         if graph is None:
             yield timed
         else:
             yield from graph.see(timed)
     if graph is not None:
         yield from graph.rest()
+
+
+def _filter_for(frame: av.VideoFrame) -> _Bwdif | None:
+    """None where the filter takes no such frames: it needs three lines and columns, of the chroma, too."""
+    import av
+
+    try:
+        return _Bwdif(frame)
+    except av.error.FFmpegError:
+        return None
 
 
 class _Bwdif:

@@ -18,14 +18,16 @@ from tango_models.media.container import (
     checked_path,
     declared_end,
     open_media,
-    video_stream,
 )
-from tango_models.media.pictures.colour import to_rgb
+from tango_models.media.packets import has_times
+from tango_models.media.pictures.colour import to_rgb, unknown_matrix
 from tango_models.media.pictures.decoding import Pictures, first_times
 from tango_models.media.pictures.deinterlace import deinterlaced
 from tango_models.media.pictures.geometry import Geometry, geometry_of
-from tango_models.media.pictures.rate import measure_rate, steadied, stream_rate
+from tango_models.media.pictures.rate import UNNAMED_RATE, measure_rate, steadied, stream_rate
 from tango_models.media.pictures.timing import resample
+from tango_models.media.pictures.track import find_picture_track, video_stream
+from tango_models.media.unread import joined_note
 
 if TYPE_CHECKING:
     import av
@@ -67,6 +69,7 @@ class FrameReader:
         self.notes: list[str] = []
         self._size: tuple[int, int] | None = None
         self._resized: int | None = None  # the first frame of another size
+        self._unknown = ""  # a matrix
 
     def __iter__(self) -> Iterator[np.ndarray]:
         from av.video.reformatter import VideoReformatter
@@ -77,6 +80,7 @@ class FrameReader:
         with open_media(self.path) as container:
             stream = video_stream(container, self.path)
             self._nominal = stream_rate(stream, measured)
+            self.notes = self._said_before(container)
             pictures = Pictures(container, stream)
             timed = deinterlaced(pictures)
             if measured is not None and measured.trembles:
@@ -95,16 +99,14 @@ class FrameReader:
                 self.count += 1
                 check_seconds(self.path, self.count / float(self.fps), MAX_SECONDS)
                 yield rgb
-            end = declared_end(container)
-            # AVI readers scale the declared time down to the bytes that are there, but keep the declared count.
-            missing = container.format.name == "avi" and pictures.count < 0.97 * stream.frames - 2
+            end = declared_end(container, stream)
         if not self.count:
             fault = "holds no frame that can be decoded"
             if pictures.damaged:
                 fault += f" ({pictures.damaged} damaged)"
             raise InputError(str(self.path), fault, "re-export it as an MP4 (H.264)")
-        self.truncated = pictures.packets.broken or missing or (end is not None and pictures.packets.end < end)
-        self.notes = self._said(pictures)
+        self.truncated = pictures.packets.broken or (end is not None and pictures.packets.end < end)
+        self.notes += self._said(pictures)
 
     def _watched(self, timed: Iterable, pictures: Pictures) -> Iterator[TimedShown]:
         """The pictures, each with the number of jumps before it."""
@@ -124,6 +126,7 @@ class FrameReader:
             geometry = geometry_of(frame, float(stream.sample_aspect_ratio or 0))
         if self.geometry is None:
             self.geometry, self._size = geometry, size
+        self._unknown = self._unknown or unknown_matrix(frame)
         try:
             rgb = to_rgb(frame, reformatter, geometry.stored_width, geometry.stored_height)
         except (av.error.FFmpegError, ValueError) as error:
@@ -136,6 +139,13 @@ class FrameReader:
             self._resized = self.count
         return self.geometry.fit(rgb)
 
+    def _said_before(self, container: av.container.InputContainer) -> list[str]:
+        track = find_picture_track(container, self.path)
+        notes = [track.note] if track is not None and track.note else []
+        if not has_times(container) and not video_stream(container, self.path).codec_context.framerate:
+            notes.append(f"names no rate of its pictures: {UNNAMED_RATE} a second are shown")
+        return notes
+
     def _said(self, pictures: Pictures) -> list[str]:
         notes = []
         if pictures.damaged:
@@ -147,8 +157,12 @@ class FrameReader:
             said = f"its clock starts again or jumps at {places}" if places else "its clock jumps"
             hole = f"; {holes:.0f} s in which nothing was recorded were left out" if holes >= 1 else ""
             notes.append(f"{said}: taken as recordings that were joined{hole}")
+        if joined := joined_note(self.path, pictures.packets.read):
+            notes.append(joined)
         if pictures.packets.strange:
             notes.append("a further picture or sound begins in the middle of it and was left out")
+        if self._unknown:
+            notes.append(f"its colours are stored as {self._unknown}, which is not known here: they are shown wrong")
         if self._resized is not None:
             at = self._resized / float(self.fps)
             notes.append(f"its picture has another size from {at:.1f} s on and was fitted into the first")

@@ -18,6 +18,7 @@ JUMP = 1.0
 """`JumpMeter.jumps` from which a picture begins another moment."""
 
 _SIDE, _BLOCK = 256, 8  # px of the picture that is looked at, and of its blocks
+_LEAST_SIDE = 32  # px; OpenCV's flow reads outside of narrower pictures
 _CONTRAST = 50  # grey levels that a picture's standard deviation becomes
 _TEXTURE = 3.0  # grey levels; where there is less nothing can be followed
 _EXPLAINS = 1.0  # grey levels of difference that a flow has to explain to be believed
@@ -118,12 +119,12 @@ def _sudden(maps: list[np.ndarray], at: int) -> float:
 
 
 def _normal(frame: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 of an (H, W, 3) uint8 RGB frame, at most 256 px a side, of the same brightness and contrast for
+    """(h, w) uint8 of an (H, W, 3) uint8 RGB frame, 32 to 256 px a side, of the same brightness and contrast for
     all."""
     import cv2
 
     scale = _SIDE / max(frame.shape[:2])
-    width, height = (max(_BLOCK * 2, round(side * scale / _BLOCK) * _BLOCK) for side in frame.shape[1::-1])
+    width, height = (max(_LEAST_SIDE, round(side * scale / _BLOCK) * _BLOCK) for side in frame.shape[1::-1])
     small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), (width, height), interpolation=cv2.INTER_AREA)
     gain = _CONTRAST / (float(small.std()) + 5)
     # An 8-bit table: rounds and clips each level once.

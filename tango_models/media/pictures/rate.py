@@ -14,8 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from tango_models.media.packets import has_times
+
 if TYPE_CHECKING:
     import av.video.stream
+
+UNNAMED_RATE = 25
+"""Pictures a second of a stream that names neither times nor a rate."""
 
 _FEWEST = 8  # times that make a rate
 _LEAST_JITTER = 0.0015  # seconds; containers round to 0.001, which is 0.0003
@@ -100,9 +105,12 @@ def steadied(
 
 
 def stream_rate(stream: av.video.stream.VideoStream, measured: Rate | None) -> Fraction:
-    """The nominal rate, kept to 1..240: the declared one where it is about the measured one, 30 without either."""
-    declared = stream.average_rate or stream.guessed_rate or stream.base_rate
-    rate = Fraction(declared or 30)
+    """The nominal rate, kept to 1..240: the declared one where it is about the measured one, 30 without either. Of a
+    stream without times the one that its own headers name, else 25."""
+    if has_times(stream.container):
+        rate = Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or 30)
+    else:  # the reader's rate is made up
+        rate = Fraction(stream.codec_context.framerate or UNNAMED_RATE)
     if measured is not None and not 0.95 <= float(rate) * measured.step <= 1.05:
         rate = Fraction(1 / max(measured.step, 1e-6)).limit_denominator(1001)
     return min(max(rate, Fraction(1)), Fraction(240))

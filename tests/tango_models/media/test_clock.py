@@ -112,6 +112,39 @@ def test_hours_without_picture_and_sound_are_closed(hole):
     assert clock.jumps[0].hole == pytest.approx(hole, abs=0.1)
 
 
+@settings(deadline=None, max_examples=30)
+@given(
+    step=st.floats(0.004, 20),
+    block=st.floats(0, 200),
+    sound_first=st.booleans(),
+    ahead=st.integers(0, 16),
+    dated=st.sampled_from(["both", "showing", "first"]),
+)
+@example(step=2.0, block=200.0, sound_first=False, ahead=0, dated="both")
+def test_pictures_of_any_rate_stay_in_step_however_sound_stands_between_them(step, block, sound_first, ahead, dated):
+    video = []
+    for group in range(0, max(24, round(4 / step)), ahead + 1):
+        shown = [group + ahead, *range(group, group + ahead)]  # the last one is stored ahead of the others
+        for number, place in enumerate(shown, group):
+            dts = None if dated == "showing" or (dated == "first" and number < 3) else round((number - 1) * step / BASE)
+            video.append((number * step, _Packet(VIDEO, round(place * step / BASE), dts, round(step / 60 / BASE))))
+    seconds = len(video) * step
+    # a picture that is shown is placed by its own time; sound has none but that of decoding
+    sound = [
+        (k * 0.5, _Packet(AUDIO, stamp := round(k * 0.5 / BASE), stamp, round(0.5 / BASE), 20_000))
+        for k in range(int(seconds / 0.5))
+    ]
+    packets = sorted(
+        [*video, *sound], key=lambda item: (item[0] // max(block, 0.01), (item[1].stream is AUDIO) ^ sound_first)
+    )
+    before = [(packet.pts, packet.dts) for _, packet in packets]
+    clock = MediaClock()
+    clock.usual = {VIDEO.index: step}
+    for _, packet in packets:
+        clock.place(packet)
+    assert [(packet.pts, packet.dts) for _, packet in packets] == before and not clock.jumps
+
+
 def test_one_wild_timestamp_moves_nothing_behind_it():
     packets = part(30, 4, 0)
     packets[100][1].pts += 10**9

@@ -54,6 +54,36 @@ def test_wide_and_hdr_pictures_look_as_in_sdr(transfer):
         assert np.abs(rgb[16, 32 * k + 16].astype(int) - patch).max() <= 3, (k, rgb[16, 32 * k + 16])
 
 
+@pytest.mark.parametrize("colour_range", [1, 2])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p", "yuv444p10le"])
+def test_ycgco_has_its_colours(colour_range, pix_fmt):
+    red, green, blue = np.moveaxis(np.repeat(PATCHES / 255, 32, axis=0)[None].repeat(32, axis=0), -1, 0)
+    luma = (red + 2 * green + blue) / 4
+    chroma = (2 * green - red - blue) / 4, (red - blue) / 2
+    full = colour_range == 2
+    levels = [luma * 255 if full else 16 + 219 * luma, *(128 + c * (255 if full else 224) for c in chroma)]
+    frame = av.VideoFrame(192, 32, pix_fmt)
+    deep = pix_fmt.endswith("le")
+    for plane, values in zip(frame.planes, levels, strict=True):
+        stored = np.zeros((plane.height, plane.line_size // (2 if deep else 1)), "<u2" if deep else np.uint8)
+        shown = values if plane.width == 192 else values[::2, ::2]
+        stored[:, : plane.width] = np.round(shown * 4 if deep else np.clip(shown, 0, 255)).clip(0, 1023)
+        plane.update(stored.tobytes())
+    frame.colorspace, frame.color_range = 8, colour_range
+    rgb = to_rgb(frame, VideoReformatter(), 192, 32)
+    for k, patch in enumerate(PATCHES):
+        assert np.abs(rgb[16, 32 * k + 16].astype(int) - patch).max() <= 3, (k, rgb[16, 32 * k + 16])
+
+
+def test_colours_that_are_not_known_are_said(tmp_path):
+    pictures = [np.full((64, 96, 3), 100, np.uint8)] * 8
+    known = FrameReader(write_video(tmp_path / "a.mp4", pictures, colourspace=1))
+    assert list(known) and not known.notes
+    path = write_video(tmp_path / "b.mp4", pictures, options={"x264-params": "colormatrix=ictcp"})
+    reader = FrameReader(path)
+    assert list(reader) and "ICtCp" in reader.notes[0]
+
+
 def test_light_above_the_white_of_sdr_is_white():
     frame = frame_of(np.array([[255, 255, 255]]) * 1.5, PQ)
     assert (to_rgb(frame, VideoReformatter(), 32, 32)[16, 16] == 255).all()

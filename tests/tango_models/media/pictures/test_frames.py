@@ -1,3 +1,4 @@
+import av
 import numpy as np
 import pytest
 
@@ -42,6 +43,59 @@ def test_any_constant_rate_becomes_thirty_by_timestamp(tmp_path, fps, seconds):
         assert abs(n / fps - k / 30) <= 1 / fps + 0.01, (k, n)
         assert n / fps <= k / 30 + 0.25 / max(30, fps) + 1e-9  # never from the future by more than the tolerance
     assert shown == sorted(shown)
+
+
+RAW = {"h264": "libx264", "hevc": "libx265", "mpeg2video": "mpeg2video", "m4v": "mpeg4"}
+
+
+def write_raw(path, kind, fps, options=None):
+    """24 coded pictures as a stream of nothing but pictures."""
+    with av.open(str(path), "w", format=kind) as container:
+        stream = container.add_stream(RAW[kind], rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.options = {"bf": "2", "b": "2M"} if options is None else options
+        for number in range(24):
+            frame = av.VideoFrame.from_ndarray(coded_picture(number), format="rgb24").reformat(format="yuv420p")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("fps", [12, 24, 25, 30, 60])
+@pytest.mark.parametrize("kind", sorted(RAW))
+def test_a_stream_without_times_is_shown_at_the_rate_that_it_names(tmp_path, kind, fps):
+    if kind == "mpeg2video" and fps == 12:
+        fps = 50  # MPEG-2 knows no other
+    options = {"x265-params": "log-level=none"} if kind == "hevc" else None
+    reader = FrameReader(write_raw(tmp_path / f"a.{kind}", kind, fps, options))
+    codes = [read_code(frame) for frame in reader]
+    assert len(codes) == round(24 / fps * 30) and not reader.notes and not reader.truncated
+    assert np.abs(np.array(codes) - np.arange(len(codes)) * fps / 30).max() <= 1
+
+
+def test_a_stream_that_names_no_rate_says_so(tmp_path):
+    options = {"x265-params": "vui-timing-info=0:log-level=none"}
+    reader = FrameReader(write_raw(tmp_path / "a.h265", "hevc", 60, options))
+    assert len(list(reader)) == round(24 / 25 * 30) and "names no rate" in reader.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mov", "mkv", "flv", "avi", "ts", "asf"])
+def test_all_of_two_recordings_joined_as_bytes_is_shown_or_said(tmp_path, kind):
+    parts = b""
+    for first in (0, 20):
+        pictures = [coded_picture(n) for n in range(first, first + 20)]
+        codec = {"avi": "mpeg4", "asf": "wmv2"}.get(kind, "libx264")
+        path = write_video(tmp_path / f"{first}.{kind}", pictures, codec=codec)
+        reader = FrameReader(path)
+        assert list(reader) and not any("another recording" in note for note in reader.notes)
+        parts += path.read_bytes()
+    path = tmp_path / f"joined.{kind}"
+    path.write_bytes(parts)
+    reader = FrameReader(path)
+    shown = {read_code(frame) for frame in reader}
+    assert shown >= set(range(20))
+    assert shown == set(range(40)) or any("another recording" in note for note in reader.notes)
 
 
 def test_variable_rate_shows_the_frame_whose_interval_covers_each_time(tmp_path):

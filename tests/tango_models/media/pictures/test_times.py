@@ -2,9 +2,10 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tango_models.errors import InputError
@@ -14,6 +15,7 @@ from tango_models.media.pictures.rate import measure_rate, steadied
 from tango_models.media.pictures.source_times import TimedFrameReader
 from tango_models.media.pictures.timing import resample
 from tango_models.media.probe import probe_video
+from tango_models.media.sound.audio import read_audio
 from tests.media_samples import coded_picture, read_code, tone, write_video
 
 
@@ -127,6 +129,68 @@ def test_a_picture_that_begins_late_begins_with_its_first_frame(tmp_path, first_
     reader = FrameReader(path)
     assert _codes(reader) == list(range(30)) and not reader.truncated and not reader.breaks
     assert first_picture_time(path) is not None
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    kind=st.sampled_from(["mp4", "mov", "mkv", "webm", "flv", "nut", "asf", "ts", "avi"]),
+    begin_s=st.sampled_from([0.0, 0.4, 2.0, 300.0, 5000.0, 36000.0]),
+    fps=st.sampled_from([2, 10, 30, 60]),
+    sound=st.booleans(),
+)
+@example(kind="mkv", begin_s=2.0, fps=30, sound=True)
+@example(kind="webm", begin_s=36000.0, fps=30, sound=False)
+@example(kind="asf", begin_s=2.0, fps=30, sound=True)
+@example(kind="nut", begin_s=2.0, fps=30, sound=False)
+@example(kind="avi", begin_s=0.0, fps=2, sound=False)
+def test_a_clock_may_begin_anywhere(tmp_path_factory, kind, begin_s, fps, sound):
+    assume(kind != "avi" or not begin_s)  # whose clock cannot begin elsewhere
+    times = [round(1000 * (begin_s + k / fps)) for k in range(20)]
+    codec, sound_codec, options = "libx264", "libmp3lame" if kind == "asf" else "aac", None
+    if kind == "webm":
+        codec, sound_codec, options = "libvpx", "libopus", {"deadline": "realtime", "cpu-used": "8"}
+    if kind in ("avi", "asf"):
+        codec = "mpeg4"
+    path = write_video(
+        tmp_path_factory.mktemp("c") / f"a.{kind}", [coded_picture(n) for n in range(20)], fps=fps, times_ms=times,
+        codec=codec, options=options, sound=tone(20 / fps, 48000) if sound else None, sound_codec=sound_codec,
+        sound_start_ms=times[0],
+    )  # fmt: skip
+    reader = FrameReader(path)
+    codes = np.array(_codes(reader))
+    assert not reader.truncated and not reader.breaks
+    assert np.abs(codes - np.arange(len(codes)) * fps / 30).max() <= 1 and codes[-1] >= 18
+
+
+@pytest.mark.parametrize("step_s", [1.5, 2.0, 5.0])
+@pytest.mark.parametrize("sound_first", [False, True])
+def test_slow_pictures_and_sound_that_stand_apart_stay_in_step(tmp_path, step_s, sound_first):
+    path = tmp_path / "slow.mkv"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=30)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        video.time_base = video.codec_context.time_base = Fraction(1, 1000)
+        audio = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        packets = []
+        for number in range(8):
+            frame = av.VideoFrame.from_ndarray(coded_picture(number), format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = round(1000 * step_s * number), Fraction(1, 1000)
+            packets.append([*video.encode(frame)])
+        packets.append([*video.encode(None)])
+        heard = []
+        for second in range(round(8 * step_s)):
+            block = np.full((1, 8000), 700 * second, np.int16)
+            frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 8000, 8000 * second, Fraction(1, 8000)
+            heard.append([*audio.encode(frame)])
+        for group in [*heard, *packets] if sound_first else [*packets, *heard]:
+            container.mux_one(group[0]) if len(group) == 1 else container.mux(group)
+    reader = FrameReader(path)
+    codes = np.array(_codes(reader))
+    assert not reader.breaks and np.abs(codes - np.arange(len(codes)) / 30 / step_s).max() <= 1
+    sound = np.round(read_audio(path, rate=8000) * 32768 / 700)
+    middle = sound[4000::8000]
+    np.testing.assert_array_equal(middle, np.arange(len(middle)))
 
 
 def test_damage_at_the_beginning_costs_only_what_is_damaged(tmp_path):
