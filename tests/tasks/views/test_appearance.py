@@ -50,7 +50,7 @@ def _footage(tmp_path, shots) -> tuple[Catalog, int, np.ndarray]:
 def test_a_shot_that_looks_otherwise_is_named_with_its_time(tmp_path, lengths):
     shots = [(length, GREEN if k == 1 else RED, True) for k, length in enumerate(lengths)]
     catalog, n_frames, cuts = _footage(tmp_path, shots)
-    note = changed_looks(catalog, "v", n_frames, cuts)
+    note = changed_looks(catalog, "v", n_frames, cuts, cache_mb=64)
     other = 0 if len(lengths) == 2 and lengths[1] > lengths[0] else 1  # the shorter one
     first = sum(lengths[:other])
     assert f"(other room, clothes from {first / 30:.1f} s to {(first + lengths[other]) / 30:.1f} s)" in note
@@ -69,13 +69,13 @@ def test_a_shot_that_looks_otherwise_is_named_with_its_time(tmp_path, lengths):
 )
 def test_nothing_is_said_of_one_person_in_many_shots_and_of_shots_of_nobody(tmp_path, shots):
     catalog, n_frames, cuts = _footage(tmp_path, shots)
-    assert changed_looks(catalog, "v", n_frames, cuts) == ""
+    assert changed_looks(catalog, "v", n_frames, cuts, cache_mb=64) == ""
 
 
 def test_how_many_shots_are_looked_at_does_not_grow_with_their_number(monkeypatch):
     seen = []
     monkeypatch.setattr("tasks.views.appearance._appearance", lambda *given: seen.append(given) or _nobody())
-    assert changed_looks(None, "v", 16 * 90, 16 * np.arange(1, 90)) == ""
+    assert changed_looks(None, "v", 16 * 90, 16 * np.arange(1, 90), cache_mb=64) == ""
     assert len(seen) == 24
 
 
