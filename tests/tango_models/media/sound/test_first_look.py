@@ -56,9 +56,7 @@ def _floats(path: Path, seconds: int, bad: float, at: float, *, code: str = "<f4
 @pytest.mark.parametrize("code", ["<f4", "<f8"])
 def test_samples_that_are_no_numbers_are_found_wherever_they_are(tmp_path, bad, at, code):
     path = _floats(tmp_path / "a.wav", 40, bad, at, code=code)
-    with pytest.raises(
-        InputError, match=r"a\.wav: holds samples (that|of 1e\+30 times full scale, which) are not numbers"
-    ):
+    with pytest.raises(InputError, match=r"a\.wav: holds samples (that|of 1e\+30 .* which) are not numbers"):
         look_at_speech(path, max_seconds=3600)
     look_at_speech(_floats(tmp_path / "b.wav", 2, 1.5, at, code=code), max_seconds=3600)
 
