@@ -15,7 +15,7 @@ from tango_models.media.probe import content_id
 from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.soak]
 RENDERS = 4
 
 
@@ -33,7 +33,6 @@ def _speak(folder: Path, settings: Settings, seed: int, *, seconds: float = 2.5)
     return reenact("ann", str(path), str(folder / f"{seed}.mp4"), scorer="prosody", seed=seed, settings=settings)
 
 
-@pytest.mark.soak
 def test_a_render_adds_few_files_to_the_catalog_however_many_came_before(settings, tmp_path):
     def files() -> int:
         return sum(path.is_file() for path in Path(settings.catalog).rglob("*"))
