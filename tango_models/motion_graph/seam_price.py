@@ -170,7 +170,7 @@ def _visibilities(picture, person, usual, first, last, src, dst, shifts, coeffic
             i = min(inside_a + 4 + shifts[k], last[inside_a])
             j = max(inside_b + shifts[k], first[inside_b])
             held = (inside_a + 4 + shifts[k] - i) + (j - inside_b - shifts[k])
-            if held > 1:  # there is no such footage
+            if held > 1 or j > last[inside_b]:  # there is no such footage
                 continue
             whole, background = _difference(picture, person, i, j)
             more = per_shift * abs(shifts[k]) + per_held * held
