@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 _MOST_PARTS = 100_000
 _FLAC = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")  # its marker and the header of its first block, always 34 bytes
+_BEGINNINGS = (b"FLV\x01", bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"))  # the other one of ASF, WMV
 _IGNORED = "another recording is joined to its end and is not used: give each in a file of its own"
 _DAMAGED = "another recording is joined to it, the beginning of which is lost: give each in a file of its own"
 
@@ -26,6 +27,21 @@ def joined_note(path: Path) -> str:
         parts = _parts(file, size, head)
         first = next(parts, None)
         return _IGNORED if first is not None and first in parts else ""
+
+
+def unread_note(path: Path, read: int) -> str:
+    """The same of a MP4, FLV or ASF file, of which another one may begin in the middle of what its own parts say.
+
+    Args:
+        read: bytes up to which packets were found in it.
+    """
+    with path.open("rb") as file:
+        head = file.read(32)
+        begins = head[4:12] if head[4:8] == b"ftyp" else next((b for b in _BEGINNINGS if head.startswith(b)), b"")
+        if not begins:
+            return ""
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _IGNORED if data.find(begins, max(read, len(head))) >= 0 else ""
 
 
 def _parts(file: BinaryIO, size: int, head: bytes) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from tango_models.media.container import (
     declared_end,
     open_media,
 )
+from tango_models.media.joined import unread_note
 from tango_models.media.packets import has_times
 from tango_models.media.pictures.colour import to_rgb, unknown_matrix
 from tango_models.media.pictures.decoding import Pictures, first_times
@@ -27,7 +28,6 @@ from tango_models.media.pictures.geometry import Geometry, geometry_of
 from tango_models.media.pictures.rate import UNNAMED_RATE, measure_rate, steadied, stream_rate
 from tango_models.media.pictures.timing import resample
 from tango_models.media.pictures.track import find_picture_track, video_stream
-from tango_models.media.unread import joined_note
 
 if TYPE_CHECKING:
     import av
@@ -157,7 +157,7 @@ class FrameReader:
             said = f"its clock starts again or jumps at {places}" if places else "its clock jumps"
             hole = f"; {holes:.0f} s in which nothing was recorded were left out" if holes >= 1 else ""
             notes.append(f"{said}: taken as recordings that were joined{hole}")
-        if joined := joined_note(self.path, pictures.packets.read):
+        if joined := unread_note(self.path, pictures.packets.read):
             notes.append(joined)
         if pictures.packets.strange:
             notes.append("a further picture or sound begins in the middle of it and was left out")

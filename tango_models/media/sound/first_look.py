@@ -12,7 +12,7 @@ from tango_models.errors import InputError
 from tango_models.media.container import MAX_SECONDS, check_seconds, container_seconds, open_media
 from tango_models.media.packets import Packets
 from tango_models.media.sound.audio import RATE, audio_blocks, check_speech_length
-from tango_models.media.sound.pieces import REMEDY, UNKNOWN, decodable_tracks, sound_pieces
+from tango_models.media.sound.pieces import LOUDEST, REMEDY, UNKNOWN, decodable_tracks, sound_pieces
 
 if TYPE_CHECKING:
     import av
@@ -24,8 +24,6 @@ _BELIEVED = 0.5
 _STORED = {
     f"pcm_f{bits}{order}": f"{mark}f{bits // 8}" for bits in (32, 64) for order, mark in (("le", "<"), ("be", ">"))
 }
-_LOUDEST = 1e4
-"""Of full scale 1; what is louder is no number that was meant."""
 
 
 def look_at_speech(path: Path, *, max_seconds: float) -> None:
@@ -107,4 +105,4 @@ def _check_numbers(path: Path, track: int) -> None:
 
 def _are_numbers(packet: av.Packet, kind: str) -> bool:
     samples = np.frombuffer(bytes(packet), kind, packet.size // np.dtype(kind).itemsize)
-    return bool((np.abs(samples) <= _LOUDEST).all())
+    return bool((np.abs(samples) <= LOUDEST).all())

@@ -31,7 +31,8 @@ _UNTIMED = {"aac", "mp3", "ac3", "amr", "amrnb", "amrwb"}
 _STEP = 0.05  # seconds by which timestamps must leave the running clock before they count as a gap or an overlap
 _MOST_CHANNELS = 64
 _PLANES = 8  # of a frame, that PyAV can tell the end of only where there are fewer: it reads on behind them
-_LOUDEST = 1e4  # times full scale: no recording, and an AAC encoder gives up somewhere above
+LOUDEST = 1e4
+"""Times full scale: no recording, and an AAC encoder gives up somewhere above."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _piece(path: Path, frame: av.AudioFrame) -> SoundPiece:
     if not np.isfinite(samples).all():
         raise InputError(str(path), "holds samples that are not numbers", REMEDY)
     loudest = float(np.abs(samples).max(initial=0))
-    if loudest > _LOUDEST:
+    if loudest > LOUDEST:
         fault = f"holds samples of {loudest:.3g} times full scale, which are not numbers of a recording"
         raise InputError(str(path), fault, f"bring it to -1..1 and {REMEDY}")
     layout = frame.layout
