@@ -77,7 +77,8 @@ def test_a_speech_that_only_other_renders_use_is_dropped_and_made_again_when_it_
     assert any("speech_mb = 0" in note for note in first.report.notes)
     _speak(tmp_path, tight, 1)
     ids = [content_id(tmp_path / f"speech{seed}.wav") for seed in range(2)]
-    assert set(catalog.records("analyse_speech")) == {ids[1]}
+    done = {key for key, record in catalog.records("analyse_speech").items() if record.status == "ok"}
+    assert done == {ids[1]}  # other tests' speeches that cannot be used are failed, and told
     assert set(catalog.table("speech").read(["speech_id"])["speech_id"].to_pylist()) == {ids[1]}
     made = Path(first.video).stat().st_mtime_ns
     again = _speak(tmp_path, tight, 0)
