@@ -33,7 +33,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports
 	$(BIN)/mypy data_catalog tasks flows tango_models benchmarks
-	$(BIN)/python -m pytest -m "not integration and not end_to_end and not footage"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not integration and not end_to_end and not footage"
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
