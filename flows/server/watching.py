@@ -3,7 +3,7 @@ more. Nothing that goes wrong with that ends them, and the runs with them: it is
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -53,7 +53,7 @@ class Watch:
     def look(self) -> None:
         """Once."""
         for child in self._children:
-            with self._told(f"the {child.name} cannot be started again", until=lambda child=child: child.alive):
+            with self._told(f"the {child.name} cannot be started again", child):
                 self._say(child.look())
         with self._told("runs whose process is gone are not all noticed"):
             for line in self._lost.look(psutil.Process().children(recursive=True)):
@@ -71,12 +71,8 @@ class Watch:
         return {run for process in psutil.Process().children(recursive=True) if (run := run_of(process))}
 
     @contextlib.contextmanager
-    def _told(self, what: str, until: Callable[[], bool] = lambda: True) -> Iterator[None]:
-        """Say what goes wrong inside, once.
-
-        Args:
-            until: whether it has passed, where nothing went wrong.
-        """
+    def _told(self, what: str, child: Supervised | None = None) -> Iterator[None]:
+        """Say what goes wrong inside, once, until it goes well again or this child lives."""
         fault = self._faults.setdefault(what, _Fault())
         try:
             yield
@@ -84,7 +80,7 @@ class Watch:
             if why := fault.again(error):
                 self._say(f"{what}: {why}; it is tried again")
         else:
-            if until():
+            if child is None or child.alive:
                 fault.passed()
 
     def _say(self, line: str) -> None:
