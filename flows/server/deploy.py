@@ -166,9 +166,10 @@ def _bring_up_to_date(
         found = by_slug.get(schedule.slug or "")
         if found is None:
             client.create_deployment_schedules(known.id, [schedule])
-        elif found.schedule != schedule.schedule:
-            # Those that are left out Prefect 3.8 empties.
-            parameters = {**found.parameters, **schedule.parameters}
+            continue
+        parameters = {**found.parameters, **schedule.parameters}
+        if found.schedule != schedule.schedule or found.parameters != parameters:
+            # Parameters that are left out Prefect 3.8 empties.
             client.update_deployment_schedule(known.id, found.id, schedule=schedule.schedule, parameters=parameters)
 
 

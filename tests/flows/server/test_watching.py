@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -99,20 +100,17 @@ def test_a_server_that_is_just_busy_is_not_spoken_of(tmp_path, monkeypatch):
 def test_on_a_full_disk_runs_are_seen_to_all_the_same_and_the_list_is_written_when_there_is_room(tmp_path, monkeypatch):
     monkeypatch.setattr(lost_runs, "_GRACE_SECONDS", 0.0)
     run, other = str(uuid.uuid4()), str(uuid.uuid4())
-    api, write = PoolApi(**{run: "RUNNING", other: "RUNNING"}), LostRuns._write
-
-    def full(self):
-        raise FAULTS["full"]
-
-    monkeypatch.setattr(LostRuns, "_write", full)
+    api = PoolApi(**{run: "RUNNING", other: "RUNNING"})
     watch, said = _watch(tmp_path, api)
-    code = "import time; time.sleep(60)"
+    code = "import time; time.sleep(600)"
     processes = [
         subprocess.Popen([sys.executable, "-c", code, "prefect.engine"], env={"PREFECT__FLOW_RUN_ID": name})
         for name in (run, other)
     ]
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, room[1]))  # the system refuses, not a mock
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while set(watch._lost._known) != {run, other}:
             assert time.monotonic() < deadline
             watch.look()
@@ -120,11 +118,12 @@ def test_on_a_full_disk_runs_are_seen_to_all_the_same_and_the_list_is_written_wh
         processes[0].wait()
         watch.look()
         assert api.told == [(run, "CRASHED"), (run, "SCHEDULED")]
-        assert said.getvalue().count("No space left on device") == 1
-        monkeypatch.setattr(LostRuns, "_write", write)
+        assert said.getvalue().count("File too large") == 1 and not (tmp_path / "runs.json").exists()
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
         watch.look()
         assert set(LostRuns(tmp_path / "runs.json", api)._known) == {run, other}
     finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
         for process in processes:
             process.kill()
             process.wait()
