@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data_catalog.doing_over import without_done_over
 from data_catalog.keys import check_avatar_name, equals, literal, track_id
 from data_catalog.ledger import COLUMNS, Ledger, Unit, UnitRecord
 from data_catalog.reachable import check_folder, check_store, check_store_takes
@@ -109,7 +110,7 @@ class Catalog:
         """The ledger rows of a stage, by unit key."""
         conditions = {"stage": stage} if units is None else {"stage": stage, "unit": sorted(set(units))}
         ledger = Table(self.uri, TABLES[LEDGER], self.storage_options, self.tag if self.holds(stage) else None)
-        rows = ledger.read(where=equals(**conditions)).to_pylist()
+        rows = without_done_over(self.uri, ledger.read(where=equals(**conditions))).to_pylist()
         return {row["unit"]: UnitRecord.from_row(row) for row in rows}
 
     def ledger(self, owners: Iterable[str] | None = None) -> Ledger:
@@ -122,7 +123,7 @@ class Catalog:
         if owners is not None:
             keys = ", ".join(map(literal, sorted(set(owners))))
             where = f"split_part(unit, ':', 1) IN ({keys})" if keys else "false"
-        return Ledger(self.table("units").read(COLUMNS, where, ordered=False))
+        return Ledger(without_done_over(self.uri, self.table("units").read(COLUMNS, where, ordered=False)))
 
     def record(self, stage: str, unit: str) -> UnitRecord | None:
         return self.records(stage, [unit]).get(unit)
@@ -147,9 +148,9 @@ class Catalog:
         return [unit for unit in units if wanted(unit)]
 
     def begin(self, unit: Unit) -> None:
-        """Before the first row of a unit is written: the ledger no longer says `ok` of a version whose rows are about
-        to be replaced. Whoever stops in the midst of it, by a kill even, leaves a unit that is done in no version."""
-        self.table("units").delete(f"{equals(stage=unit.stage, unit=unit.key, status='ok')} AND NOT ({_version(unit)})")
+        """Before the first row of a unit is written: the ledger no longer says `ok` of rows that are about to be
+        replaced. Whoever stops in the midst of it, by a kill even, leaves a unit that is done in no version."""
+        self.table("units").delete(equals(stage=unit.stage, unit=unit.key, status="ok"))
 
     def finish(
         self, unit: Unit, *, n_rows: int, run_id: str, seconds: float, fields: dict[str, str] | None = None

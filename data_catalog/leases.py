@@ -3,8 +3,10 @@
 A row is inserted where there is none and replaced where it has expired or is one's own; Lance lets one of two writers
 of a key win. Who dies without giving his back holds the others up until it expires, except on his own machine, where it
 is seen that his process is gone. A clock that is wrong makes two do the same, and no more: the rows of both are equal.
+(One that was ahead leaves leases until some day to come; nobody takes so long a one, so they are as good as expired.)
 """
 
+import logging
 import os
 import socket
 import threading
@@ -23,6 +25,7 @@ SECONDS = 60.0
 _RENEW_EVERY = SECONDS / 4
 _SEPARATOR = "|"
 _KEEP = "keep:"
+_LOG = logging.getLogger(__name__)
 
 
 class Leases:
@@ -98,7 +101,7 @@ class Leases:
     def _claim(self, leases: Iterable[str]) -> None:
         now = time.time()
         rows = [{"lease": lease, "holder": self._holder, "expires_at": now + SECONDS} for lease in leases]
-        self._table.upsert(rows, where=f"target.expires_at < {now!r} OR target.holder = source.holder")
+        self._table.upsert(rows, where=f"NOT ({_holds('target.expires_at', now)}) OR target.holder = source.holder")
 
     def _rows(self, leases: Iterable[str], **conditions: str) -> set[str]:
         where = equals(lease=list(leases), **conditions)
@@ -113,26 +116,33 @@ class Leases:
 
     def _sweep(self) -> None:
         """Take away what killed runs left: where their unit was done, nobody asks for it any more."""
-        late = time.time() - SECONDS
-        rows = self._table.read(["lease", "holder", "expires_at"]).to_pylist()
-        for holder in {row["holder"] for row in rows if _is_dead(row["holder"])}:
+        for holder in {row["holder"] for row in self._table.read(["holder"]).to_pylist() if _is_dead(row["holder"])}:
             self._table.delete(equals(holder=holder))
-        if any(row["expires_at"] < late for row in rows):
-            self._table.delete(f"expires_at < {late!r}")
+        self._table.delete(f"NOT ({_holds('expires_at', time.time(), late=SECONDS)})")
 
     def _give_back(self, leases: set[str]) -> None:
         self._table.delete(equals(lease=sorted(leases), holder=self._holder))
 
     def _renew(self) -> None:
+        failing = False
         while not self._over.wait(_RENEW_EVERY):
+            try:
+                self._renew_held()
+                failing = False
+            except Exception as error:  # whatever it is, the next time comes before the leases expire
+                if not failing:
+                    _LOG.warning("the leases of this run could not be renewed (%s); it is tried again", error)
+                failing = True
+
+    def _renew_held(self) -> None:
+        with self._lock:
+            held = set(self._held)
+        if held:
+            self._claim(held)
             with self._lock:
-                held = set(self._held)
-            if held:
-                self._claim(held)
-                with self._lock:
-                    given = held - self._held
-                if given:  # given back while they were renewed
-                    self._give_back(given)
+                given = held - self._held
+            if given:  # given back while they were renewed
+                self._give_back(given)
 
 
 def lease_of(stage: str, unit: str) -> str:
@@ -157,9 +167,24 @@ def runs_at_work(catalog: Catalog) -> set[str]:
     return {row["holder"].split(_SEPARATOR)[0] for row in _living(catalog)}
 
 
+def runs_not_known_to_be_over(catalog: Catalog) -> set[str]:
+    """The ids of the runs with any lease, be it expired by the clock of this machine, which may be wrong."""
+    holders = set(catalog.table("leases").read(["holder"])["holder"].to_pylist())
+    return {holder.split(_SEPARATOR)[0] for holder in holders if not _is_dead(holder)}
+
+
+def _holds(expires_at: str, now: float, *, late: float = 0.0) -> str:
+    """The filter for leases that have not expired, or not for some seconds.
+
+    Args:
+        expires_at: what the column is called.
+    """
+    return f"{expires_at} >= {now - late!r} AND {expires_at} <= {now + 2 * SECONDS!r}"
+
+
 def _living(catalog: Catalog) -> list[dict[str, Any]]:
     """The rows that have not expired and whose holder is not known to be dead."""
-    rows = catalog.table("leases").read(where=f"expires_at >= {time.time()!r}").to_pylist()
+    rows = catalog.table("leases").read(where=_holds("expires_at", time.time())).to_pylist()
     dead = {holder for holder in {row["holder"] for row in rows} if _is_dead(holder)}
     return [row for row in rows if row["holder"] not in dead]
 

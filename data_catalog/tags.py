@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import lance
@@ -25,6 +25,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _LONGEST_NAME = 64
 _TABLES = ("avatars", *(name for name, spec in TABLES.items() if spec.stage in HELD_STAGES), LEDGER)
 _POLL_SECONDS = 0.2
+_MAKING = timedelta(hours=1)
+"""After which nobody is still making a tag; it takes seconds."""
 
 
 class BadTag(CatalogFault):
@@ -123,12 +125,15 @@ def tags_with(catalog: Catalog, videos: Iterable[str]) -> list[str]:
 
 def delete_halves(catalog: Catalog) -> int:
     """Delete what is left of tags whose making, or deletion, was cut off; says how many there were."""
-    whole, halves = {tag.name for tag in list_tags(catalog)}, set()
-    for table in _TABLES:
-        dataset = catalog.table(table).find()
-        for name in set(dataset.tags.list() if dataset is not None else ()) - whole:
-            dataset.tags.delete(name)  # type: ignore[union-attr]
-            halves.add(name)
+    found = {table: dataset for table in _TABLES if (dataset := catalog.table(table).find()) is not None}
+    parts = {table: dataset.tags.list() for table, dataset in found.items()}
+    whole, halves = {tag.name for tag in list_tags(catalog)}, set()  # read last: one may be finished meanwhile
+    for table, tags in parts.items():
+        for name in set(tags) - whole:
+            made_at = tags[name]["created_at"]
+            if made_at is None or abs(datetime.now(UTC) - made_at) > _MAKING:  # of another clock, perhaps
+                found[table].tags.delete(name)
+                halves.add(name)
     return len(halves)
 
 

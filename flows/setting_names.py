@@ -13,7 +13,9 @@ from tango_models.errors import InputError
 
 PREFIX, SEPARATOR = "TANGO_", "__"
 FILE_VARIABLE = "TANGO_SETTINGS"
-_NO_SETTINGS = {FILE_VARIABLE, "TANGO_FOOTAGE"}  # the second: of tests and benchmarks
+DEPLOYED_VARIABLE = "TANGO_DEPLOYED_CATALOG"
+"""Of a deployed run: the catalog that its deployment is for."""
+_NO_SETTINGS = {FILE_VARIABLE, DEPLOYED_VARIABLE, "TANGO_FOOTAGE"}  # the last: of tests and benchmarks
 _TYPING_ERRORS = 2
 
 Names = dict[str, "Names | None"]

@@ -1,7 +1,7 @@
 """Every setting of the product, in one tree with one default each.
 
 Read from the environment (`TANGO_CATALOG`, `TANGO_STAGES__RENDER_VIDEO__CRF`, …) or from a TOML file named by
-`TANGO_SETTINGS`. Deployments pass the same tree as a parameter. A name that is no setting is refused.
+`TANGO_SETTINGS`. The commands' flows are passed the same tree as a parameter. A name that is no setting is refused.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from data_catalog.storage_options import StorageOptions
 from flows.setting_faults import check_finite, check_json, faults_of, read_toml
 from flows.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, Names, check_environment, check_names, names_of
 from tango_models.errors import InputError
@@ -52,6 +53,8 @@ class Settings(BaseSettings):
     Attributes:
         catalog: folder or object-store URI of the Lance tables.
         home: folder of Prefect's database, and of the logs of `tango serve`; None: beside the catalog.
+        pool: of Prefect's, from which `tango serve` and `tango work` take their runs: one for each catalog of a server.
+        runs_at_a_time: on this machine; the others wait. None: 2, or 16 where the work is done by a cluster elsewhere.
         dataset: folder or manifest that the deployment `preprocess-dataset` takes when its form names none.
         body: path of the licensed `SMPLX_NEUTRAL*.npz`; None takes the open body in the package.
         aumoclip: the embedding that clips and speech are compared in.
@@ -70,8 +73,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, extra="ignore")
 
     catalog: str = "tango_catalog"
-    storage_options: dict[str, str] = Field(default_factory=dict)
+    storage_options: StorageOptions
     home: str | None = None
+    pool: str = Field(default="tango", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)
+    runs_at_a_time: int | None = Field(default=None, ge=1)
     dataset: str | None = None
     body: str | None = None
     cluster: ClusterSettings = ClusterSettings()

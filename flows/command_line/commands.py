@@ -20,8 +20,11 @@ from flows.server.local_server import ready, server
 
 if TYPE_CHECKING:
     from flows.failures import FailedUnit
+    from flows.server.worker import Work
     from flows.settings import Settings
 
+_HERE, _ON_A_CLUSTER = 2, 16
+"""Runs at a time: each has a Ray of its own, with workers for all of this machine's CPUs, or its own of a cluster."""
 CONSOLE = Console(highlight=False)
 ERRORS = Console(stderr=True, highlight=False)
 
@@ -150,26 +153,30 @@ def serve(port: int | None, home: str | None, catalog: str | None) -> None:
     with reported("serve"):
         from flows.server import serving
 
-        uri, folder = _catalog_and_home(home, catalog)
-        serving.serve(port=port, catalog=uri, home=folder)
+        given, folder = _work_and_home(home, catalog)
+        serving.serve(port=port, work=given, home=folder)
 
 
 def work(home: str | None, catalog: str | None) -> None:
     with reported("work"):
         from flows.server import working
 
-        uri, folder = _catalog_and_home(home, catalog)
-        working.work(catalog=uri, home=folder)
+        given, folder = _work_and_home(home, catalog)
+        working.work(given, home=folder)
 
 
-def _catalog_and_home(home: str | None, catalog: str | None) -> tuple[str, Path]:
-    """The URI of a catalog that can be written to, and the folder of Prefect's that goes with it."""
+def _work_and_home(home: str | None, catalog: str | None) -> "tuple[Work, Path]":
+    """What a worker does for a catalog that can be written to, and the folder of Prefect's that goes with it."""
     from data_catalog import Catalog
+    from flows.server.worker import Work
+    from flows.setting_paths import whole_paths
 
     settings = read_settings(catalog, home)
     where = Catalog(settings.catalog, settings.storage_options)
     where.check()
-    return where.uri, prefect_home(settings)
+    at_a_time = settings.runs_at_a_time or (_ON_A_CLUSTER if settings.cluster.address else _HERE)
+    work = Work(where.uri, pool=settings.pool, at_a_time=at_a_time, variables=whole_paths(settings))
+    return work, prefect_home(settings)
 
 
 def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:

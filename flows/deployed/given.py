@@ -27,8 +27,14 @@ AvatarName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^./\\
 TagName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 WholePath = Annotated[str, Field(min_length=1, pattern=r"^(/|~|[A-Za-z][A-Za-z0-9+.-]+://).*")]
 """A run is in a folder of the worker's, so a relative path would mean something else than was meant."""
-Override = Annotated[str, Field(pattern=r"^\s*[a-z_0-9]+(\.[a-z_0-9]+)*\s*=.*$")]
-"""`name=value`, e.g. `stages.render_video.crf=16`."""
+_KEYS = "storage_options"
+Override = Annotated[
+    str,
+    Field(
+        pattern=r"^\s*[a-z_0-9]+(\.[a-z_0-9]+)*\s*=.*$", json_schema_extra={"not": {"pattern": rf"^\s*{_KEYS}\s*[.=]"}}
+    ),
+]
+"""`name=value`, e.g. `stages.render_video.crf=16`. Keys are refused by the server: it would keep and show them."""
 
 
 def told(run: Callable[P, T]) -> Callable[P, T]:
@@ -70,15 +76,18 @@ def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings
 
     Raises:
         InputError: the file, or a setting, cannot be used; or another catalog than that of the worker is named, whose
-            rows nobody would find.
+            rows nobody would find; or the worker's is another than the deployment's.
     """
-    from flows.setting_names import check_names
+    from flows.setting_names import DEPLOYED_VARIABLE, check_names
     from flows.settings import load_settings, read_settings_file, setting_names
 
     values = read_settings_file(settings_file) if settings_file else {}
     for override in overrides:
         name, _, text = override.partition("=")
         *folders, last = name.strip().split(".")
+        if _KEYS in (*folders, last):
+            remedy = "set it in the worker's environment, or in the file of settings"
+            raise InputError(_KEYS, "is no override: everybody who sees the run would see the keys", remedy)
         given: Any = {last: _value(text.strip())}
         for folder in reversed(folders):
             given = {folder: given}
@@ -90,6 +99,10 @@ def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings
                 raise InputError(override, f"{folder} was given a value as a whole", "give one of the two")
         place[last] = _value(text.strip())
     served = os.environ.get("TANGO_CATALOG")
+    deployed = os.environ.get(DEPLOYED_VARIABLE)
+    if served and deployed and served != deployed:
+        fault = f"is not the one that this deployment is for ({deployed})"
+        raise InputError(f"the worker's catalog {served}", fault, "give each catalog a pool of its own with TANGO_POOL")
     if served and values.get("catalog", served) != served:
         fault = f"is another catalog than the one that is served ({served})"
         raise InputError(f"catalog = {values['catalog']}", fault, "leave it out, or `tango serve --catalog` that one")

@@ -1,8 +1,8 @@
 """Registers the deployments of prefect.yaml with the server at `PREFECT_API_URL`. `python -m flows.server.deploy`
 
 prefect.yaml is the truth about a deployment and about when the schedules that it names are due; those that were made in
-the UI stay, and so does whether a schedule was switched on there. (`prefect deploy` and `RunnerDeployment.apply` delete
-them all.)
+the UI stay, and so does whether a schedule was switched on there, and for what. (`prefect deploy` and
+`RunnerDeployment.apply` delete them all.) Of the work pool nothing is changed but what its jobs are made of.
 The package is installed where the worker runs: a deployment names its flow by module, and nothing is copied.
 """
 
@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from flows.setting_names import DEPLOYED_VARIABLE
+from tango_models.errors import InputError
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -21,40 +24,97 @@ PROJECT = Path(__file__).resolve().parents[2]
 POOL = "tango"
 
 
-def deploy() -> list[str]:
-    """Create or update every deployment, and the work pool; returns their names, each as `flow/deployment`."""
+def check_project() -> None:
+    """
+    Raises:
+        InputError: there is no prefect.yaml beside the package.
+    """
+    if not (PROJECT / "prefect.yaml").is_file():
+        raise InputError(str(PROJECT), "holds no prefect.yaml", "install the project from a checkout (pip install -e)")
+
+
+def apply(api: str, *, pool: str, catalog: str, worker: str) -> None:
+    """`deploy` for the worker of that name, which is about to start.
+
+    Raises:
+        InputError: the server lets nobody in, or another worker takes the runs of the pool for another catalog.
+    """
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        deploy(pool, catalog, worker)
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code in (401, 403):
+            remedy = "set PREFECT_API_AUTH_STRING to its name:password, or PREFECT_API_KEY"
+            raise InputError(api, "lets nobody in without a password, or not with this one", remedy) from None
+        raise
+
+
+def deploy(pool: str = POOL, catalog: str | None = None, worker: str | None = None) -> list[str]:
+    """Create or update every deployment, and the work pool.
+
+    Args:
+        pool: the work pool. Where it is another than that of prefect.yaml, its name is part of those of the
+            deployments, so that each pool of a server has its own.
+        catalog: that runs are for: they end at once on a worker of another one.
+        worker: by name, whose pool it is as well.
+
+    Returns:
+        their names, each as `flow/deployment`.
+
+    Raises:
+        InputError: another worker takes the runs of the pool, for another catalog.
+    """
     from prefect.client.orchestration import get_client
 
     entries = yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"]
     with get_client(sync_client=True) as client:
-        _create_pool(client)
-        return [_apply(client, entry) for entry in entries]
+        _have_pool(client, pool)
+        others = _others_at_work(client, pool, worker) if catalog else []
+        return [_apply(client, entry, pool, catalog, others) for entry in entries]
 
 
-def _create_pool(client: "SyncPrefectClient") -> None:
-    from prefect.client.schemas.actions import WorkPoolCreate
+def _have_pool(client: "SyncPrefectClient", pool: str) -> None:
+    """Whether it is paused, and how many runs it lets run at a time, is left to whoever set it."""
+    from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+    from prefect.exceptions import ObjectAlreadyExists
     from prefect.workers.process import ProcessWorker
 
     template = ProcessWorker.get_default_base_job_template()
-    client.create_work_pool(WorkPoolCreate(name=POOL, type="process", base_job_template=template), overwrite=True)
+    try:
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process", base_job_template=template))
+    except ObjectAlreadyExists:
+        client.update_work_pool(pool, WorkPoolUpdate(base_job_template=template))
 
 
-def _apply(client: "SyncPrefectClient", entry: dict[str, Any]) -> str:
+def _others_at_work(client: "SyncPrefectClient", pool: str, worker: str | None) -> list[str]:
+    """The names of other workers that take runs of a pool now."""
+    found = client.read_workers_for_work_pool(pool, offset=0, limit=200)  # Prefect 3.8 refuses its own defaults
+    return sorted(other.name for other in found if other.name != worker and other.status == "ONLINE")
+
+
+def _apply(
+    client: "SyncPrefectClient", entry: dict[str, Any], pool: str, catalog: str | None, others: list[str]
+) -> str:
     from prefect.client.schemas.actions import DeploymentUpdate
     from prefect.client.schemas.objects import ConcurrencyOptions
     from prefect.exceptions import ObjectNotFound
     from prefect.utilities.callables import parameter_schema
 
-    module, _, name = entry["entrypoint"].rpartition(".")
-    flow = getattr(importlib.import_module(module), name)
-    pool = entry["work_pool"]
+    module, _, function = entry["entrypoint"].rpartition(".")
+    flow = getattr(importlib.import_module(module), function)
+    given = entry["work_pool"]
+    job = dict(given.get("job_variables") or {})
+    if catalog:
+        job["env"] = {**job.get("env", {}), DEPLOYED_VARIABLE: catalog}
+    name = entry["name"] if pool == given["name"] else f"{entry['name']}-{pool}"
     fields = {
         "entrypoint": entry["entrypoint"],
         "description": entry.get("description"),
         "parameters": entry.get("parameters") or {},
         "tags": entry.get("tags") or [],
-        "work_pool_name": pool["name"],
-        "job_variables": pool.get("job_variables") or {},
+        "work_pool_name": pool,
+        "job_variables": job,
         "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
         "enforce_parameter_schema": True,
         "pull_steps": entry.get("pull") or [],
@@ -62,19 +122,23 @@ def _apply(client: "SyncPrefectClient", entry: dict[str, Any]) -> str:
     limit = entry.get("concurrency_limit") or {}
     options = ConcurrencyOptions(collision_strategy=limit["collision_strategy"]) if limit else None
     schedules = [_schedule(given) for given in entry.get("schedules") or []]
-    full_name = f"{flow.name}/{entry['name']}"
+    full_name = f"{flow.name}/{name}"
     try:
         known = client.read_deployment_by_name(full_name)
     except ObjectNotFound:
         client.create_deployment(
             flow_id=client.create_flow_from_name(flow.name),
-            name=entry["name"],
+            name=name,
             schedules=schedules,
             concurrency_limit=limit.get("limit"),
             concurrency_options=options,
             **fields,
         )
         return full_name
+    if catalog and others and _catalog_of(known) not in (None, catalog):
+        fault = f"works for the catalog {_catalog_of(known)}, and so do its deployments"
+        remedy = "give this one a pool of its own with TANGO_POOL, or end that worker"
+        raise InputError(f"pool {pool}: {others[0]}", fault, remedy)
     update = DeploymentUpdate(concurrency_limit=limit.get("limit"), concurrency_options=options, **fields)
     client.update_deployment(known.id, update)
     _bring_up_to_date(client, known, schedules)
@@ -102,8 +166,16 @@ def _bring_up_to_date(
         found = by_slug.get(schedule.slug or "")
         if found is None:
             client.create_deployment_schedules(known.id, [schedule])
-        elif found.schedule != schedule.schedule:
-            client.update_deployment_schedule(known.id, found.id, schedule=schedule.schedule)
+            continue
+        parameters = {**found.parameters, **schedule.parameters}
+        if found.schedule != schedule.schedule or found.parameters != parameters:
+            # Parameters that are left out Prefect 3.8 empties.
+            client.update_deployment_schedule(known.id, found.id, schedule=schedule.schedule, parameters=parameters)
+
+
+def _catalog_of(known: "DeploymentResponse") -> str | None:
+    """That a deployment is for; None where it does not say."""
+    return ((known.job_variables or {}).get("env") or {}).get(DEPLOYED_VARIABLE)
 
 
 if __name__ == "__main__":

@@ -62,12 +62,9 @@ def answers(url: str, *, timeout: float = 0.3) -> bool:
     return _get(f"{url}/health", timeout) is True
 
 
-def is_our_prefect(url: str) -> bool:
-    """Whether a Prefect server of the release that is installed here answers; others speak another protocol."""
-    if not answers(url):
-        return False
-    found = _get(f"{url}/admin/version", 1.0)
-    return isinstance(found, str) and found.split(".")[:2] == metadata.version("prefect").split(".")[:2]
+def is_our_release(prefect: str) -> bool:
+    """Whether a version of Prefect speaks the protocol of the one that is installed here."""
+    return prefect.split(".")[:2] == metadata.version("prefect").split(".")[:2]
 
 
 def _get(url: str, timeout: float) -> object:

@@ -2,11 +2,11 @@
 
 import fcntl
 import hashlib
-import json
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -24,10 +24,12 @@ class ServerNote(BaseModel):
 
     Attributes:
         url: of the API; host: the machine on which that address is meant.
+        prefect: the release of the server; others speak another protocol. It is not asked, which may take a password.
     """
 
     url: str
     host: str
+    prefect: str
 
 
 def home_of(catalog: str, given: str | None = None) -> Path:
@@ -49,7 +51,8 @@ def running_server(home: Path) -> str | None:
     """The address of the API of the `tango serve` that runs on this machine with this home, if one does."""
     with suppress(OSError, ValidationError, ValueError):
         note = ServerNote.model_validate_json((home / _NOTE).read_text())
-        if note.host == socket.gethostname() and _is_locked(home) and environment.is_our_prefect(note.url):
+        ours = note.host == socket.gethostname() and environment.is_our_release(note.prefect)
+        if ours and _is_locked(home) and environment.answers(note.url):
             return note.url
     return None
 
@@ -83,7 +86,8 @@ def serving_alone(home: Path) -> Iterator[None]:
 def note_server(home: Path, url: str) -> None:
     """Let the commands find a server."""
     part = home / f"{_NOTE}.part"
-    part.write_text(json.dumps(ServerNote(url=url, host=socket.gethostname()).model_dump()))
+    note = ServerNote(url=url, host=socket.gethostname(), prefect=metadata.version("prefect"))
+    part.write_text(note.model_dump_json())
     part.replace(home / _NOTE)
 
 

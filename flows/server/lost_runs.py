@@ -92,16 +92,20 @@ class LostRuns:
         # None the first time; cut off when the machine died in the middle of it.
         with contextlib.suppress(OSError, ValidationError):
             self._known = _FILE.validate_json(file.read_bytes())
+        self._written = dict(self._known)
 
     def look(self, processes: Iterable[psutil.Process]) -> list[str]:
         """Note the runs among processes; end those that are gone, and have those that crashed tried once more.
 
         Returns:
             a line for a person about each of them.
+
+        Raises:
+            OSError: the list cannot be written (a full disk); what is in it is known all the same.
         """
-        before, living = dict(self._known), list[str]()
+        living = list[str]()
         for process in processes:
-            if (run := _run_of(process)) is not None and (start := started(process.pid)):
+            if (run := run_of(process)) is not None and (start := started(process.pid)):
                 living.append(run)
                 known = self._known.get(run)
                 # Of two, the younger: one that has ended the run may linger.
@@ -116,7 +120,7 @@ class LostRuns:
             gone = [run for run, since in self._gone.items() if now - since >= _GRACE_SECONDS]
             return self._settle(gone) if gone else []
         finally:  # a process that is noted down is known even if the server does not answer
-            if self._known != before:
+            if self._known != self._written:
                 self._write()
 
     def _settle(self, gone: list[str]) -> list[str]:
@@ -144,9 +148,11 @@ class LostRuns:
         part = self._file.with_suffix(".part")
         part.write_bytes(_FILE.dump_json(self._known))
         part.replace(self._file)
+        self._written = dict(self._known)
 
 
-def _run_of(process: psutil.Process) -> str | None:
+def run_of(process: psutil.Process) -> str | None:
+    """The id of the flow run that a process does; None of all other processes."""
     try:
         return process.environ().get(_OF_RUN) if _ENGINE in process.cmdline() else None
     except psutil.Error:

@@ -68,6 +68,9 @@ class Supervised:
 
         Returns:
             a line for a person when it was found dead; "" otherwise.
+
+        Raises:
+            OSError: it cannot be started (a full disk, too many processes); the next try is after a pause.
         """
         if self.alive:
             return ""
@@ -80,7 +83,11 @@ class Supervised:
             self._pause = 0.0 if steady else min(_LONGEST_PAUSE, max(_FIRST_PAUSE, 2 * self._pause))
             return f"the {self.name} ended ({_how(self.code)}); it starts again in {self._pause:.0f} s ({self.log})"
         if now - self._ended >= self._pause:
-            self.start()
+            try:
+                self.start()
+            except OSError:
+                self._ended, self._pause = now, min(_LONGEST_PAUSE, max(_FIRST_PAUSE, 2 * self._pause))
+                raise
         return ""
 
     def last_line(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
+from data_catalog.doing_over import doing_over
 from data_catalog.keys import equals
 from flows.fleet.standing import FleetSnapshot, uncollected
 from flows.intake.catalogs import existing_catalog
@@ -33,7 +34,7 @@ class RerunPlan(BaseModel):
 
     Attributes:
         avatars: whose units.
-        again: by stage, the units that are put back and done over, and what reads them with them.
+        again: by stage, the units that are done over, and what reads them with them.
         undone: by stage, how many others are not done in the wanted version, and are done as well; of those that wait
             for others the number is not known yet, and one is counted.
     """
@@ -48,18 +49,32 @@ class RerunPlan(BaseModel):
 
 
 def rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], redo: Redo) -> "FlowReport":
-    """Put units back and do them; inside a flow run.
+    """Do units over; inside a flow run. One that is done stays so for everybody else until its new rows are written. A
+    second try of the run leaves alone what the first has done over.
 
     Raises:
         InputError: an unknown avatar; see `check_onboarding`.
         FlowIncomplete: units failed.
     """
-    from flows.fleet.onboarding import Request, onboard_all
+    from prefect.runtime import deployment, flow_run
 
+    from flows.fleet.onboarding import Request, onboard_all
+    from flows.intake.paths import check_place
+    from flows.intake.requests import check_catalog
+    from tasks.runtime.ray_cluster import check_cluster
+    from tasks.views.embedding_model import check_body
+
+    deployed = deployment.id is not None
+    check_place("catalog", settings.catalog, deployed=deployed)
+    catalog = existing_catalog(settings)
+    check_cluster(settings.cluster)
+    check_body(settings.aumoclip, settings.body)
+    check_catalog(catalog, deployed=deployed)
     plan = plan_rerun(settings, avatars, stages, redo)
-    put_back(Catalog(settings.catalog, settings.storage_options), plan.again)
     subject = plan.avatars[0] if len(plan.avatars) == 1 else f"{len(plan.avatars)} avatars"
-    return onboard_all(subject, [Request(avatar, again=True) for avatar in plan.avatars], settings)
+    put_back(catalog, plan.again)
+    with doing_over(catalog.uri, plan.again, str(flow_run.id)):
+        return onboard_all(subject, [Request(avatar, again=True) for avatar in plan.avatars], settings)
 
 
 @uncollected()
@@ -99,8 +114,7 @@ def choose_avatars(known: Sequence[str], avatars: Sequence[str]) -> list[str]:
 
 
 def put_back(catalog: Catalog, units: Mapping[str, Sequence[str]]) -> int:
-    """Take units out of the ledger, so that the next onboarding does them. Their rows stay until new ones take their
-    place.
+    """Take those units out of the ledger that failed: how often is forgotten, so they are tried again as if new.
 
     Args:
         units: by stage.
@@ -111,14 +125,15 @@ def put_back(catalog: Catalog, units: Mapping[str, Sequence[str]]) -> int:
     count = 0
     for stage, keys in units.items():
         for start in range(0, len(keys), _AT_A_TIME):
-            count += catalog.table("units").delete(equals(stage=stage, unit=keys[start : start + _AT_A_TIME]))
+            some = equals(stage=stage, unit=keys[start : start + _AT_A_TIME], status="failed")
+            count += catalog.table("units").delete(some)
     return count
 
 
 def _chosen(
     snapshot: FleetSnapshot, avatars: Sequence[str], stages: Sequence[str], redo: Redo
 ) -> Iterator[tuple[str, list[str]]]:
-    """By stage, the units of avatars in the ledger that are put back: those that failed, however often, or all."""
+    """By stage, the units of avatars in the ledger that are done over: those that failed, however often, or all."""
     from tasks.views.motion_graph import pair_keys
 
     owners, pairs = set(), set()

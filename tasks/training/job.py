@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from data_catalog.storage_options import StorageOptions
 from tasks.runtime.ray_cluster import ClusterSettings
 from tasks.runtime.ray_training import with_trainers
 
@@ -21,7 +22,7 @@ class ClusterJob(BaseModel):
 
     folder: str
     catalog: str = "tango_catalog"
-    storage_options: dict[str, str] = Field(default_factory=dict)
+    storage_options: StorageOptions
     tracks: dict[str, list[str]] = Field(default_factory=dict)
     start: str | None = None
     training: dict[str, Any] = Field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Files that travel through the catalog."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from data_catalog import Catalog, handed_files
 from data_catalog.handed_files import EVERYBODY, drop, drop_old, is_there, put, read
+from data_catalog.leases import Leases
 
 PIECE = 10
 
@@ -59,6 +61,27 @@ def test_what_dead_runs_left_goes_and_what_everybody_uses_stays_longer(catalog):
         table.upsert([row | {"put_at": then, "data": b"x" * (row["part"] == 0)} for row in rows])
     drop_old(catalog)
     assert [is_there(catalog, "f", holder=h) for h in ("dead", EVERYBODY, "alive")] == [False, True, True]
+
+
+@pytest.mark.parametrize("days", [0, 2, 30, 3650])
+def test_a_clock_that_is_ahead_takes_nothing_from_a_run_that_is_at_work(catalog, monkeypatch, days):
+    ahead = timedelta(days=days)
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + ahead
+
+    put(catalog, "f", [b"x"], holder="over")
+    with Leases(catalog, "at work") as run:
+        run.take("fit", ["x"])
+        put(catalog, "f", [b"x"], holder="at work")
+        now = time.time
+        monkeypatch.setattr(handed_files, "datetime", Ahead)
+        monkeypatch.setattr("data_catalog.leases.time.time", lambda: now() + ahead.total_seconds())
+        drop_old(catalog)
+        assert is_there(catalog, "f", holder="at work")
+        assert is_there(catalog, "f", holder="over") == (days == 0)
 
 
 def test_what_is_dropped_leaves_the_disk(catalog, monkeypatch):

@@ -3,13 +3,17 @@
 import multiprocessing
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_catalog import Catalog, leases
 from data_catalog.leases import Leases
+from data_catalog.store import Table
 
 UNITS = [f"unit {k}" for k in range(8)]
 
@@ -125,3 +129,59 @@ def test_what_a_killed_process_kept_is_kept_no_longer(catalog):
     subprocess.run([sys.executable, "-c", code, catalog.uri], check=False)
     assert catalog.table("leases").count() == 1
     assert leases.kept(catalog, "fit", ["x"]) == leases.runs_at_work(catalog) == set()
+
+
+@given(st.lists(st.booleans(), min_size=4, max_size=12))
+@settings(max_examples=6)
+def test_the_renewing_goes_on_whatever_the_store_does_and_says_so_once(tmp_path_factory, fails):
+    """Renewed by hand at each tick of a clock of the test: no two failures in a row let a lease expire."""
+    catalog, told = Catalog(tmp_path_factory.mktemp("catalog")), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leases, "_RENEW_EVERY", 0.001)
+        patch.setattr(leases._LOG, "warning", lambda *_: told.append(True))
+        upsert, left, renewed = Table.upsert, list(fails), []
+
+        def hiccup(self, rows, *, where=None):
+            if threading.current_thread().name != "leases" or not left:
+                return upsert(self, rows, where=where)
+            renewed.append(left.pop(0))
+            if renewed[-1]:
+                raise (OSError, RuntimeError, ValueError)[len(renewed) % 3]("hiccup")
+            return upsert(self, rows, where=where)
+
+        patch.setattr(Table, "upsert", hiccup)
+        with Leases(catalog, "a") as mine:
+            assert mine.take("fit", ["x"])
+            deadline = time.monotonic() + 120
+            while left:
+                assert time.monotonic() < deadline and mine._thread.is_alive(), "the thread ended"
+                time.sleep(0.005)
+    streaks = sum(now and not before for before, now in zip([False, *fails], fails, strict=False))
+    assert renewed == fails and len(told) == streaks
+
+
+@given(st.floats(-4 * 365 * 86400, 4 * 365 * 86400))
+@settings(max_examples=12)
+def test_a_lease_of_any_time_holds_nobody_up_longer_than_a_lease_does(tmp_path_factory, seconds):
+    catalog, now = Catalog(tmp_path_factory.mktemp("catalog")), time.time()
+    stray = {"lease": leases.lease_of("fit", "x"), "holder": "run|elsewhere|1|0.0", "expires_at": now + seconds}
+    catalog.table("leases").upsert([stray])
+    holds = -1 <= seconds <= 2 * leases.SECONDS + 1
+    near = abs(seconds) < 120 or abs(seconds - 2 * leases.SECONDS) < 120  # while this test runs
+    assert near or leases.held(catalog) == leases.runs_at_work(catalog) == set()
+    with Leases(catalog, "b") as mine:
+        assert near or (mine.take("fit", ["x"]) == {"x"}) != holds
+        assert mine.take("fit", ["y"]) == {"y"}
+    assert near or catalog.table("leases").count() == 0, "the next run sweeps it up"
+
+
+def test_a_lease_years_ahead_is_anybodys_and_keeps_no_tag_from_being_made(catalog):
+    ahead = time.time() + 3 * 365 * 86400
+    catalog.table("leases").upsert(
+        [{"lease": leases.lease_of("fit", "x"), "holder": "run|elsewhere|1|0.0", "expires_at": ahead}]
+    )
+    assert leases.held(catalog) == set()
+    with Leases(catalog, "b") as mine, _other(catalog, "c") as other:
+        assert mine.take("fit", ["x"]) == {"x"}
+        assert other.take("fit", ["x"]) == set(), "it is taken for as long as any"
+    assert catalog.table("leases").count() == 0

@@ -1,11 +1,12 @@
 """A tag is the catalog of one moment, kept whatever is written, cleaned up or taken out afterwards."""
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from data_catalog import Catalog, Unit
+from data_catalog import Catalog, Unit, tags
 from data_catalog.leases import Leases
 from data_catalog.schemas import HELD_STAGES, tables_of
 from data_catalog.tags import BadTag, check_tag, delete_halves, delete_tag, list_tags, make_tag
@@ -107,10 +108,38 @@ def test_footage_that_a_tag_keeps_is_not_said_to_be_erased(catalog):
     assert files and not any(VIDEO.encode() in path.read_bytes() for path in files)
 
 
-def test_a_tag_that_was_cut_off_is_none_and_can_be_made_again(catalog):
+def test_a_clean_up_cuts_no_tag_in_two_that_is_just_being_made(catalog, monkeypatch):
+    made, open_tables = [], tags._versions_of_one_moment
+
+    class Slow:
+        """A table whose tags are made while another process cleans up."""
+
+        def __init__(self, dataset):
+            self.version, self.tags = dataset.version, self
+            self._tags = dataset.tags
+
+        def list(self):
+            return self._tags.list()
+
+        def create(self, name, version):
+            self._tags.create(name, version)
+            made.append(delete_halves(catalog))
+
+    slow = lambda *given: {name: Slow(dataset) for name, dataset in open_tables(*given).items()}  # noqa: E731
+    monkeypatch.setattr(tags, "_versions_of_one_moment", slow)
+    make_tag(catalog, "whole")
+    assert len(made) > 1 and not any(made)
+    for name in tags._TABLES:
+        dataset = catalog.table(name).find()
+        assert dataset is None or "whole" in dataset.tags.list()
+
+
+def test_a_tag_that_was_cut_off_is_none_and_can_be_made_again(catalog, monkeypatch):
     frames = catalog.table("frames").open()
     frames.tags.create("half", frames.version)
     assert list_tags(catalog) == []
+    assert delete_halves(catalog) == 0 and list(catalog.table("frames").open().tags.list()) == ["half"]
+    monkeypatch.setattr(tags, "_MAKING", timedelta(0))  # an hour later
     assert delete_halves(catalog) == 1 and catalog.table("frames").open().tags.list() == {}
     frames.tags.create("half", frames.version)
     _extract(catalog, b"second", "2")

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from flows.intake.dataset import scan
 from flows.server.deploy import POOL
 from flows.settings import Settings
 from tasks.runtime.native_libraries import _PACKAGES
@@ -120,6 +121,21 @@ def test_the_worker_of_compose_has_settings_that_exist_and_fit_the_other_service
     workers = _settings(gpu["worker"]["environment"], monkeypatch).cluster.workers
     assert workers["interpolate_seams"].num_gpus == 0.5
     assert set(gpu) <= set(services) and {part["image"] for part in gpu.values()} == {"tango:gpu"}
+
+
+def test_the_dataset_of_compose_holds_a_folder_for_each_avatar_and_nothing_else(tmp_path):
+    """Whatever stands in the README is put where it says: no folder of everybody's footage becomes an avatar."""
+    environment = COMPOSE["services"]["worker"]["environment"]
+    kubernetes = {v["name"]: v.get("value") for v in _kubernetes_worker()["env"]}
+    text = (DEPLOY / "README.md").read_text()
+    (made,) = re.findall(r"mkdir -p deploy/data/(\S+)", text)
+    assert environment["TANGO_DATASET"] == kubernetes["TANGO_DATASET"] == f"/data/{made}"
+    for path in re.findall(r"`/data/(\S+\.mp4)`", text):
+        place = tmp_path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    assert {path.name for path in tmp_path.iterdir()} == {made}
+    assert list(scan(tmp_path / made).videos) == ["anna"]
 
 
 def test_the_worker_of_kubernetes_has_settings_that_exist_and_fit_the_cluster(monkeypatch):

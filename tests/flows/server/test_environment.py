@@ -11,7 +11,7 @@ from importlib import metadata
 import httpx
 import pytest
 
-from flows.server.environment import answers, is_our_prefect, spare_loopback
+from flows.server.environment import answers, is_our_release, spare_loopback
 
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -62,17 +62,17 @@ def raw_server(says: bytes):
 
 
 def test_prefect_of_this_release_is_recognised():
+    with http_server({"/api/health": "true"}) as url:
+        assert answers(url)
     ours = metadata.version("prefect")
-    with http_server({"/api/health": "true", "/api/admin/version": f'"{ours}"'}) as url:
-        assert answers(url) and is_our_prefect(url)
-    with http_server({"/api/health": "true", "/api/admin/version": '"2.20.1"'}) as url:
-        assert answers(url) and not is_our_prefect(url)
+    assert is_our_release(ours) and is_our_release(".".join([*ours.split(".")[:2], "999"]))
+    assert not any(is_our_release(other) for other in ("2.20.1", "", "4", ours.split(".")[0]))
 
 
 @pytest.mark.parametrize("page", ["<html>true</html>", '{"status": "ok"}', "", "1", '"true"', "true" + " " * 100 + "x"])
 def test_another_web_server_that_answers_everything_is_not_prefect(page):
     with http_server({}, default=page) as url:
-        assert not answers(url) and not is_our_prefect(url)
+        assert not answers(url)
 
 
 @pytest.mark.parametrize(

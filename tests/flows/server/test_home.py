@@ -9,7 +9,7 @@ from flows.server.home import home_of, note_server, running_server, serving_alon
 from tango_models.errors import InputError
 from tests.flows.server.test_environment import http_server
 
-PAGES = {"/api/health": "true", "/api/admin/version": f'"{metadata.version("prefect")}"'}
+PAGES = {"/api/health": "true"}  # with a password set, all that is told to whoever has none
 
 
 def test_the_home_lies_beside_the_catalog_unless_told_otherwise(monkeypatch, tmp_path):
@@ -43,6 +43,16 @@ def test_a_note_of_another_machine_or_of_a_port_that_another_program_has_is_not_
         note_server(tmp_path, url)
         monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
         assert running_server(tmp_path) is None
+
+
+def test_a_server_of_another_release_is_not_joined(tmp_path, monkeypatch):
+    with serving_alone(tmp_path), http_server(PAGES) as url:
+        with monkeypatch.context() as other:
+            other.setattr(metadata, "version", lambda name: "2.20.1")
+            note_server(tmp_path, url)
+        assert running_server(tmp_path) is None
+        note_server(tmp_path, url)
+        assert running_server(tmp_path) == url
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"url": 3}', "\x00"])

@@ -15,7 +15,9 @@ from tasks.runtime.workers import StageWorker
 from tests.stages import mark_done, plan
 
 _ROWS = 4
-_TRY = st.tuples(st.sampled_from("ABC"), st.integers(0, _ROWS), st.sampled_from(["ends", "stops", "fails"]))
+_TRY = st.tuples(
+    st.sampled_from("ABC"), st.integers(0, _ROWS), st.sampled_from(["ends", "stops", "fails"]), st.booleans()
+)
 
 
 def _unit(version: str) -> Unit:
@@ -26,9 +28,9 @@ def _unit(version: str) -> Unit:
 @settings(max_examples=10, deadline=None)
 def test_a_unit_is_done_in_a_version_only_with_all_rows_of_it(tmp_path_factory, tries):
     catalog = Catalog(tmp_path_factory.mktemp("catalog"))
-    for version, rows, how in tries:
+    for version, rows, how, forced in tries:
         unit = _unit(version)
-        if not catalog.pending([unit]):
+        if not forced and not catalog.pending([unit]):
             continue
         out = RowWriter(catalog, unit.stage, unit.provenance("run"), begin=partial(catalog.begin, unit))
         for frame in range(_ROWS if how == "ends" else rows):
@@ -37,6 +39,8 @@ def test_a_unit_is_done_in_a_version_only_with_all_rows_of_it(tmp_path_factory, 
             catalog.finish(unit, n_rows=_ROWS, run_id="run", seconds=0.0, fields=out.hashes())
         elif how == "fails":
             catalog.fail(unit, "broken", run_id="run")
+        elif forced and rows:
+            assert catalog.pending([unit]), "rows of two tries"
         for name in "ABC":
             if not catalog.pending([_unit(name)]):
                 found = catalog.table("landmarks").read(["config_hash"], equals(unit=unit.key))
