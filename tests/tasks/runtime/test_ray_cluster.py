@@ -15,8 +15,8 @@ import pytest
 from tango_models.errors import InputError
 from tasks.runtime import ray_cluster, scratch
 from tasks.runtime.cluster import Pools, interrupt
+from tasks.runtime.pool import PoolClosed
 from tasks.runtime.ray_cluster import ClusterSettings, check_cluster
-from tasks.runtime.workers import PoolClosed
 
 
 def test_sockets_have_room_whatever_the_folder_for_temporary_files_is_called(tmp_path, monkeypatch):
