@@ -1,6 +1,7 @@
 """Ray actors: one worker of a stage each, asked in ways that never wait for longer than they are told."""
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -137,9 +138,14 @@ def free_and_all() -> tuple[dict[str, float], dict[str, float]]:
 
 
 def _answered(reference: Any, seconds: float = 0) -> bool:
+    """Not where the cluster is gone: whoever waits asks `cluster_lives` after a while."""
     import ray
 
-    return bool(ray.wait([reference], timeout=seconds)[0])
+    try:
+        return bool(ray.wait([reference], timeout=seconds)[0])
+    except ray.exceptions.RayError:
+        time.sleep(seconds)
+        return False
 
 
 def _got(reference: Any) -> Any:
