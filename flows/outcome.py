@@ -12,6 +12,9 @@ from tasks.runtime.faults import describe
 from tasks.runtime.run_stage import StageSummary
 
 _SLOWEST = 10
+_SAID = 20
+"""Failures in the message of a run."""
+_OF_AVATAR = " / "
 
 
 class FlowReport(BaseModel):
@@ -47,7 +50,8 @@ class FlowReport(BaseModel):
 
     @property
     def errors(self) -> list[str]:
-        return [*self.refused, *(error for stage in self.stages for error in stage.errors)]
+        """One line each, which tells videos of one name apart."""
+        return [*self.refused, *(_of(stage.scope, error) for stage in self.stages for error in stage.errors)]
 
 
 class FlowIncomplete(Exception):
@@ -55,8 +59,18 @@ class FlowIncomplete(Exception):
 
     def __init__(self, report: FlowReport) -> None:
         self.report = report
-        lines = [f"{report.subject}: {report.failed} of {report.wanted} units failed"]
-        super().__init__("\n  ".join(lines + report.errors))
+        lines = [f"{report.subject}: {report.failed} of {report.wanted} units failed", *report.errors[:_SAID]]
+        if (left := len(report.errors) - _SAID) > 0:
+            lines.append(f"and {left} more: see the run's artifact `failures`, or `tango status --failed`")
+        super().__init__("\n  ".join(lines))
+
+
+def _of(scope: str, error: str) -> str:
+    """A failure with the avatar of its video in front, where the scope names one: `ann / talk.mp4: is empty`."""
+    avatar, named, name = scope.partition(_OF_AVATAR)
+    if not named or error.startswith(avatar + _OF_AVATAR):
+        return error
+    return f"{avatar}{_OF_AVATAR}{error}" if error.startswith(name) else f"{scope}: {error}"
 
 
 def tidy(catalog: Catalog, report: FlowReport) -> None:

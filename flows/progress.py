@@ -1,5 +1,7 @@
 """Progress, drawn twice: bars in the terminal (rich) and progress artifacts in Prefect's UI."""
 
+import contextlib
+import logging
 import re
 import threading
 import time
@@ -8,6 +10,8 @@ from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
@@ -15,11 +19,13 @@ from rich.progress import Progress as Bars
 from data_catalog import Unit
 from tasks.runtime.run_stage import Progress
 
+_LOG = logging.getLogger(__name__)
 _SECONDS_BETWEEN_UPDATES = 3.0
 
 
 class FlowProgress(Progress):
-    """One bar per (stage, scope). Use as a context manager. Without a terminal only artifacts are drawn."""
+    """One bar per (stage, scope). Use as a context manager. Without a terminal only artifacts are drawn. What goes
+    wrong with an artifact is logged, and is no matter of the units."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
@@ -35,12 +41,16 @@ class FlowProgress(Progress):
         )
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._artifacts: dict[str, UUID] = {}
+        self._creating: set[str] = set()
         self._updated: dict[str, float] = {}
         self._lock = threading.Lock()
         self._whole: TaskID | None = None
         self._began = time.monotonic()
+        self._log: logging.Logger | logging.LoggerAdapter = _LOG
 
     def __enter__(self) -> "FlowProgress":
+        with contextlib.suppress(MissingContextError):
+            self._log = get_run_logger()  # which the threads of the pools, that have no context, use as well
         self._bars.start()
         return self
 
@@ -76,6 +86,10 @@ class FlowProgress(Progress):
             if (task := self._tasks.get((stage, scope))) is not None:
                 self._bars.update(task, note=f"another run is at {count} of them")
 
+    def waits(self, stage: str, why: str) -> None:
+        self._log.warning("%s %s", stage, why)
+        self._bars.console.print(f"{stage} {why}", markup=False, highlight=False, soft_wrap=True)
+
     def unit(self, unit: Unit, done: int, total: int) -> None:
         if not total:
             return
@@ -88,21 +102,28 @@ class FlowProgress(Progress):
 
     def _publish(self, stage: str, description: str, percent: float, *, at_once: bool) -> None:
         """Create or move the stage's progress artifact. Only calls from inside a task run can create one."""
-        now = time.monotonic()
+        now, in_a_run = time.monotonic(), bool(FlowRunContext.get() or TaskRunContext.get())
         with self._lock:
-            if not at_once and now - self._updated.get(stage, 0.0) < _SECONDS_BETWEEN_UPDATES:
+            known = self._artifacts.get(stage)
+            early = not at_once and now - self._updated.get(stage, 0.0) < _SECONDS_BETWEEN_UPDATES
+            if early or (known is None and (not in_a_run or stage in self._creating)):
                 return
             self._updated[stage] = now
-            known = self._artifacts.get(stage)
             if known is None:
-                if FlowRunContext.get() is None and TaskRunContext.get() is None:
-                    return
-                key = re.sub(r"[^a-z0-9]+", "-", f"progress-{stage}".lower())
-                artifact = create_progress_artifact(percent, key=key, description=description)
-                assert isinstance(artifact, UUID)  # a coroutine only where an event loop runs
-                self._artifacts[stage] = artifact
+                self._creating.add(stage)
+        try:  # without the lock: the server may be slow, or away
+            if known is not None:
+                update_progress_artifact(known, percent, description=description)
                 return
-        update_progress_artifact(known, percent, description=description)
+            key = re.sub(r"[^a-z0-9]+", "-", f"progress-{stage}".lower())
+            artifact = create_progress_artifact(percent, key=key, description=description)
+            assert isinstance(artifact, UUID)  # a coroutine only where an event loop runs
+            self._artifacts[stage] = artifact
+        except Exception as error:
+            self._log.info("the progress of %s could not be shown: %s: %s", stage, type(error).__name__, error)
+        finally:
+            if known is None:
+                self._creating.discard(stage)
 
 
 def _duration(seconds: float) -> str:

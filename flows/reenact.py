@@ -1,6 +1,5 @@
 """An avatar and a speech become a video of the avatar gesturing to it, with a motion file and a report beside it."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +81,6 @@ def reenact(
     check_speech(source, settings.storage_options, max_seconds=settings.stages.analyse_speech.max_seconds)
     tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
     catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
-    # Somebody asked for this video and waits for it: what failed before (a full disk) is always tried again.
-    settings = settings.model_copy(update={"max_attempts": sys.maxsize})
     path_id = path_key(tracks, speech_id, scorer, seed, tag or "")
     spoken = {"speech_id": speech_id, "speech_uri": source}
     shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": target, "lips": lips}
@@ -108,7 +105,8 @@ def reenact(
         FlowProgress() as progress,
     ):
         pools.leases.keep("analyse_speech", speech_id)
-        runs = StageRuns(pools, progress, settings)
+        # Somebody asked for this video and waits for it: what failed before is always tried again.
+        runs = StageRuns(pools, progress, settings, insists=True)
         if not tag:  # what a tag holds was looked at above, and stays as it is
             report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
         if lips == MATCH and not report.refused:

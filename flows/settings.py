@@ -61,8 +61,8 @@ class Settings(BaseSettings):
         acinterp: path of the weights of that interpolator; without them it cannot be chosen.
         storage_options: credentials and endpoint of the object store, as Lance takes them.
         max_failed_share: a flow run ends Failed when more than this share of its units is not `ok`.
-        max_attempts: a unit that failed this often in one version, and never went well since, is left alone until its
-            version changes.
+        max_attempts: a unit that failed in so many runs in one version, and never went well since, is left alone until
+            its version changes, a run is tried again (*Retry*), or somebody asks for it (`tango rerun`, `reenact`).
         task_retries: how often a task is tried again after a fault that may pass.
         transitions_mb: MB that the seams of all renders may take in the catalog. Those longest out of use are dropped
             after a render, and made again when they are wanted.

@@ -4,23 +4,30 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from prefect.futures import PrefectFuture
-from prefect.runtime import deployment
+from prefect.runtime import deployment, flow_run
 
 from flows.settings import Settings
 from flows.traces import IN_THE_LOG, described
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import describe
-from tasks.runtime.run_stage import Progress, StageFailed, StageIncomplete, StageSummary, run_stage
-from tasks.runtime.workers import PoolClosed
+from tasks.runtime.pool import PoolClosed
+from tasks.runtime.run_stage import Attempts, Progress, StageFailed, StageIncomplete, StageSummary, run_stage
 
 _RETRY_DELAY_SECONDS = 5
 
 
 class StageRuns:
-    """The stage tasks of one flow run, in the order in which they were submitted."""
+    """The stage tasks of one flow run, in the order in which they were submitted.
 
-    def __init__(self, pools: Pools, progress: Progress, settings: Settings) -> None:
-        self._pools, self._progress, self._settings = pools, progress, settings
+    Args:
+        insists: somebody waits for what the run makes: however often a unit failed, it is tried again. So is a run that
+            is tried again (*Retry*).
+    """
+
+    def __init__(self, pools: Pools, progress: Progress, settings: Settings, *, insists: bool = False) -> None:
+        self._pools, self._progress = pools, progress
+        insists = insists or (flow_run.run_count or 0) > 1
+        self._attempts = Attempts(None if insists else settings.max_attempts, 1 + settings.task_retries)
         self._task = run_stage.with_options(retries=settings.task_retries, retry_delay_seconds=_RETRY_DELAY_SECONDS)
         self._futures: list[tuple[str, str, PrefectFuture]] = []
 
@@ -40,7 +47,7 @@ class StageRuns:
             when_ended: called then, from another thread.
         """
         future = self._task.submit(  # type: ignore[call-overload]  # its stub knows no keyword besides the task's own
-            stage, label, scope, self._pools, self._progress, self._settings.max_attempts, wait_for=list(after)
+            stage, label, scope, self._pools, self._progress, self._attempts, wait_for=list(after)
         )
         self._futures.append((stage, label, future))
         if when_ended:

@@ -87,8 +87,7 @@ def onboard_all(
                 through_so_far=progress.overall,
             )
             report.stages = runs.summaries()
-    for avatar, videos in added.items():
-        report.notes += notes_about(catalog, avatar, videos) if videos else []
+    report.notes += notes_about(catalog, _in_work(added, tracks))
     tidy(catalog, report)
     return conclude(report, max_failed_share=settings.max_failed_share)
 
@@ -113,6 +112,13 @@ def _wanted(
         if not wanted and any(snapshot.undone_pairs(list(by_track), avatar)):
             unscored.append(avatar)
     return tracks, unscored
+
+
+def _in_work(added: Mapping[str, Sequence[dict[str, Any]]], tracks: Sequence[Track]) -> dict[str, list[dict[str, Any]]]:
+    """Of the videos that were added, by avatar, those of which something was to be done: of the others all is known,
+    and was said."""
+    ours = {(track.avatar, track.scope["track"]) for track in tracks}
+    return {avatar: [v for v in videos if (avatar, v["track"]) in ours] for avatar, videos in added.items()}
 
 
 def take_out_withdrawn(snapshot: FleetSnapshot, avatars: Sequence[str]) -> list[str]:

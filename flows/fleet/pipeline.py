@@ -11,10 +11,12 @@ from flows.stage_runs import StageRuns
 from flows.tracks import submit
 from tasks.runtime.registry import PER_TRACK
 
-_PER_CPU, _MOST = 2, 128
-"""Videos in work at a time: enough that no worker of any stage waits for the next."""
+_PER_CPU, _MOST = 2, 1024
+"""Videos in work at a time: enough that no worker of any stage waits for the next, on up to 512 CPUs. For more, the
+threads that one process may have would not do."""
 THREADS = _MOST * (len(PER_TRACK) + 1)
-"""Of a flow's task runner: a thread for each stage of the videos in work, most of which wait for the one before."""
+"""Of a flow's task runner: a thread for each stage of the videos in work, most of which wait for the one before. They
+are started as they are needed."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
@@ -18,12 +18,17 @@ from flows.intake.videos import check_source
 from flows.outcome import FlowReport
 from flows.tracks import scope
 from tango_models.errors import InputError
+from tasks.runtime.capacity import usable_cpus
 from tasks.runtime.files import check_file, content_of
 
+T = TypeVar("T")
 _AT_A_TIME = 16
-"""Files in object stores that are read at once."""
+"""Files in object stores that are asked or read at once. Of those on a disk, as many as there are CPUs to hash them."""
 _FRESH_SECONDS, _LOOK_AGAIN_SECONDS = 60.0, 2.0
 """A file that was changed so recently may still be on its way: it is looked at once more, so much later."""
+
+_SAID = {"motion_hash": "motion file", "consent": "consent", "scene": "scene"}
+"""What a row says of a video, by column."""
 
 
 class StillWritten(InputError):
@@ -58,24 +63,26 @@ class Entry:
             if row["size"] is not None
         }
         self._looked: dict[str, tuple[str, Stamp] | Exception] = {}
+        self._motions: dict[str, str | Exception] = {}
         self._growing: set[str] = set()
         self._refused = refusals(catalog)
         forget_withdrawn(catalog, self._refused)
 
     def look_ahead(self, footage: Iterable[Footage]) -> None:
-        """Look at what is to be added, many files at a time where each costs the way to a store."""
+        """Look at what is to be added, many files at a time: each costs the way to a store, or a CPU."""
         places: dict[str, None] = {}
+        motions: dict[str, None] = {}
         for given in footage:
             try:
                 places[source_place(given.place, deployed=self._deployed)] = None
+                if given.motion:
+                    motions[source_place(given.motion, deployed=self._deployed)] = None
             except InputError:
                 continue  # `add` says it
         if self._comes_again:
             self._growing = self._find_growing(list(places))
-        remote = [place for place in places if is_remote(place) and place not in self._growing]
-        with ThreadPoolExecutor(_AT_A_TIME) as threads:
-            for place, found in zip(remote, threads.map(self._look, remote), strict=True):
-                self._looked[place] = found
+        self._looked |= _at_once(self._look, [place for place in places if place not in self._growing])
+        self._motions |= _at_once(self._motion, list(motions))
 
     def add(self, avatar: str, videos: Sequence[str | Footage], motion: str | None = None) -> list[dict[str, Any]]:
         """Enter videos by the hash of their bytes: one file under two names is one video, and a file that changed, or
@@ -105,8 +112,12 @@ class Entry:
                 self._refuse(avatar, given, error)
                 continue
             if video_id in rows:
-                same = f"the same video as {rows[video_id]['file_name']}, counted once"
-                self._report.notes.append(given.said(f"{row['file_name']}: {same}"))
+                same = f"{row['file_name']}: the same video as {rows[video_id]['file_name']}"
+                if others := [said for name, said in _SAID.items() if rows[video_id][name] != row[name]]:
+                    why = f"{same}, of which another {' and '.join(others)} is said; leave one"
+                    self._report.refused.append(given.said(why))
+                else:
+                    self._report.notes.append(given.said(f"{same}, counted once"))
                 continue
             rows[video_id] = row
         self._catalog.add_videos(avatar, rows, known)
@@ -126,7 +137,6 @@ class Entry:
             InputError: it, or its motion file, cannot be used.
             UnusableStore: a bucket cannot be read.
         """
-        options = self._catalog.storage_options
         place = source_place(given.place, deployed=self._deployed)
         if place in self._growing:
             raise StillWritten(place)
@@ -135,10 +145,11 @@ class Entry:
             raise found
         video_id, stamp = found
         motion = source_place(given.motion, deployed=self._deployed) if given.motion else ""
-        if motion:
-            check_file(motion, options)
+        motion_hash = (self._motions.get(motion) or self._motion(motion)) if motion else ""
+        if isinstance(motion_hash, Exception):
+            raise motion_hash
         row = {"uri": place, "file_name": file_name(place), "size": stamp.size, "changed_ns": stamp.changed_ns}
-        row |= {"motion_uri": motion, "motion_hash": content_of(motion, options) if motion else ""}
+        row |= {"motion_uri": motion, "motion_hash": motion_hash}
         return video_id, row | {"consent": given.consent, "scene": given.scene}
 
     def _look(self, place: str) -> tuple[str, Stamp] | Exception:
@@ -156,17 +167,25 @@ class Entry:
         except (InputError, UnusableStore) as error:
             return error
 
+    def _motion(self, place: str) -> str | Exception:
+        """The hash of a motion file, or what is the matter with it."""
+        try:
+            check_file(place, self._catalog.storage_options)
+            return content_of(place, self._catalog.storage_options)
+        except (InputError, UnusableStore) as error:
+            return error
+
     def _find_growing(self, places: list[str]) -> set[str]:
         """Of files that were changed a moment ago, those that change."""
         fresh: dict[str, Stamp] = {}
-        for place in places:
-            stamp = self._stamp(place)
+        for place, stamp in _at_once(self._stamp, places).items():
             young = stamp is not None and abs(time.time() - stamp.changed_ns / 1e9) < _FRESH_SECONDS
             if stamp and young and (place, stamp) not in self._seen:
                 fresh[place] = stamp
         if fresh:
             time.sleep(_LOOK_AGAIN_SECONDS)
-        return {place for place, stamp in fresh.items() if self._stamp(place) != stamp}
+        now = _at_once(self._stamp, list(fresh))
+        return {place for place, stamp in fresh.items() if now[place] != stamp}
 
     def _stamp(self, place: str) -> Stamp | None:
         """None where nothing can be seen."""
@@ -181,6 +200,17 @@ class Entry:
     def _refuse(self, avatar: str, given: Footage, error: Exception) -> None:
         refuse(self._catalog, avatar, printable(given.place), given.said(error), run_id=self._run_id)
         self._report.refused.append(given.said(error))
+
+
+def _at_once(ask: Callable[[str], T], places: Sequence[str]) -> dict[str, T]:
+    """What is said of each place, asked in threads."""
+    found: dict[str, T] = {}
+    remote = [place for place in places if is_remote(place)]
+    local = [place for place in places if not is_remote(place)]
+    for asked, threads in ((remote, _AT_A_TIME), (local, min(_AT_A_TIME, max(2, usable_cpus())))):
+        with ThreadPoolExecutor(threads) as pool:
+            found |= zip(asked, pool.map(ask, asked), strict=True)
+    return found
 
 
 def _changed(known: Mapping[str, Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]]) -> bool:

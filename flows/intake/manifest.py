@@ -101,6 +101,19 @@ def _too_large(place: str) -> InputError:
     return InputError(place, f"has more than {_MOST_BYTES >> 20} MB", "divide it")
 
 
+class _Object(dict):
+    """A JSON object, with its names as they are compared.
+
+    Attributes:
+        twice: a known name that is in it twice; "" if there is none.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        names = [_name(name) for name, _ in pairs]
+        super().__init__(zip(names, (value for _, value in pairs), strict=True))
+        self.twice = next((name for name in COLUMNS if names.count(name) > 1), "")
+
+
 class _Rows:
     """Of one manifest.
 
@@ -148,12 +161,12 @@ class _Rows:
                 if not line.strip():
                     continue
                 try:
-                    row = json.loads(line)
+                    row = json.loads(line, object_pairs_hook=_Object)
                 except (ValueError, RecursionError) as error:
                     yield number, _BadRow(f"is no JSON ({error}); write one object a line")
                     continue
-                if isinstance(row, dict):
-                    yield number, {_name(key): value for key, value in row.items()}
+                if isinstance(row, _Object):
+                    yield number, _BadRow(f"says {row.twice} twice; leave one") if row.twice else row
                 else:
                     yield number, _BadRow("is no JSON object; write one object a line")
 
@@ -166,9 +179,10 @@ class _Rows:
             with pq.ParquetFile(path) as file:
                 header = self._header(file.schema_arrow.names)
                 for batch in file.iter_batches(1024):
-                    for row in batch.to_pylist():
+                    # Column by column: of two with one name a row as Arrow gives it has one.
+                    for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                         number += 1
-                        yield number, dict(zip(header, row.values(), strict=True))
+                        yield number, dict(zip(header, cells, strict=True))
         except (pa.ArrowException, OSError, ValueError) as error:
             if isinstance(error, InputError | UnicodeDecodeError):
                 raise

@@ -1,55 +1,63 @@
 """What a user should know of the videos that were added: what was used of them, and what was not seen in them."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
 
 _HARDLY, _NEVER = 0.5, 0.05  # shares of a video's frames that show a part of the speaker
+_AT_A_TIME = 500
+"""Videos that a table is looked through for: no look costs less for one alone."""
 
 
-def notes_about(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> list[str]:
+def notes_about(catalog: Catalog, added: Mapping[str, Sequence[dict[str, Any]]]) -> list[str]:
     """A line for each thing to know of the added videos, after their stages ran.
 
     Args:
-        added: of each video its `video_id`, `track` and `file_name`.
+        added: by avatar, of each video its `video_id`, `track` and `file_name`.
     """
-    about = (cut_off, read_notes, left_out, changed_looks, hardly_seen, unusable)
-    return [note for subject in about for note in subject(catalog, added)] + strangers(catalog, avatar, added)
+    videos, notes = [video for given in added.values() for video in given], list[str]()
+    for start in range(0, len(videos), _AT_A_TIME):
+        for subject in (cut_off, read_notes, left_out, changed_looks, hardly_seen, unusable):
+            notes += subject(catalog, videos[start : start + _AT_A_TIME])
+    return notes + [note for avatar, given in added.items() if given for note in strangers(catalog, avatar, given)]
 
 
-def cut_off(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+def cut_off(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     """A note about each video that ends before the length its header declares."""
     where = equals(video_id=[video["video_id"] for video in added], truncated=True)
     rows = catalog.table("videos").read(["video_id", "file_name", "seconds"], where=where).to_pylist()
     return [f"{row['file_name']}: is cut off; the {row['seconds']:.1f} s that can be read were used" for row in rows]
 
 
-def read_notes(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+def read_notes(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     """What was noted when each video was read: its sound, damage, joins and holes, what stands still."""
     where = equals(video_id=[video["video_id"] for video in added])
     rows = catalog.table("videos").read(["video_id", "file_name", "notes"], where=where).to_pylist()
     return [f"{row['file_name']}: {note}" for row in rows for note in row["notes"] or ()]
 
 
-def left_out(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+def left_out(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     """A note about each video in which others are in view beside the speaker."""
-    notes = []
-    for video in added:
-        table = catalog.table("landmarks").read(
-            ["video_id", "frame", "others"], where=f"{equals(video_id=video['video_id'])} AND others > 0"
-        )
-        if shared := table.num_rows:
-            people = 1 + max(table["others"].to_pylist())
-            frames = catalog.table("landmarks").count(equals(video_id=video["video_id"]))
-            notes.append(
-                f"{video['file_name']}: {people} people in view (in {shared} of {frames} frames); the largest, most "
-                "central and longest in view was followed, who is beside was left out"
-            )
-    return notes
+    landmarks, videos = catalog.table("landmarks"), [video["video_id"] for video in added]
+    seen = landmarks.read(["video_id", "others"], where=f"{equals(video_id=videos)} AND others > 0", ordered=False)
+    shared = Counter(seen["video_id"].to_pylist())
+    if not shared:
+        return []
+    most = seen.group_by("video_id").aggregate([("others", "max")])
+    others = dict(zip(most["video_id"].to_pylist(), most["others_max"].to_pylist(), strict=True))
+    frames = Counter(landmarks.read(["video_id"], equals(video_id=list(shared)), ordered=False)["video_id"].to_pylist())
+    return [
+        f"{video['file_name']}: {1 + others[video_id]} people in view (in {shared[video_id]} of {frames[video_id]} "
+        "frames); the largest, most central and longest in view was followed, who is beside was left out"
+        for video in added
+        if (video_id := video["video_id"]) in shared
+    ]
 
 
-def changed_looks(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+def changed_looks(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     """A note about each video of which some shots look otherwise, as if they showed somebody else."""
     where = equals(track_id=[video["track"] for video in added])
     rows = catalog.table("looks").read(["track_id", "note"], where=where).to_pylist()
@@ -57,7 +65,7 @@ def changed_looks(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     return [f"{video['file_name']}: {note}" for video in added if (note := notes.get(video["track"]))]
 
 
-def hardly_seen(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+def hardly_seen(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     """A note about each part of the speaker above the waist that a video shows in less than half of its frames."""
     from tango_models.body.fit.confidence import PARTS
 
@@ -73,7 +81,7 @@ def hardly_seen(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def strangers(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> list[str]:
+def strangers(catalog: Catalog, avatar: str, added: Sequence[dict[str, Any]]) -> list[str]:
     """A note about each added video that does not look like the avatar's first one."""
     import numpy as np
 
@@ -101,17 +109,22 @@ def strangers(catalog: Catalog, avatar: str, added: list[dict[str, Any]]) -> lis
     return notes
 
 
-def unusable(catalog: Catalog, added: list[dict[str, Any]]) -> list[str]:
+def unusable(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     """A note about each video of which clips cannot be shown, and why."""
-    notes = []
+    notes, where = [], equals(track_id=[video["track"] for video in added])
+    clips = catalog.table("clips").read(["track_id", "usable"], where, ordered=False)
+    counts = Counter(clips["track_id"].to_pylist())
+    hidden: dict[str, list[list[bool]]] = {}
+    if counts and not all(clips["usable"].to_pylist()):
+        rows = catalog.table("clips").read(["track_id", "repeated"], f"{where} AND NOT usable", ordered=False)
+        for row in rows.to_pylist():
+            hidden.setdefault(row["track_id"], []).append(row["repeated"])
     for video in added:
-        where = equals(track_id=video["track"])
-        clips = catalog.table("clips").count(where)
-        hidden = catalog.table("clips").read(["repeated"], where=f"{where} AND NOT usable")["repeated"].to_pylist()
-        if hidden:
-            still = sum(sum(frames) > 1 for frames in hidden)
-            because = {"the picture stands still": still, "the speaker is lost or unsure": len(hidden) - still}
-            share = "none" if len(hidden) == clips else f"only {clips - len(hidden)}"
+        if frames := hidden.get(video["track"]):
+            clips_of = counts[video["track"]]
+            still = sum(sum(repeated) > 1 for repeated in frames)
+            because = {"the picture stands still": still, "the speaker is lost or unsure": len(frames) - still}
+            share = "none" if len(frames) == clips_of else f"only {clips_of - len(frames)}"
             reasons = ", ".join(f"{why} in {count}" for why, count in because.items() if count)
-            notes.append(f"{video['file_name']}: {share} of its {clips} clips can be shown ({reasons})")
+            notes.append(f"{video['file_name']}: {share} of its {clips_of} clips can be shown ({reasons})")
     return notes

@@ -94,13 +94,17 @@ def check_own(num_cpus: int | None, num_gpus: int | None, workers: Mapping[str, 
     return present
 
 
-def worker_limits(workers: Mapping[str, WorkerResources], nodes: Sequence[Resources]) -> dict[str, int]:
+def worker_limits(
+    workers: Mapping[str, WorkerResources], nodes: Sequence[Resources], *, shares: float = 0.0
+) -> dict[str, int]:
     """How many workers each stage may have at most, where its resources decide it, so that those of all stages, which
     live side by side, find room.
 
     Args:
         workers: what is set for stages.
         nodes: what each node of the cluster has.
+        shares: CPUs that a worker of each other stage reserves, together. Room is left for them, as far as each stage
+            then still has a worker.
 
     Raises:
         InputError: one worker asks for more than any node has, or all together for more than there is.
@@ -123,9 +127,17 @@ def worker_limits(workers: Mapping[str, WorkerResources], nodes: Sequence[Resour
             names = ", ".join(sorted(asked))
             fault = f"the workers of {names} ask for {_words(wanted, kind)} together, and there are {total:g}"
             raise InputError("cluster.workers", fault, f"lower {name} (a fraction shares one) or count")
+        counts = {stage: worker.count for stage, worker in workers.items() if stage in asked and worker.count}
+        kept = shares if kind == "CPU" else 0.0
         for stage in unbound:
-            room = int((total - fixed) / sum(unbound.values()) + 1e-6)
-            limits[stage] = min(room, limits.get(stage, room))
+            room = int((total - fixed - kept) / sum(unbound.values()) + 1e-6)
+            limits[stage] = min(max(1, room), limits.get(stage, room))
+        while kept and sum(asked[s] * n for s, n in counts.items()) + sum(unbound.values()) + kept > total + 1e-6:
+            most = max(counts, key=lambda stage: counts[stage], default="")
+            if not most or counts[most] == 1:
+                break
+            counts[most] -= 1
+            limits[most] = counts[most]
     for stage, worker in workers.items():
         one = {kind: amount for kind in [*_FIELDS, *custom] if (amount := _amount(worker, kind))}
         if not any(all(node.get(kind, 0.0) >= amount for kind, amount in one.items()) for node in nodes):
@@ -133,6 +145,25 @@ def worker_limits(workers: Mapping[str, WorkerResources], nodes: Sequence[Resour
             fault = f"asks for {asked_for} a worker, and no node has all of that"
             raise InputError(f"cluster.workers.{stage}", fault, "ask for less, or for a node that has it")
     return limits
+
+
+def needs(worker: WorkerResources) -> dict[str, float]:
+    """What one worker reserves, by Ray's names."""
+    return {kind: amount for kind in [*_FIELDS, *sorted(worker.resources)] if (amount := _amount(worker, kind))}
+
+
+def waits_for(needed: Resources, free: Resources, present: Resources) -> str:
+    """What a worker waits for, with figures.
+
+    Args:
+        needed: by it; free: of the cluster now, all nodes together; present: what it has.
+    """
+    lacking = [kind for kind, amount in needed.items() if free.get(kind, 0.0) < amount - 1e-6]
+    named = " and ".join(_words(needed[kind], kind) for kind in lacking or needed)
+    figures = ", ".join(f"{free.get(k, 0.0):g} of {_words(present.get(k, 0.0), k)}" for k in lacking or needed)
+    if lacking:
+        return f"waits for {named} that others hold ({figures} free)"
+    return f"waits for {named} on one node; others hold a part of each ({figures} free in all)"
 
 
 def _amount(worker: WorkerResources, kind: str) -> float:

@@ -11,15 +11,18 @@ from contextlib import ExitStack
 
 from data_catalog import Catalog
 from data_catalog.leases import Leases
+from tasks.runtime.actors import cluster_lives
 from tasks.runtime.capacity import worker_limits
+from tasks.runtime.pool import PoolClosed, WorkerPool
 from tasks.runtime.ray_cluster import ClusterSettings, ray_running
-from tasks.runtime.registry import next_stages, stage_class
-from tasks.runtime.workers import PoolClosed, WorkerPool, WorkerResources, cluster_lives
+from tasks.runtime.registry import STAGES, next_stages, stage_class
+from tasks.runtime.workers import WorkerResources
 
 _LEAVE_SECONDS = 30.0
 """For the threads that wait for workers of a cluster that is gone."""
 _SHARE = 0.1
 """Of a CPU, of a cluster that is joined."""
+_TEND_SECONDS = 0.5
 _open: "weakref.WeakSet[Pools]" = weakref.WeakSet()
 
 
@@ -51,6 +54,7 @@ class Pools:
         self._ray = ExitStack()
         self._cpus = 0.0
         self._limits: dict[str, int] = {}
+        self._keeper: threading.Thread | None = None
 
     def __enter__(self) -> "Pools":
         _open.add(self)
@@ -60,6 +64,8 @@ class Pools:
     def __exit__(self, *_) -> None:
         self.close()
         _open.discard(self)
+        if self._keeper:
+            self._keeper.join()
         with self._lock:  # another thread may just be starting it
             self._ray.close()
             self._resources.close()
@@ -102,8 +108,9 @@ class Pools:
             self._begin()
             pool = self._pool(stage)
             pool.warm()
-            for following in next_stages(stage):
-                self._pool(following).warm()
+            for following in map(self._pool, next_stages(stage)):
+                if not (following.reserves and self._starved()):
+                    following.warm()
             return pool
 
     def _begin(self) -> None:
@@ -113,6 +120,18 @@ class Pools:
             self._give_up()
         if not self._cpus:
             self._cpus = self._start()
+        if self._keeper is None:
+            self._keeper = threading.Thread(target=self._tend, name="pools", daemon=True)
+            self._keeper.start()
+
+    def _tend(self) -> None:
+        while not self._closed.wait(_TEND_SECONDS):
+            for pool in list(self._pools.values()):
+                pool.tend()
+
+    def _starved(self, but: str = "") -> bool:
+        """Whether a stage, but for one, waits for room."""
+        return any(pool.starved for stage, pool in list(self._pools.items()) if stage != but)
 
     def _give_up(self) -> None:
         """Leave a cluster whose nodes are all dead. What was in work there may be tried again in the next."""
@@ -132,7 +151,7 @@ class Pools:
             size = resources.count or max(1, int(self._cpus // stage_class(stage).cores))
             if resources.num_cpus is None:
                 resources = resources.model_copy(update={"num_cpus": _SHARE if self._cluster.address else 0.0})
-            pool = WorkerPool(
+            self._pools[stage] = WorkerPool(
                 stage,
                 self.configs[stage],
                 self.catalog,
@@ -140,15 +159,17 @@ class Pools:
                 size=min(size, self._limits.get(stage, size)),
                 run_id=self.run_id,
                 shared=not self._cluster.address or self._cluster.shared_disk,
+                others_wait=lambda: self._starved(but=stage),
             )
             if self._closed.is_set():
-                pool.refuse()
-            self._pools[stage] = pool
+                self._pools[stage].refuse()
         return self._pools[stage]
 
     def _start(self) -> float:
         nodes = self._ray.enter_context(ray_running(self._cluster))
         if not nodes:
             raise RuntimeError("no node of the Ray cluster is alive")
-        self._limits = worker_limits(self._cluster.workers, nodes)
+        others = [s for s in STAGES if self._cluster.workers.get(s, WorkerResources()).num_cpus is None]
+        shares = _SHARE * len(others) if self._cluster.address else 0.0
+        self._limits = worker_limits(self._cluster.workers, nodes, shares=shares)
         return sum(node.get("CPU", 0.0) for node in nodes) or 1.0

@@ -17,9 +17,9 @@ import psutil
 from pydantic import BaseModel, Field
 
 from tango_models.errors import InputError
-from tasks.runtime.capacity import check_own
+from tasks.runtime.capacity import check_own, worker_limits
 from tasks.runtime.native_libraries import check_libraries
-from tasks.runtime.ray_token import check_taken, check_token_file, let_ray_have_one, show_token
+from tasks.runtime.ray_token import check_taken, check_token_file, let_ray_have_one, nodes_at, show_token
 from tasks.runtime.scratch import scratch_folder
 from tasks.runtime.workers import WorkerResources
 
@@ -65,18 +65,39 @@ class ClusterSettings(BaseModel):
 
 
 def check_cluster(cluster: ClusterSettings) -> None:
-    """Refuse what cannot work on this machine before anything is started.
+    """Refuse what cannot work before anything is started: the hours of an intake would pass before a cluster is joined.
 
     Raises:
         InputError: more CPUs or GPUs are asked for than there are, a library of the system's is missing, or there is
-            no folder for Ray's sockets; or the file of a cluster's token cannot be used. What a cluster elsewhere has
-            is asked when it is joined.
+            no folder for Ray's sockets; or no cluster answers at the address, the file of its token cannot be used, or
+            it takes another.
     """
     check_libraries()
     check_token_file(cluster.token_file)
-    if not cluster.address:
+    if cluster.address:
+        _check_far(cluster)
+    else:
         check_own(cluster.num_cpus, cluster.num_gpus, cluster.workers)
         socket_folder()
+
+
+def _check_far(cluster: ClusterSettings) -> None:
+    """Ask the cluster at an address whether it can be joined, and whether it has what the workers ask for."""
+    import ray
+
+    assert cluster.address
+    if ray.is_initialized():  # and that one is used
+        return
+    if cluster.token_file:
+        show_token(cluster.token_file)
+    check_taken(cluster.address)
+    if not cluster.workers:
+        return
+    if cluster.address.startswith("ray://"):  # only who has joined is told
+        with ray_running(cluster) as nodes:
+            worker_limits(cluster.workers, nodes)
+    elif nodes := nodes_at(cluster.address):
+        worker_limits(cluster.workers, nodes)
 
 
 @contextmanager

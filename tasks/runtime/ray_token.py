@@ -1,4 +1,5 @@
-"""The token that guards a Ray cluster: which one this process shows, and whether the cluster at an address takes it.
+"""What a Ray cluster at an address is asked before it is joined: whether it takes the token that this process shows,
+and what its nodes have.
 
 Ray answers a wrong one, and an address where nobody is, only after 20 to 80 s of warnings; so the cluster is asked once
 before it is joined. https://docs.ray.io/en/latest/ray-security/token-auth.html
@@ -102,3 +103,24 @@ def check_taken(address: str) -> None:
         asked = "clients" if client else "a head"
         remedy = "a head listens at host:6379, and for clients at ray://host:10001, unless it was told otherwise"
         raise InputError(address, f"is no port of Ray's for {asked}", remedy)
+
+
+def nodes_at(address: str) -> list[dict[str, float]]:
+    """What each living node of the cluster at a head's `host:port` has, asked without joining it; nothing where the
+    address names no host.
+
+    Raises:
+        InputError: it does not answer.
+    """
+    if not (found := _ADDRESS.fullmatch(address)) or found[1]:
+        return []
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
+    from ray.core.generated.gcs_pb2 import GcsNodeInfo
+    from ray.exceptions import RayError
+
+    try:
+        nodes = GcsClient(address=found[2]).get_all_node_info(timeout=_SECONDS).values()
+    except (RayError, OSError, RuntimeError) as error:
+        why = str(error).strip().partition("\n")[0]
+        raise InputError(address, f"its head does not say what it has ({why})", "see whether it runs") from error
+    return [dict(node.resources_total) for node in nodes if node.state == GcsNodeInfo.ALIVE]

@@ -5,6 +5,7 @@ exactly the units that are not `ok`. Prefect's own cache would skip a stage that
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -14,11 +15,12 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, Unit, UnitRecord
 from tasks.runtime.cluster import Pools
-from tasks.runtime.faults import reason
+from tasks.runtime.faults import is_input_fault, reason
 from tasks.runtime.plan_source import UpstreamNotReady
+from tasks.runtime.pool import PoolClosed
 from tasks.runtime.stage import Stage
 from tasks.runtime.versions import Versions, plan_units
-from tasks.runtime.workers import Outcome, PoolClosed
+from tasks.runtime.workers import Outcome
 
 _WAIT_SECONDS = 1.0
 """Between two looks whether another run has done with a unit."""
@@ -48,6 +50,25 @@ class StageSummary(BaseModel):
         return not self.failed and not self.blocked
 
 
+@dataclass(frozen=True)
+class Attempts:
+    """How often a unit that fails is tried.
+
+    Attributes:
+        runs: in which it failed in the wanted version, since it last went well, after which it is left alone; None:
+            it is always tried, since somebody asked for it.
+        tries: in a run, of what may pass; what is the input's fault is tried once.
+    """
+
+    runs: int | None
+    tries: int = 1
+
+    def are_spent(self, record: UnitRecord) -> bool:
+        if self.runs is None:
+            return False
+        return record.attempts >= self.runs * (1 if is_input_fault(record.error or "") else self.tries)
+
+
 class StageIncomplete(RuntimeError):
     """Units failed for reasons that may pass; the task is worth trying again."""
 
@@ -73,6 +94,9 @@ class Progress:
     def others(self, stage: str, scope: str, count: int) -> None:
         """Another run is at so many units of a stage, and is waited for."""
 
+    def waits(self, stage: str, why: str) -> None:
+        """There is no room for a worker of a stage; said once."""
+
     def unit(self, unit: Unit, done: int, total: int) -> None:
         """How far the unit is, in the stage's own measure."""
 
@@ -91,7 +115,7 @@ def _may_pass(task: Any, task_run: Any, state: Any) -> bool:
     retry_jitter_factor=0.5,
 )
 def run_stage(
-    stage: str, label: str, scope: dict[str, Any], pools: Pools, progress: Progress, max_attempts: int
+    stage: str, label: str, scope: dict[str, Any], pools: Pools, progress: Progress, attempts: Attempts
 ) -> StageSummary | State:
     """Do the pending units of a stage in a scope.
 
@@ -100,7 +124,7 @@ def run_stage(
         or a `StageIncomplete` that is tried again. (Raised instead, the reasons would stand inside a stack trace.)
     """
     try:
-        summary = compute_stage(stage, label, scope, pools, progress, max_attempts, get_run_logger().error)
+        summary = compute_stage(stage, label, scope, pools, progress, attempts, get_run_logger().error)
     except StageIncomplete as error:
         return Failed(message=str(error), data=error)
     if summary.ok:
@@ -115,13 +139,13 @@ def compute_stage(
     scope: dict[str, Any],
     pools: Pools,
     progress: Progress,
-    max_attempts: int,
+    attempts: Attempts,
     log: Callable[[str], None] = lambda text: None,
 ) -> StageSummary:
     """`run_stage` without Prefect around it; `log` takes the stack traces of what nobody foresaw.
 
     Raises:
-        StageIncomplete: units failed for transient reasons and fewer than `max_attempts` times.
+        StageIncomplete: units failed for transient reasons and are not given up yet.
     """
     catalog = pools.catalog
     versions = Versions(catalog, pools.configs)
@@ -133,7 +157,7 @@ def compute_stage(
     pending = catalog.pending(units)
     keys = {unit.key for unit in pending}
     pending += [unit for unit in units if unit.key not in keys and not planner.is_intact(catalog, unit)]
-    todo, given_up = _split(catalog, pending, max_attempts)
+    todo, given_up = _split(catalog, pending, attempts)
     done = len(units) - len(pending)
     progress.stage(stage, label, done, len(units))
     outcomes = _do(stage, label, todo, planner, pools, progress) if todo else {}
@@ -143,14 +167,14 @@ def compute_stage(
             log(f"{outcome.subject}\n{outcome.trace}")
     errors = [reason(outcome.subject, outcome.error) for outcome in failed]
     errors += [
-        f"{reason(r.subject, r.error or '')} (given up after {r.attempts} attempts; "
-        "a higher TANGO_MAX_ATTEMPTS tries again)"
+        f"{reason(r.subject, r.error or '')} (given up after {r.attempts} attempts; *Retry* of the run, "
+        "`rerun-stage` in the UI or `tango rerun` tries again)"
         for r in given_up
     ]
     done = len(units) - len(failed) - len(given_up)
     progress.stage(stage, label, done, len(units))
     may_pass = [unit for unit in todo if unit.key in outcomes and outcomes[unit.key].transient]
-    if may_pass and _split(catalog, may_pass, max_attempts)[0]:
+    if may_pass and _split(catalog, may_pass, attempts)[0]:
         raise StageIncomplete("; ".join(errors))
     return StageSummary(
         stage=stage,
@@ -179,7 +203,7 @@ def _do(
             pending = {unit.key for unit in catalog.pending([unit for unit in todo if unit.key in mine])}
             own = [u for u in todo if u.key in mine and (u.key in pending or not planner.is_intact(catalog, u))]
             if own:
-                found |= {outcome.unit: outcome for outcome in pools.of(stage).run(own, progress.unit)}
+                found |= {outcome.unit: outcome for outcome in pools.of(stage).run(own, progress.unit, progress.waits)}
         finally:
             pools.leases.give_back(stage, mine)
         todo = [unit for unit in todo if unit.key not in mine]
@@ -190,7 +214,7 @@ def _do(
     return found
 
 
-def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list[Unit], list[UnitRecord]]:
+def _split(catalog: Catalog, units: list[Unit], attempts: Attempts) -> tuple[list[Unit], list[UnitRecord]]:
     """Units worth an attempt, and the records of those that failed too often in the wanted version."""
     if not units:
         return [], []
@@ -201,6 +225,6 @@ def _split(catalog: Catalog, units: list[Unit], max_attempts: int) -> tuple[list
         if (record := records.get(unit.key))
         and not record.ok
         and record.version == unit.version
-        and record.attempts >= max_attempts
+        and attempts.are_spent(record)
     }
     return [unit for unit in units if unit.key not in spent], list(spent.values())

@@ -1,5 +1,7 @@
 """Which videos an avatar has after files were added, changed, moved, and given again."""
 
+import threading
+import time
 import unicodedata
 from pathlib import Path
 
@@ -7,13 +9,16 @@ import pytest
 
 from data_catalog import Catalog
 from data_catalog.refusals import refusals
+from flows.intake import entering
 from flows.intake.entering import Entry
+from flows.intake.footage import Footage
 from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowReport
 from flows.preprocess_dataset import preprocess_dataset
 from flows.reenact import reenact
 from flows.settings import Settings
 from tango_models.errors import InputError
+from tango_models.media.probe import content_id
 
 OLD, NEW = b"\0\0\0\x18ftypmp42" + bytes(5000), b"\0\0\0\x18ftypmp42" + bytes(9000)
 
@@ -49,6 +54,59 @@ def test_a_file_that_was_half_copied_is_one_video_and_said(tmp_path, catalog):
     (whole,) = catalog.avatar_videos("ann")
     assert whole != half
     assert _add(catalog, talk).notes == []
+
+
+@pytest.mark.parametrize("other", [{"consent": "C-2"}, {"scene": "garden"}, {"motion": "b.npz"}, {"motion": None}])
+def test_the_same_bytes_in_two_places_of_which_different_things_are_said_are_refused_once(tmp_path, catalog, other):
+    for name in ("a.npz", "b.npz"):
+        _put(tmp_path / name, name.encode())
+    said = {"motion": "a.npz", "consent": "C-1", "scene": "desk"}
+
+    def given(name: str, row: int, **said) -> Footage:
+        motion = str(tmp_path / said["motion"]) if said["motion"] else None
+        return Footage(str(_put(tmp_path / name, OLD)), motion, said["consent"], said["scene"], f"m.csv row {row}")
+
+    rows = [given("1.mp4", 2, **said), given("2.mp4", 3, **said), given("3.mp4", 4, **said | other)]
+    report = FlowReport(subject="ann")
+    assert len(Entry(catalog, report, run_id="r").add("ann", rows)) == 1
+    assert report.notes == ["m.csv row 3: 2.mp4: the same video as 1.mp4, counted once"]
+    (line,) = report.refused
+    what = "motion file" if "motion" in other else next(iter(other))
+    assert line == f"m.csv row 4: 3.mp4: the same video as 1.mp4, of which another {what} is said; leave one"
+    (row,) = catalog.avatar_videos("ann").values()
+    assert (row["consent"], row["scene"], Path(row["motion_uri"]).name) == ("C-1", "desk", "a.npz")
+
+
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_many_files_are_looked_at_side_by_side_and_each_is_what_it_is(tmp_path, catalog, monkeypatch, comes_again):
+    """No file waits for the one before: two at least are read at a time, and stamps are asked so too."""
+    monkeypatch.setattr(entering, "_LOOK_AGAIN_SECONDS", 0.0)
+    together, lock, most = {"read": 0, "stamp": 0}, threading.Lock(), {"read": 0, "stamp": 0}
+
+    def side_by_side(kind, real):
+        def asked(*given):
+            with lock:
+                together[kind] += 1
+                most[kind] = max(most[kind], together[kind])
+            time.sleep(0.02)
+            with lock:
+                together[kind] -= 1
+            return real(*given)
+
+        return asked
+
+    monkeypatch.setattr(entering, "content_of", side_by_side("read", entering.content_of))
+    monkeypatch.setattr(Entry, "_stamp", side_by_side("stamp", Entry._stamp))
+    files = [_put(tmp_path / f"{k}.mp4", OLD + bytes([k])) for k in range(12)]
+    footage = [Footage(str(file)) for file in files] + [Footage(str(tmp_path / "none.mp4"))]
+    report = FlowReport(subject="ann")
+    entry = Entry(catalog, report, run_id="r", comes_again=comes_again)
+    entry.look_ahead(footage)
+    added = entry.add("ann", footage)
+    assert most["read"] > 1 and most["stamp"] > 1
+    assert [(row["file_name"], row["video_id"]) for row in added] == [(file.name, content_id(file)) for file in files]
+    (refused,) = report.refused
+    assert "none.mp4: does not exist" in refused
 
 
 def test_another_avatar_keeps_what_it_has(tmp_path, catalog):

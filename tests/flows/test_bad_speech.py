@@ -18,7 +18,7 @@ from tango_models.media.probe import content_id
 from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime.cluster import Pools
-from tasks.runtime.run_stage import Progress, compute_stage
+from tasks.runtime.run_stage import Attempts, Progress, compute_stage
 from tasks.views.motion_graph import path_key
 from tests.full_disk import FullDiskWorker
 from tests.media_samples import tone, write_sound
@@ -46,9 +46,9 @@ def retrieve(pools: Pools, speech: Path) -> dict:
     tracks = pools.catalog.avatar_tracks("ann")
     scope = {"avatar": "ann", "tracks": tracks, "speech_id": speech_id, "scorer": "prosody", "seed": 0}
     assert compute_stage(
-        "analyse_speech", "", {"speech_id": speech_id, "speech_uri": str(speech)}, pools, Progress(), 1
+        "analyse_speech", "", {"speech_id": speech_id, "speech_uri": str(speech)}, pools, Progress(), Attempts(1)
     ).ok
-    assert compute_stage("retrieve_path", "", scope, pools, Progress(), 1).ok
+    assert compute_stage("retrieve_path", "", scope, pools, Progress(), Attempts(1)).ok
     path_id = path_key(tracks, speech_id, "prosody", 0)
     (path,) = pools.catalog.table("paths").read(where=f"path_id = '{path_id}'").to_pylist()
     (row,) = pools.catalog.table("speech").read(where=f"speech_id = '{speech_id}'").to_pylist()
@@ -105,7 +105,7 @@ def test_what_only_a_worker_can_look_into_is_a_failed_row_with_the_reason(pools,
     for name, fault, remedy in BAD[3:]:
         speech_id = content_id(bad / name)
         scope = {"speech_id": speech_id, "speech_uri": str(bad / name)}
-        done = compute_stage("analyse_speech", "", scope, pools, Progress(), 1)
+        done = compute_stage("analyse_speech", "", scope, pools, Progress(), Attempts(1))
         (line,) = done.errors
         assert line.count(name) == 1 and (name == "face.wav" or (re.search(fault, line) and remedy in line))
         record = pools.catalog.record("analyse_speech", speech_id)

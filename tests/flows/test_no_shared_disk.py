@@ -29,7 +29,7 @@ _RUN = """
     from tango_models.media.probe import content_id
     from tasks.runtime.cluster import Pools
     from tasks.runtime.registry import PER_TRACK
-    from tasks.runtime.run_stage import Progress, compute_stage
+    from tasks.runtime.run_stage import Attempts, Progress, compute_stage
     from tasks.views.motion_graph import path_key
 
     folder, settings = Path(sys.argv[1]), Settings()
@@ -45,7 +45,7 @@ _RUN = """
     work += [("interpolate_seams", shown), ("render_video", shown)]
     with Pools(catalog, "run", settings.stage_configs(), settings.cluster) as pools:
         for stage, scope in work:
-            summary = compute_stage(stage, stage, scope, pools, Progress(), 1)
+            summary = compute_stage(stage, stage, scope, pools, Progress(), Attempts(1))
             assert summary.ok, (summary.blocked, summary.errors)
             rows = catalog.table("files").read(["holder"])["holder"].to_pylist()
             assert set(rows) <= {""}, f"{stage} left what was handed over for it"

@@ -1,6 +1,9 @@
 """What a run's artifacts say."""
 
-from flows.outcome import FlowReport, failure_rows, slowest, stage_rows
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.outcome import FlowIncomplete, FlowReport, failure_rows, slowest, stage_rows
 from tasks.runtime.run_stage import StageSummary
 
 REPORT = FlowReport(
@@ -41,3 +44,32 @@ def test_each_failure_has_its_reason_and_its_remedy():
 
 def test_what_took_longest_stands_first():
     assert slowest(REPORT) == [{"what": "ann / a.mp4", "seconds": 6.0}]
+
+
+names = st.sampled_from(["talk.mp4", "a / b.mp4", "ann", "x"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ann", "bea", "cy"]), names), unique=True, max_size=30))
+def test_the_message_tells_videos_of_one_name_apart_and_is_bounded(failed):
+    stages = [
+        StageSummary(stage="fit_smplx", scope=f"{avatar} / {name}", wanted=1, failed=1, errors=[f"{name}: is {said}"])
+        for avatar, name in failed
+        for said in ("empty", "dark")
+    ]
+    report = FlowReport(subject="dataset", stages=stages)
+    assert len(set(report.errors)) == 2 * len(failed)
+    head, *lines = str(FlowIncomplete(report)).splitlines()
+    assert head == f"dataset: {2 * len(failed)} of {2 * len(failed)} units failed"
+    assert [line.strip() for line in lines[:20]] == [
+        f"{avatar} / {name}: is {said}" for avatar, name in failed for said in ("empty", "dark")
+    ][:20]
+    left = 2 * len(failed) - 20
+    assert len(lines) == min(2 * len(failed), 21)
+    assert left <= 0 or lines[20].strip().startswith(f"and {left} more: see the run's artifact")
+
+
+def test_a_failure_whose_line_does_not_begin_with_its_video_gets_its_whole_name():
+    stage = StageSummary(stage="fit_smplx", scope="ann / talk.mp4", failed=1, errors=["part 2: worker process died"])
+    alone = StageSummary(stage="fit_smplx", scope="talk.mp4", failed=1, errors=["talk.mp4: is empty"])
+    report = FlowReport(subject="d", stages=[stage, alone])
+    assert report.errors == ["ann / talk.mp4: part 2: worker process died", "talk.mp4: is empty"]

@@ -20,9 +20,9 @@ from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
 from tasks.create_clips import CreateClips
+from tasks.runtime.pool import PoolClosed
 from tasks.runtime.registry import STAGES
 from tasks.runtime.run_stage import Progress
-from tasks.runtime.workers import PoolClosed
 from tests.media_samples import tone, write_sound
 from tests.stages import add_video
 

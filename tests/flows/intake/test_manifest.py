@@ -165,3 +165,31 @@ def test_every_row_is_used_refused_or_noted(tmp_path, rows):
         assert f"talks.jsonl row {index + 1}" in said
     for avatar in found.footage:
         assert "/" not in avatar and avatar not in (".", "..")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.sampled_from(["avatar", "video", "motion", "consent", "scene", "camera"]),
+    st.sampled_from(["{}", "{} ", "{}!"]),
+    st.booleans(),
+)
+def test_a_name_that_is_there_twice_is_said_and_nothing_is_lost(tmp_path, name, form, upper):
+    """As one object's names, whatever their case, and as a table's columns."""
+    twin = form.format(name.upper() if upper else name)
+    first = {"avatar": "ann", "video": "/a.mp4", "motion": "/a.npz", "consent": "C-1", "scene": "desk", "camera": "1"}
+    pairs = ", ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in [*first.items(), (twin, "other")])
+    (tmp_path / "m.jsonl").write_text(f"{{{pairs}}}\n" + json.dumps({"avatar": "bob", "video": "/b.mp4"}) + "\n")
+    found = read_manifest(str(tmp_path / "m.jsonl"))
+    if "!" not in twin and name != "camera":
+        assert found.refused == [f"m.jsonl row 1: says {name} twice; leave one"] and list(found.footage) == ["bob"]
+    else:
+        assert not found.refused and found.footage["ann"][0].consent == "C-1"
+    names = [*first, twin]
+    pq.write_table(pa.table([[v] for v in (*first.values(), "other")], names=names), tmp_path / "m.parquet")
+    if twin.strip().lower() in ("avatar", "video", "motion", "consent", "scene"):
+        with pytest.raises(InputError, match=f"has 2 columns {name}"):
+            read_manifest(str(tmp_path / "m.parquet"))
+    else:
+        found = read_manifest(str(tmp_path / "m.parquet"))
+        assert found.footage["ann"][0].scene == "desk" and not found.refused
+        assert "camera is not known" in "\n".join(found.notes)

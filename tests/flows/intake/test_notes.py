@@ -5,7 +5,10 @@ import pytest
 
 from data_catalog import Catalog, clip_id
 from data_catalog.schemas import COLOURS, FACE_POINTS
-from flows.intake.notes import changed_looks, hardly_seen, strangers, unusable
+from data_catalog.store import Table
+from flows.fleet.onboarding import _in_work
+from flows.fleet.pipeline import Track
+from flows.intake.notes import changed_looks, hardly_seen, notes_about, strangers, unusable
 from tango_models.body.fit.confidence import PARTS
 from tests.stages import add_video
 
@@ -97,3 +100,36 @@ def test_shots_that_look_otherwise_are_said_of_their_video(catalog, note):
     catalog.table("looks").upsert([{"track_id": "v", "note": note, **nobody}])
     assert changed_looks(catalog, ADDED) == ([f"talk.mp4: {note}"] if note else [])
     assert changed_looks(catalog, [{"video_id": "w", "track": "w", "file_name": "other.mp4"}]) == []
+
+
+def test_a_run_that_finds_everything_done_reads_nothing_and_many_videos_cost_no_more_than_one(catalog, monkeypatch):
+    """A look through `landmarks` or `clips` costs as much for one video as for all."""
+    videos = [{"video_id": f"v{k}", "track": f"v{k}", "file_name": f"{k}.mp4"} for k in range(40)]
+    catalog.table("clips").upsert(
+        [{**row, "track_id": f"v{k}", "clip_id": clip_id(f"v{k}", row["index"])}
+         for k in range(40) for row in clips("shown", "lost")]
+    )  # fmt: skip
+    catalog.table("landmarks").upsert(
+        [{"video_id": f"v{k}", "frame": f, "others": (k + f) % 3} for k in range(40) for f in range(4)]
+    )
+    looks = []
+    for name in ("read", "count"):
+        real = getattr(Table, name)
+
+        def counted(self, *given, real=real, **more):
+            looks.append(self.spec.name)
+            return real(self, *given, **more)
+
+        monkeypatch.setattr(Table, name, counted)
+
+    def notes(added, undone):
+        looks.clear()
+        tracks = [Track("ann", video["file_name"], video) for video in undone]
+        return notes_about(catalog, _in_work({"ann": added, "bea": videos[:1]}, tracks)), len(looks)
+
+    assert notes(videos, []) == ([], 0)
+    (one, looks_of_one), (all_, looks_of_all) = notes(videos, videos[:1]), notes(videos, videos)
+    assert looks_of_one == looks_of_all
+    assert one == [note for note in all_ if note.startswith("0.mp4:")] and len(one) == 2
+    assert "0.mp4: 3 people in view (in 2 of 4 frames)" in one[0] and "only 1 of its 2 clips" in one[1]
+    assert len(all_) == 80

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tango_models.errors import InputError
 from tasks.runtime import capacity
-from tasks.runtime.capacity import check_own, usable_cpus, worker_limits
+from tasks.runtime.capacity import check_own, usable_cpus, waits_for, worker_limits
 from tasks.runtime.workers import WorkerResources
 
 MANY = set(range(16))
@@ -145,3 +145,42 @@ def test_exactly_what_finds_no_room_is_refused(workers, nodes):
     limits = worker_limits(workers, nodes)
     assert all(limit >= 1 for limit in limits.values())
     assert fit({stage: w.count or limits.get(stage, 1) for stage, w in workers.items()})
+
+
+def test_room_is_left_for_the_workers_of_the_other_stages():
+    asked = {"detect_landmarks": WorkerResources(num_cpus=2, count=8)}
+    assert worker_limits(asked, [{"CPU": 16}]) == {}
+    assert worker_limits(asked, [{"CPU": 16}], shares=1.2) == {"detect_landmarks": 7}
+    assert worker_limits(asked, [{"CPU": 18}], shares=1.2) == {}
+    assert worker_limits({"detect_landmarks": WorkerResources(num_cpus=2)}, [{"CPU": 16}], shares=1.2) == {
+        "detect_landmarks": 7
+    }
+    assert worker_limits({"detect_landmarks": WorkerResources(num_cpus=1, count=1)}, [{"CPU": 1}], shares=1.2) == {}
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), worker),
+    st.lists(st.fixed_dictionaries({"CPU": amounts, "GPU": amounts, "big": amounts}), min_size=1, max_size=4),
+    st.sampled_from([0.1, 0.7, 1.3]),
+)
+def test_shares_refuse_nothing_and_are_left_where_every_stage_still_has_a_worker(workers, nodes, shares):
+    try:
+        worker_limits(workers, nodes)
+    except InputError:
+        return
+    limits = worker_limits(workers, nodes, shares=shares)
+    counts = {stage: min(w.count or limits.get(stage, 1), limits.get(stage, 99)) for stage, w in workers.items()}
+    taken = sum(counts[stage] * w.num_cpus for stage, w in workers.items())
+    assert all(count >= 1 for count in counts.values())
+    one_each = all(counts[stage] == 1 for stage, w in workers.items() if w.num_cpus)
+    assert taken + shares <= sum(node["CPU"] for node in nodes) + 1e-6 or one_each
+
+
+def test_what_is_waited_for_is_told_with_figures():
+    free, present = {"CPU": 6.0, "GPU": 0.0}, {"CPU": 16.0, "GPU": 1.0}
+    assert waits_for({"CPU": 2, "GPU": 0.5}, free, present) == (
+        "waits for 0.5 GPUs that others hold (0 of 1 GPUs free)"
+    )
+    assert waits_for({"CPU": 4}, free, present) == (
+        "waits for 4 CPUs on one node; others hold a part of each (6 of 16 CPUs free in all)"
+    )

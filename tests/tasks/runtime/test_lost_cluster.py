@@ -16,7 +16,7 @@ _RUN = """
     from data_catalog import Catalog
     from tasks.runtime.cluster import Pools
     from tasks.runtime.ray_cluster import ClusterSettings
-    from tasks.runtime.run_stage import Progress, StageIncomplete, compute_stage
+    from tasks.runtime.run_stage import Attempts, Progress, StageIncomplete, compute_stage
     from tests.stages import configurations
 
     def raylets():
@@ -30,12 +30,12 @@ _RUN = """
         (raylet,) = raylets()
         threading.Timer(0.5, raylet.kill).start()
         try:
-            compute_stage("extract_frames", "a.mp4", scope, pools, Progress(), 5)
+            compute_stage("extract_frames", "a.mp4", scope, pools, Progress(), Attempts(5))
         except StageIncomplete as error:
             print("first:", error)
         assert catalog.record("extract_frames", "v" * 32) is None, "an attempt was counted"
         try:
-            compute_stage("extract_frames", "a.mp4", scope, pools, Progress(), 5)
+            compute_stage("extract_frames", "a.mp4", scope, pools, Progress(), Attempts(5))
         except StageIncomplete as error:
             print("second:", error)
         print("units:", [r.error for r in catalog.records("extract_frames").values()])

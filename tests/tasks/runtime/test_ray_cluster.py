@@ -1,5 +1,6 @@
 """Whose Ray cluster a run uses, and what is left of it."""
 
+import contextlib
 import json
 import os
 import socket
@@ -15,8 +16,8 @@ import pytest
 from tango_models.errors import InputError
 from tasks.runtime import ray_cluster, scratch
 from tasks.runtime.cluster import Pools, interrupt
+from tasks.runtime.pool import PoolClosed
 from tasks.runtime.ray_cluster import ClusterSettings, check_cluster
-from tasks.runtime.workers import PoolClosed
 
 
 def test_sockets_have_room_whatever_the_folder_for_temporary_files_is_called(tmp_path, monkeypatch):
@@ -107,10 +108,33 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def test_what_no_machine_has_is_refused_without_starting_anything():
+def test_what_no_machine_has_is_refused_without_starting_anything(monkeypatch):
+    monkeypatch.setattr(ray_cluster, "check_taken", lambda address: None)
     with pytest.raises(InputError, match=r"asks for 100000 CPUs, and the most that a node has is \d+"):
         check_cluster(ClusterSettings(num_cpus=100000))
     check_cluster(ClusterSettings(address="ray://elsewhere:10001", num_cpus=100000))
+
+
+@pytest.mark.parametrize("address", ["far:6379", "ray://far:10001"])
+def test_what_a_cluster_elsewhere_lacks_is_refused_before_anything_is_done(monkeypatch, address):
+    joined = []
+
+    @contextlib.contextmanager
+    def running(cluster):
+        joined.append(cluster.address)
+        yield [{"CPU": 4.0}]
+
+    monkeypatch.setattr(ray_cluster, "check_taken", lambda address: None)
+    monkeypatch.setattr(ray_cluster, "nodes_at", lambda address: [{"CPU": 4.0}])
+    monkeypatch.setattr(ray_cluster, "ray_running", running)
+    check_cluster(ClusterSettings(address=address))
+    assert not joined
+    check_cluster(ClusterSettings(address=address, workers={"embed_clips": {"num_cpus": 4}}))
+    with pytest.raises(InputError, match=r"embed_clips\.num_gpus: asks for 0.5 GPUs a worker, and there is no GPU"):
+        check_cluster(ClusterSettings(address=address, workers={"embed_clips": {"num_gpus": 0.5}}))
+    monkeypatch.setattr(ray_cluster, "check_taken", lambda address: _raise(InputError(address, "asks", "give")))
+    with pytest.raises(InputError, match=r"far:.*asks"):
+        check_cluster(ClusterSettings(address=address))
 
 
 # What a run does while another cluster is on the machine, by the environment and by Ray's own note of it.

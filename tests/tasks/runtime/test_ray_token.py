@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tango_models.errors import InputError
-from tasks.runtime import ray_token
+from tasks.runtime import ray_cluster, ray_token
 from tasks.runtime.ray_cluster import ClusterSettings, check_cluster
 from tests.ray_head import ray_head
 
@@ -48,6 +48,7 @@ def test_a_file_without_a_token_is_refused_before_ray_aborts_on_it(tmp_path, mon
     with pytest.raises(InputError, match=says):
         check_cluster(ClusterSettings(address="ray://far:10001"))
     monkeypatch.setenv("RAY_AUTH_TOKEN", "given")
+    monkeypatch.setattr(ray_cluster, "check_taken", lambda address: None)
     check_cluster(ClusterSettings(address="ray://far:10001"))
 
 
@@ -86,11 +87,14 @@ JOIN = textwrap.dedent(
     import ray
     from tango_models.errors import InputError
     from tasks.runtime.cluster import Pools
-    from tasks.runtime.ray_cluster import ClusterSettings
+    from tasks.runtime.ray_cluster import ClusterSettings, check_cluster
     from tasks.runtime.workers import WorkerResources
 
-    def join(**how):
+    def join(ask=False, **how):
         try:
+            if ask:
+                check_cluster(ClusterSettings(**how))
+                return ray.is_initialized()
             with Pools(None, "run", {}, ClusterSettings(**how)) as pools:
                 return pools.cpus()
         except InputError as error:
@@ -121,13 +125,19 @@ def test_a_cluster_that_asks_for_a_token_is_joined_with_it_alone_and_what_it_lac
             {"address": address, "token_file": str(token), **gpu},
             {"address": address, "token_file": str(token), **custom},
         ]
+        # What is asked before anything is done says the same.
+        tries += [{"ask": True, **how} for how in tries[1:]]
+        tries += [{"ask": True, "address": f"ray://127.0.0.1:{clients}", "token_file": str(token), **gpu}]
         environment = {name: text for name, text in os.environ.items() if not name.startswith("RAY_AUTH")}
         ran = subprocess.run(
             [sys.executable, "-c", JOIN, *map(json.dumps, tries)],
             capture_output=True, text=True, check=False, env=environment, timeout=300,
         )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    nothing, other, other_client, port_of_another_kind, right, no_gpu, no_big = json.loads(ran.stdout.splitlines()[-1])
+    *told, client_no_gpu = json.loads(ran.stdout.splitlines()[-1])
+    nothing, other, other_client, port_of_another_kind, right, no_gpu, no_big = told[:7]
+    assert told[7:] == [False if said is right else said for said in told[1:7]]
+    assert client_no_gpu == no_gpu
     assert f"{address}: asks for a token; " in nothing
     assert all(
         "does not take the token" in said and "TANGO_CLUSTER__TOKEN_FILE" in said for said in (other, other_client)

@@ -7,8 +7,9 @@ import pytest
 
 from data_catalog import Catalog
 from data_catalog.leases import Leases
-from tasks.runtime.run_stage import Progress, compute_stage
-from tasks.runtime.workers import Outcome, PoolClosed
+from tasks.runtime.pool import PoolClosed
+from tasks.runtime.run_stage import Attempts, Progress, compute_stage
+from tasks.runtime.workers import Outcome
 from tests.stages import configurations
 
 
@@ -19,7 +20,7 @@ class Pool:
         self.catalog, self.fails, self.did = catalog, fails, []
         self.begun, self.go_on = threading.Event(), threading.Event()
 
-    def run(self, units, on_progress=None):
+    def run(self, units, on_progress=None, on_wait=None):
         self.begun.set()
         assert self.go_on.wait(60)
         for unit in units:
@@ -62,7 +63,7 @@ def catalog(tmp_path) -> Catalog:
 
 
 def _stage(pools, progress=None):
-    return compute_stage("extract_frames", "a.mp4", SCOPE, pools, progress or Progress(), 5)
+    return compute_stage("extract_frames", "a.mp4", SCOPE, pools, progress or Progress(), Attempts(5))
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -9,7 +9,8 @@ import pytest
 
 from data_catalog import Catalog
 from tango_models.media.probe import content_id
-from tasks.runtime.workers import StageWorker, WorkerPool, WorkerResources
+from tasks.runtime.pool import WorkerPool
+from tasks.runtime.workers import StageWorker, WorkerResources
 from tests.speaker import cut_speaker
 from tests.stages import plan
 
