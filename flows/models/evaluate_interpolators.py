@@ -41,7 +41,7 @@ def evaluate_interpolators(
     from tasks.views.true_gaps import TrueGaps
 
     methods = known_interpolators(
-        interpolators, {"acinterp": interpolator_settings("acinterp", settings.acinterp)}
+        interpolators, {name: interpolator_settings(name, settings.acinterp) for name in ("acinterp", "auto")}
     )  # fmt: skip
     catalog = Catalog(settings.catalog, settings.storage_options)
     tracks = catalog_tracks(settings, avatars).values()

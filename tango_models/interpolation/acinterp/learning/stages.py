@@ -176,6 +176,7 @@ def _notes(stage: str, start: Path | None, avatars: set[str], options: TrainingO
         "before": [*before.get("before", []), before.get("stage")] if before else [],
         "steps": options.run.steps,
         "side": options.window.side,
+        "context": options.window.context,
     }
 
 
