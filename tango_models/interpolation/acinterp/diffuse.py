@@ -132,7 +132,7 @@ def _arms(runs: list[Poses], frame: int, width: int, height: int) -> np.ndarray:
     return cv2.GaussianBlur(grown, (0, 0), spread / 2)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _model(path: Path, device: str) -> ACInterp:
     from tango_models.interpolation.acinterp.checkpoints import load
 
