@@ -8,6 +8,7 @@ from pydantic import Field
 
 from data_catalog import Source, Unit, clip_id
 from data_catalog.schemas import CLIP_FRAMES
+from tango_models.interpolation.seam import frames_around
 from tango_models.interpolation.stand_ins import BETWEEN_ID
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
@@ -138,7 +139,10 @@ class InterpolateSeams(Stage):
         offsets = np.arange(-given["half"], given["half"]) + given["shift"]
         smooth = self.config.smooth_cadence
         cache_mb = self.config.frame_cache_mb
-        seam = read_seam(source, given["src"], given["dst"], offsets, tuple(size), smooth=smooth, cache_mb=cache_mb)
+        around = frames_around(self._interpolators[name])
+        seam = read_seam(
+            source, given["src"], given["dst"], offsets, tuple(size), smooth=smooth, around=around, cache_mb=cache_mb
+        )
         made = make(name, self._interpolators[name], seam)
         quality = seam_quality(seam, made.frames)
         out.write(

@@ -183,6 +183,9 @@ def evaluate(
     interpolators: Annotated[
         list[str] | None, typer.Option("--interpolator", help="To judge: cut, fade, or as for reenact [default: all]")
     ] = None,
+    weights: Annotated[
+        list[Path] | None, typer.Option(help="For interpolators: files of acinterp's, each a line of its own beside")
+    ] = None,
     gaps: Annotated[int, typer.Option(min=1, help="For interpolators: of each length and avatar")] = 12,
     lengths: Annotated[
         list[int] | None, typer.Option("--length", min=1, max=60, help="Frames taken out [default: 3, 7 and 11]")
@@ -196,7 +199,13 @@ def evaluate(
 
     if what is Judged.interpolators:
         model_commands.evaluate_interpolators(
-            avatars or [], interpolators or [], lengths=lengths or [], count=gaps, seed=seed, catalog=catalog
+            avatars or [],
+            interpolators or [],
+            weights=weights or [],
+            lengths=lengths or [],
+            count=gaps,
+            seed=seed,
+            catalog=catalog,
         )
         return
     if what is Judged.lips:

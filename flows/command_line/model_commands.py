@@ -119,8 +119,9 @@ def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
 
 
 def evaluate_interpolators(
-    avatars: list[str], interpolators: list[str], *, lengths: list[int], count: int, seed: int, catalog: str | None
-) -> None:
+    avatars: list[str], interpolators: list[str], *, weights: list[Path], lengths: list[int], count: int, seed: int,
+    catalog: str | None,
+) -> None:  # fmt: skip
     """A table for each length of gap."""
     with reported("evaluate"):
         from flows.models.evaluate_interpolators import evaluate_interpolators as judge
@@ -131,6 +132,7 @@ def evaluate_interpolators(
                 read_settings(catalog),
                 avatars,
                 interpolators,
+                weights=weights,
                 lengths=lengths or LENGTHS,
                 count=count,
                 seed=seed,

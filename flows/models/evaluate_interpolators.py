@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_catalog import Catalog
@@ -18,6 +19,7 @@ def evaluate_interpolators(
     avatars: list[str],
     interpolators: list[str],
     *,
+    weights: Sequence[Path] = (),
     lengths: Sequence[int],
     count: int,
     seed: int,
@@ -28,6 +30,7 @@ def evaluate_interpolators(
     Args:
         avatars: all of the catalog when empty.
         interpolators: all that can be used here when empty.
+        weights: files of ACInterp's, each a line of its own beside the interpolators.
         lengths: of gaps, frames.
         count: gaps of each length and avatar.
         progress: called with gaps done and gaps in all.
@@ -36,13 +39,13 @@ def evaluate_interpolators(
         InputError: an avatar has no clips in the present version; no gap can be made; an unknown interpolator.
     """
     from flows.models.train_aumoclip import catalog_tracks
-    from tango_models.truth.evaluation import evaluate, known_interpolators
+    from tango_models.truth.evaluation import evaluate, known_interpolators, trained_interpolators
     from tasks.views.interpolation import interpolator_settings
     from tasks.views.true_gaps import TrueGaps
 
     methods = known_interpolators(
-        interpolators, {"acinterp": interpolator_settings("acinterp", settings.acinterp)}
-    )  # fmt: skip
+        interpolators, {name: interpolator_settings(name, settings.acinterp) for name in ("acinterp", "auto")}
+    ) | trained_interpolators(path.expanduser() for path in weights)
     catalog = Catalog(settings.catalog, settings.storage_options)
     tracks = catalog_tracks(settings, avatars).values()
     gaps = [TrueGaps(catalog, own, lengths=lengths, count=count, seed=seed) for own in tracks if own]

@@ -6,13 +6,16 @@ as they were filmed. So each way says how it is seen at this seam, and the least
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from tango_models.errors import InputError
 from tango_models.interpolation.quality import seam_quality
-from tango_models.interpolation.seam import Interpolator, Seam, settings_id
+from tango_models.interpolation.seam import Interpolator, Seam, frames_and_note, frames_around, settings_id
 from tango_models.metrics.seam_visibility import POP, ResidualMeter
 
 VERSION = 1
@@ -30,31 +33,43 @@ class Made:
         frames: (2m, H, W, 3) uint8.
         way: name of the interpolator.
         visibility: of each way that was tried, as `made_visibility`, raised where it blurs.
+        notes: what ways have to say of what they made.
     """
 
     frames: np.ndarray
     way: str
     visibility: Mapping[str, float]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def why(self) -> str:
-        """For the report: "flow 1.4", or "flow 3.1, dense 2.2" where several were tried, the first not good enough."""
-        return ", ".join(f"{name} {value:.1f}" for name, value in self.visibility.items())
+        """For the report: "flow 1.4", or "flow 3.1, dense 2.2" where several were tried, the first not good enough; a
+        way's own note follows it."""
+        return ", ".join(
+            f"{name} {value:.1f}" + (f" ({self.notes[name]})" if self.notes.get(name) else "")
+            for name, value in self.visibility.items()
+        )
 
 
 class AutoInterpolator:
     """See the module.
 
     Args:
-        ways: interpolators by name, the first is tried first; None: `flow`, and flow without hands of their own.
+        ways: interpolators by name, the first is tried first; None: those of `usual_ways`.
+        weights: settings of `acinterp` for them: the file, and what stands for it in ids; none for no such way.
     """
 
-    def __init__(self, ways: Mapping[str, Interpolator] | None = None) -> None:
-        if ways is None:
-            from tango_models.interpolation.flow import FlowInterpolator
+    def __init__(self, ways: Mapping[str, Interpolator] | None = None, **weights: Any) -> None:
+        self.ways = usual_ways(**weights) if ways is None else dict(ways)
 
-            ways = {"flow": FlowInterpolator(), "dense": FlowInterpolator(hands=False)}
-        self.ways = dict(ways)
+    @property
+    def around(self) -> int:
+        """Frames beyond a seam that one of the ways wants to see."""
+        return max((frames_around(way) for way in self.ways.values()), default=0)
+
+    def tell(self, seam: Seam) -> tuple[np.ndarray, str]:
+        """As `interpolate`; what there is to say stands in what `choose` returns."""
+        return self.interpolate(seam), ""
 
     @property
     def id(self) -> str:
@@ -69,24 +84,42 @@ class AutoInterpolator:
         """The frames of the way that is seen least."""
         usual = filmed_residual(seam)
         seen: dict[str, float] = {}
+        notes: dict[str, str] = {}
         best, frames = "", seam.outgoing
         for name, way in self.ways.items():
-            made = way.interpolate(seam)
+            made, notes[name] = frames_and_note(way, seam)
             blur = max(0.0, _SHARP - seam_quality(seam, made).sharpness)
             seen[name] = made_visibility(made, usual) + _BLUR * blur
             if not best or seen[name] < seen[best]:
                 best, frames = name, made
             if seen[best] < _CONTENT * POP:
                 break
-        return Made(frames, best, seen)
+        return Made(frames, best, seen, notes)
+
+
+def usual_ways(**weights: Any) -> dict[str, Interpolator]:
+    """`flow`, and flow without hands of their own; with weights of `acinterp` also what learned to make frames, the
+    cheapest first: `rife` where its package is installed, then `acinterp`. InputError as for `acinterp_interpolator`.
+    """
+    from tango_models.interpolation.flow import FlowInterpolator
+
+    ways: dict[str, Interpolator] = {"flow": FlowInterpolator(), "dense": FlowInterpolator(hands=False)}
+    if weights:
+        from tango_models.interpolation.acinterp.weights import acinterp_interpolator
+        from tango_models.interpolation.rife import RifeInterpolator
+
+        with contextlib.suppress(InputError):  # not installed
+            ways["rife"] = RifeInterpolator()
+        ways["acinterp"] = acinterp_interpolator(**weights)
+    return ways
 
 
 def make(name: str, interpolator: Interpolator, seam: Seam) -> Made:
     """What an interpolator, called `name`, makes of a seam, and how visible that is."""
     if isinstance(interpolator, AutoInterpolator):
         return interpolator.choose(seam)
-    frames = interpolator.interpolate(seam)
-    return Made(frames, name, {name: made_visibility(frames, filmed_residual(seam))})
+    frames, note = frames_and_note(interpolator, seam)
+    return Made(frames, name, {name: made_visibility(frames, filmed_residual(seam))}, {name: note})
 
 
 def filmed_residual(seam: Seam) -> float:

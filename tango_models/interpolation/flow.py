@@ -129,8 +129,20 @@ class FlowInterpolator:
             )
         return warp_layer(match, alpha, self.settings)
 
+    def layer(self, seam: Seam, index: int, arms: Sequence[tuple[np.ndarray, np.ndarray]] | None) -> Layer:
+        """What frame `index` takes from both runs; `arms`: those of `arm_pairs`."""
+        return self._layer(seam, index, float(seam.alphas[index]), arms[index] if arms else None)
+
     def _grown(self, masks: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
         return on_grid(masks, shape, around=self.settings.around_person * max(shape))
+
+
+def arm_pairs(seam: Seam) -> list[tuple[np.ndarray, np.ndarray]] | None:
+    """(2, 24, 2) px of the arms in both runs for each frame of a seam, the incoming ones steady; None without any."""
+    if seam.outgoing_arms is None or seam.incoming_arms is None:
+        return None
+    apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
+    return [(a.copy(), b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,9 @@ class Seam:
     *_person         (2m, h, w) bool, or None: where the speaker is, over the whole frame at any size
     times            (2m,), or None: how far from the outgoing to the incoming run each frame lies, 0 at the first and
                      1 at the last, never decreasing; at 0 and 1 a run is shown as it is. None: `window_alpha`
+    before, after    (K, H, W, 3) uint8, or None where nobody asked: frames of the old run just before the first, and of
+                     the new one just behind the last, for whoever looks at how things move; none of them is made anew.
+                     Fewer than were asked for where no footage goes on
     """
 
     outgoing: np.ndarray
@@ -36,6 +39,8 @@ class Seam:
     outgoing_person: np.ndarray | None = None
     incoming_person: np.ndarray | None = None
     times: np.ndarray | None = None
+    before: np.ndarray | None = None
+    after: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.outgoing.shape != self.incoming.shape or self.outgoing.ndim != 4 or self.outgoing.shape[3] != 3:
@@ -57,6 +62,9 @@ class Seam:
         for person in (self.outgoing_person, self.incoming_person):
             if person is not None and (person.ndim != 3 or len(person) != len(self)):
                 raise ValueError(f"seam persons must be ({len(self)}, h, w), got {person.shape}")
+        for beyond in (self.before, self.after):
+            if beyond is not None and (beyond.shape[1:] != self.outgoing.shape[1:] or beyond.dtype != np.uint8):
+                raise ValueError(f"frames beyond a seam must be as its own, got {beyond.shape} {beyond.dtype}")
         if self.times is not None:
             rises = self.times.shape == (len(self),) and bool((np.diff(self.times) >= 0).all())
             if not rises or self.times[0] != 0 or self.times[-1] != 1:
@@ -95,6 +103,33 @@ class Interpolator(Protocol):
     def interpolate(self, seam: Seam) -> np.ndarray:
         """(2m, H, W, 3) uint8 RGB for the output times -m .. m-1."""
         ...
+
+
+@runtime_checkable
+class TellingInterpolator(Interpolator, Protocol):
+    """One that wants to see beyond its seam, and may have something to say of what it made.
+
+    Attributes:
+        around: frames wanted in `Seam.before` and `Seam.after`.
+    """
+
+    around: int
+
+    def tell(self, seam: Seam) -> tuple[np.ndarray, str]:
+        """As `interpolate`, and what a person should know of these frames; "" for nothing."""
+        ...
+
+
+def frames_around(interpolator: Interpolator) -> int:
+    """How many frames beyond a seam an interpolator wants to see, on each side."""
+    return interpolator.around if isinstance(interpolator, TellingInterpolator) else 0
+
+
+def frames_and_note(interpolator: Interpolator, seam: Seam) -> tuple[np.ndarray, str]:
+    """What any interpolator makes of a seam, and what it has to say of it."""
+    if isinstance(interpolator, TellingInterpolator):
+        return interpolator.tell(seam)
+    return interpolator.interpolate(seam), ""
 
 
 def settings_id(name: str, version: int, settings: dict[str, Any]) -> str:

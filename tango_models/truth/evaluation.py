@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tango_models.errors import InputError
+from tango_models.interpolation.acinterp.weights import acinterp_interpolator, weights_kind
 from tango_models.interpolation.interpolators import NAMES, create_interpolator
 from tango_models.interpolation.seam import Interpolator, Seam
 from tango_models.truth.figures import Likeness, likeness, look_at
@@ -53,6 +55,19 @@ def known_interpolators(
                 found[name] = create_interpolator(name, **given.get(name, {}))
             except InputError:  # its package or its weights are not there
                 continue
+    return found
+
+
+def trained_interpolators(files: Iterable[Path]) -> dict[str, Interpolator]:
+    """Those of files of ACInterp's weights, by what they are: `refiner`, `small` or `sd15`; others of a kind numbered.
+
+    Raises:
+        InputError: there is no such file, or it is of another kind.
+    """
+    found: dict[str, Interpolator] = {}
+    for path in files:
+        kind, count = weights_kind(path), 1 + sum(name.split()[0] == weights_kind(path) for name in found)
+        found[kind if count == 1 else f"{kind} {count}"] = acinterp_interpolator(path)
     return found
 
 

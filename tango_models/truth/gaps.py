@@ -13,8 +13,9 @@ from tango_models.interpolation.seam_points import TORSO, arm_points, head_circl
 
 LENGTHS = (3, 7, 11)
 """Frames taken out: the seams that the project makes have 4 to 16."""
-BEFORE, AFTER = 3, 2
-"""Frames of footage in a gap's window on each side of what was taken out: whoever wants to can see how things move."""
+BEFORE, AFTER = 3, 3
+"""Frames of footage on each side of what was taken out: an end, and two beyond it by which whoever wants to can see how
+things move, as at a seam. The last lies behind the seam's own window (`Seam.after`), which has an even number."""
 SPEEDS = ("slow", "middle", "fast")
 _SEEN = 0.6  # share of a gap's frames in which a hand is to be known for its speed to be
 _LONGEST_BLINK = 4  # frames over which a hand that is not found is supposed to go evenly
@@ -135,17 +136,17 @@ def take_out(frames: np.ndarray, seen: Seen, place: Place, kind: str = "footage"
     length, count = place.length, len(frames)
     if count != BEFORE + length + AFTER:
         raise ValueError(f"{count} frames for a window of {BEFORE + length + AFTER}")
-    made = range(BEFORE, BEFORE + length)
+    made, inside = range(BEFORE, BEFORE + length), count - 1
     # What was taken out is held back from both runs: each stands still from there on.
-    outgoing = np.minimum(np.arange(count), BEFORE - 1)
-    incoming = np.maximum(np.arange(count), BEFORE + length)
-    times = np.clip((np.arange(count) - (BEFORE - 1)) / (length + 1), 0.0, 1.0)
+    outgoing = np.minimum(np.arange(inside), BEFORE - 1)
+    incoming = np.maximum(np.arange(inside), BEFORE + length)
+    times = np.clip((np.arange(inside) - (BEFORE - 1)) / (length + 1), 0.0, 1.0)
     arms = arm_points(seen.body_xy, seen.body_visibility, seen.hands_xy)
     heads = head_circle(seen.body_xy)
     seam = Seam(
         frames[outgoing], frames[incoming],
         seen.body_xy[outgoing][:, TORSO], seen.body_xy[incoming][:, TORSO],
-        arms[outgoing], arms[incoming], heads[outgoing], heads[incoming], times=times,
+        arms[outgoing], arms[incoming], heads[outgoing], heads[incoming], times=times, after=frames[inside:],
     )  # fmt: skip
     hidden = slice(made.start, made.stop)
     return Gap(

@@ -7,7 +7,8 @@ from tango_models.interpolation.seam import Interpolator
 
 
 def interpolator_settings(name: str, acinterp: str | None) -> dict:
-    """What `create_interpolator` wants beside the name; a file of weights counts by its content.
+    """What `create_interpolator` wants beside the name; a file of weights counts by its content. `auto` tries what they
+    make beside the other ways.
 
     Args:
         acinterp: path of its weights.
@@ -15,7 +16,7 @@ def interpolator_settings(name: str, acinterp: str | None) -> dict:
     Raises:
         InputError: there is no such file.
     """
-    if name != "acinterp" or acinterp is None:
+    if name not in ("acinterp", "auto") or acinterp is None:
         return {}
     from tasks.views.file_content import file_hash
 

@@ -24,13 +24,38 @@ def runs_shown(
     frames between which it lies; `smooth`: with pictures in between where the footage shows one twice."""
     shown = {}
     for name, clip, from_end in (("outgoing", src, True), ("incoming", dst, False)):
-        video_id = video_of(split_clip_id(clip)[0])
-        columns = ["video_id", "n_frames", "cuts"]
-        video = source.table("videos").read(columns, where=equals(video_id=video_id)).to_pylist()[0]
-        frames = run_around(clip, offsets, from_end=from_end, shot=shot_of(video, clip)).tolist()
-        between = read_stand_ins(source, [video_id])[video_id] if smooth else {}
-        shown[name] = video_id, [between.get(frame, StandIn(frame, frame, 0.0)) for frame in frames]
+        video_id, stand_ins, _ = _run(source, clip, offsets, from_end=from_end, smooth=smooth)
+        shown[name] = video_id, stand_ins
     return shown
+
+
+def frames_beyond(
+    source: Source, src: str, dst: str, offsets: np.ndarray, count: int, *, smooth: bool
+) -> dict[str, tuple[str, list[StandIn]]]:
+    """What the old run shows just before a seam, `before`, and the new one just behind it, `after`: the video and
+    `count` frames as of `runs_shown`, or so many of them as lie in the shot."""
+    places = {
+        "before": (src, True, offsets[0] + np.arange(-count, 0)),
+        "after": (dst, False, offsets[-1] + 1 + np.arange(count)),
+    }
+    found = {}
+    for name, (clip, from_end, wanted) in places.items():
+        video_id, stand_ins, held = _run(source, clip, wanted, from_end=from_end, smooth=smooth)
+        found[name] = video_id, [s for s, repeats in zip(stand_ins, held.tolist(), strict=True) if not repeats]
+    return found
+
+
+def _run(
+    source: Source, clip: str, offsets: np.ndarray, *, from_end: bool, smooth: bool
+) -> tuple[str, list[StandIn], np.ndarray]:
+    """The video of one of `runs_shown`, what it shows, and (K,) where its shot is over and a frame is held."""
+    video_id = video_of(split_clip_id(clip)[0])
+    columns = ["video_id", "n_frames", "cuts"]
+    video = source.table("videos").read(columns, where=equals(video_id=video_id)).to_pylist()[0]
+    frames = run_around(clip, offsets, from_end=from_end, shot=shot_of(video, clip))
+    free = run_around(clip, offsets, from_end=from_end, shot=(-(10**9), 10**9))
+    between = read_stand_ins(source, [video_id])[video_id] if smooth else {}
+    return video_id, [between.get(f, StandIn(f, f, 0.0)) for f in frames.tolist()], frames != free
 
 
 def read_seam(
@@ -41,21 +66,31 @@ def read_seam(
     canvas: tuple[int, int],
     *,
     smooth: bool = True,
+    around: int = 0,
     cache_mb: float,
 ):
-    """The two runs at `offsets` from a jump, as the interpolators want them; `smooth`: see `runs_shown`, `cache_mb`:
-    of frames held while they are read."""
+    """The two runs at `offsets` from a jump, as the interpolators want them; `smooth`: see `runs_shown`, `around`:
+    frames to be seen beyond the seam on each side, `cache_mb`: of frames held while they are read."""
     from tango_models.interpolation.seam import Seam
 
     frames = GopCache(source, megabytes=cache_mb)
     parts: dict[str, np.ndarray] = {}
     for name, (video_id, shown) in runs_shown(source, src, dst, offsets, smooth=smooth).items():
         parts |= {f"{name}_{key}": value for key, value in _seen(source, video_id, shown, canvas).items()}
-        frames.expect((video_id, f // CLIP_FRAMES) for s in shown for f in (s.left, s.right))
-        run = parts[name] = np.empty((len(shown), canvas[1], canvas[0], 3), np.uint8)
-        for k, stand_in in enumerate(shown):
-            run[k] = fit_frame(_picture(frames, video_id, stand_in), canvas)
+        parts[name] = _pictures(frames, video_id, shown, canvas)
+    if around:
+        for name, (video_id, shown) in frames_beyond(source, src, dst, offsets, around, smooth=smooth).items():
+            parts[name] = _pictures(frames, video_id, shown, canvas)
     return Seam(**parts)
+
+
+def _pictures(frames: GopCache, video_id: str, shown: list[StandIn], canvas: tuple[int, int]) -> np.ndarray:
+    """(K, H, W, 3) uint8 on the canvas."""
+    frames.expect((video_id, f // CLIP_FRAMES) for s in shown for f in (s.left, s.right))
+    run = np.empty((len(shown), canvas[1], canvas[0], 3), np.uint8)
+    for k, stand_in in enumerate(shown):
+        run[k] = fit_frame(_picture(frames, video_id, stand_in), canvas)
+    return run
 
 
 def _picture(frames: GopCache, video_id: str, wanted: StandIn) -> np.ndarray:

@@ -163,6 +163,10 @@ class ACInterp(nn.Module):
         embedding = given.embedding.repeat_interleave(count, 0)
         self.reference(pictures.flatten(0, 1), timestep, encoder_hidden_states=embedding)
 
+    def forget(self) -> None:
+        """Free what `look` keeps."""
+        self.bank.begin(references=1, context=0)
+
     def denoise(self, sample: Tensor, timestep: Tensor, given: Conditions, *, guided: bool = False) -> Tensor:
         """What the network says of noisy latents.
 
@@ -185,10 +189,12 @@ class ACInterp(nn.Module):
             items, reading = items * 2, [False] * len(items) + reading
         self.bank.read_by(items, reading)
         self.denoising.conv_in.guidance = guidance
-        made = self.denoising(
-            sample.transpose(1, 2), timestep, encoder_hidden_states=embedding.repeat_interleave(frames, 0)
-        ).sample
-        self.denoising.conv_in.guidance = None
+        try:
+            made = self.denoising(
+                sample.transpose(1, 2), timestep, encoder_hidden_states=embedding.repeat_interleave(frames, 0)
+            ).sample
+        finally:  # whoever runs out of memory goes on with fewer frames
+            self.denoising.conv_in.guidance = None
         return made.transpose(1, 2)
 
     def _guidance(self, given: Conditions) -> Tensor:

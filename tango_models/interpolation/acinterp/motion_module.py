@@ -43,7 +43,10 @@ class ReferenceMotionModule(AnimateDiffTransformer3D):
         num_frames: int = 1,
         cross_attention_kwargs: dict[str, Any] | None = None,
     ) -> Tensor:
-        """(B * F, C, h, w) of such; the signature is `diffusers`'."""
+        """(B * F, C, h, w) of such; the signature is `diffusers`'. A single frame has no motion and stays as it is:
+        Pose2Image is trained without these modules, whatever they have learned elsewhere."""
+        if num_frames == 1:
+            return hidden_states
         around = self.bank.around(self.place) if self.bank is not None else None
         if around is None:
             return super().forward(hidden_states, num_frames=num_frames)

@@ -32,6 +32,10 @@ class Poses:
         """Those of some frames."""
         return Poses(self.points[frames], self.arms[frames], self.heads[frames])
 
+    def sides_swapped(self) -> Poses:
+        """Left as right and right as left, where they are: what a mirrored picture shows, before it is mirrored."""
+        return Poses(self.points[:, [1, 0, 3, 2]], self.arms[:, [1, 0]], self.heads)
+
     def scaled(self, factor: float) -> Poses:
         """In a picture `factor` times as large."""
         return Poses(self.points * factor, self.arms * factor, self.heads * factor)

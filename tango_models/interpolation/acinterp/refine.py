@@ -17,7 +17,7 @@ from tango_models.interpolation.seam import Seam, settings_id
 if TYPE_CHECKING:
     from tango_models.interpolation.acinterp.refiner import Refiner
 
-VERSION = 1
+VERSION = 2
 _SIDE = 256  # px of a box's longer side as the network sees it at most
 _SOFT = 12  # px over which what is made goes over into what is around it
 

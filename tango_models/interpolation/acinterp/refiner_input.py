@@ -19,8 +19,7 @@ from tango_models.interpolation.acinterp.poses import (
     seam_poses,
 )
 from tango_models.interpolation.acinterp.refiner import LAYERS
-from tango_models.interpolation.flow import FlowInterpolator, FlowSettings, compose, warp_layer
-from tango_models.interpolation.matching import match_frames
+from tango_models.interpolation.flow import FlowInterpolator, arm_pairs, compose
 from tango_models.interpolation.seam import Seam
 
 Box = tuple[int, int, int, int]
@@ -35,6 +34,7 @@ class Sight:
     pictures  (4, H, W, 3) uint8: outgoing warped, incoming warped, what `flow` made, the picture without arms
     seen      (H, W) bool: where the last is known
     pose      (H, W, 3) uint8
+    mirrored  (H, W, 3) uint8: the pose's picture with left as right, for whoever mirrors all of this
     fade      (H, W) float32 0..1: where a cross-fade helps
     alpha     0..1
     boxes     around hands and where they were and will be
@@ -45,6 +45,7 @@ class Sight:
     pictures: np.ndarray
     seen: np.ndarray
     pose: np.ndarray
+    mirrored: np.ndarray
     fade: np.ndarray
     alpha: float
     boxes: list[Box]
@@ -68,6 +69,7 @@ def sights(seam: Seam, base: np.ndarray, *, path: PosePath = blended_path) -> It
     height, width = base.shape[1:3]
     outgoing, incoming = seam_poses(seam)
     way = path(outgoing, incoming, seam.alphas)
+    flow, arms = FlowInterpolator(hands=False), arm_pairs(seam)  # the hands themselves, in both pictures
     moved: tuple[int, CameraMove] | None = None
     for k in np.flatnonzero((seam.alphas > 0) & (seam.alphas < 1)).tolist():
         boxes = hand_boxes([outgoing, way, incoming], k, width, height)
@@ -79,7 +81,7 @@ def sights(seam: Seam, base: np.ndarray, *, path: PosePath = blended_path) -> It
             moved = k, camera_move(first, second, *masks)
         hidden, other_hidden = (arm_mask(poses, k, width, height) for poses in (outgoing, incoming))
         plate, seen = background_between(first, second, hidden, other_hidden, moved[1], alpha)
-        layer = warp_layer(_match(seam, k, alpha), alpha, FlowSettings())
+        layer = flow.layer(seam, k, arms)
         sharp = replace(layer, fade=np.zeros_like(layer.fade))
         warped = [compose(first, second, sharp, alpha, incoming_shown) for incoming_shown in (False, True)]
         yield Sight(
@@ -87,6 +89,7 @@ def sights(seam: Seam, base: np.ndarray, *, path: PosePath = blended_path) -> It
             pictures=np.stack([*warped, base[k], plate]),
             seen=seen,
             pose=draw_poses(way.at([k]), width, height)[0],
+            mirrored=draw_poses(way.at([k]).sides_swapped(), width, height)[0],
             fade=_enlarged(layer.fade, width, height),
             alpha=alpha,
             boxes=boxes,
@@ -120,16 +123,6 @@ def hand_boxes(runs: Sequence[Poses], frame: int, width: int, height: int) -> li
 def _same_pictures(seam: Seam, one: int, other: int) -> bool:
     """Where a run stands still, its frames are looked at once."""
     return all(np.array_equal(run[one], run[other]) for run in (seam.outgoing, seam.incoming))
-
-
-def _match(seam: Seam, k: int, alpha: float):
-    arms = heads = None
-    if seam.outgoing_arms is not None and seam.incoming_arms is not None:
-        arms = (seam.outgoing_arms[k], seam.incoming_arms[k])
-    if seam.outgoing_heads is not None and seam.incoming_heads is not None:
-        heads = (seam.outgoing_heads[k], seam.incoming_heads[k])
-    side = FlowSettings().flow_side
-    return match_frames(seam.outgoing[k], seam.incoming[k], None, flow_side=side, arms=arms, heads=heads, alpha=alpha)
 
 
 def _enlarged(picture: np.ndarray, width: int, height: int) -> np.ndarray:

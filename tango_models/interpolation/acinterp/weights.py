@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tango_models.errors import InputError
-from tango_models.interpolation.acinterp.weight_files import REFINER, read_kind
+from tango_models.interpolation.acinterp.weight_files import ACINTERP, REFINER, read_header, read_kind
 from tango_models.interpolation.seam import Interpolator
+
+
+def weights_kind(weights: Path) -> str:
+    """What a file holds: `refiner`, or the size of its diffusion model. InputError as for `acinterp_interpolator`."""
+    return "refiner" if read_kind(weights) == REFINER else str(read_header(weights, ACINTERP)["config"]["size"])
 
 
 def acinterp_interpolator(

@@ -12,6 +12,8 @@ from torch import Tensor
 from tango_models.interpolation.acinterp.homography import background_between, camera_move
 from tango_models.interpolation.acinterp.modeling import ACInterp, Conditions
 
+_TOGETHER = 4  # pictures that the autoencoder sees at once
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -72,12 +74,12 @@ def conditions(model: ACInterp, windows: Windows, *, dropped: Tensor | None = No
     """What a window is made from; `dropped` (B,) bool: the items that learn to do without the speaker's look."""
     reading = [True] * len(windows.frames) if dropped is None else (~dropped).tolist()
     with torch.no_grad():
-        latents = model.encode(windows.frames)
-        background = model.encode(windows.background)
+        latents = _encoded(model, windows.frames)
+        background = _encoded(model, windows.background)
         seen = F.interpolate(windows.seen.flatten(0, 1), background.shape[-2:], mode="area")
         seen = (seen > 0.99).to(background).unflatten(0, latents.shape[:2])
-        reference = model.encode(windows.reference)
-        context = None if windows.context is None else model.encode(windows.context)
+        reference = _encoded(model, windows.reference)
+        context = None if windows.context is None else _encoded(model, windows.context)
     return Conditions(
         poses=windows.poses,
         references=reference,
@@ -87,6 +89,14 @@ def conditions(model: ACInterp, windows: Windows, *, dropped: Tensor | None = No
         background=torch.cat([background * seen, seen], 2),
         context=context,
         reading=reading,
+    )
+
+
+def _encoded(model: ACInterp, pictures: Tensor) -> Tensor:
+    """Latents of pictures (B, N, 3, S, S), a few at a time: the autoencoder at full size needs more memory than the
+    network."""
+    return torch.cat([model.encode(part) for part in pictures.flatten(0, 1).split(_TOGETHER)]).unflatten(
+        0, pictures.shape[:2]
     )
 
 

@@ -1,11 +1,19 @@
 """The least visible way is kept, and nothing is tried beyond what is good enough."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
-from tango_models.interpolation.auto import AutoInterpolator, filmed_residual, made_visibility
+from tango_models.errors import InputError
+from tango_models.interpolation import auto, rife
+from tango_models.interpolation.acinterp.refiner import Refiner, RefinerConfig, save_refiner
+from tango_models.interpolation.auto import AutoInterpolator, filmed_residual, made_visibility, make
 from tango_models.interpolation.interpolators import HardCut, create_interpolator
-from tango_models.interpolation.seam import Seam
+from tango_models.interpolation.seam import Seam, frames_around, settings_id
+from tasks.views.interpolation import open_interpolator
 from tests.tango_models.interpolation.scenes import seam
 
 COUNT = 8
@@ -62,7 +70,58 @@ def test_footage_is_as_visible_as_itself_and_a_cut_more():
     assert filmed_residual(held) > 0  # nothing moves there
 
 
+def refiner_file(folder: Path, seed: int = 0) -> Path:
+    torch.manual_seed(seed)
+    save_refiner(Refiner(RefinerConfig(widths=(8, 8, 8))), folder / f"{seed}.safetensors", notes={})
+    return folder / f"{seed}.safetensors"
+
+
+def test_with_weights_what_learned_to_make_frames_is_one_more_way_and_without_nothing_changes(tmp_path, monkeypatch):
+    plain = create_interpolator("auto")
+    assert list(plain.ways) == ["flow", "dense"] and frames_around(plain) == 0
+    # Of the ways, and so of what was made without weights before there were any.
+    assert plain.id == settings_id("auto", auto.VERSION, {name: plain.ways[name].id for name in ("flow", "dense")})
+    weights = refiner_file(tmp_path)
+    ids = [create_interpolator("auto", weights=weights, content=content).id for content in "ab"]
+    assert len({plain.id, *ids}) == 3
+    assert open_interpolator("auto", None).id == plain.id != open_interpolator("auto", str(weights)).id
+    assert open_interpolator("auto", str(weights)).id != open_interpolator("auto", str(refiner_file(tmp_path, 1))).id
+
+    def absent():
+        raise InputError("interpolator 'rife'", "its package is not installed", "install it")
+
+    monkeypatch.setattr(rife, "find_weights", absent)
+    assert list(create_interpolator("auto", weights=weights).ways) == ["flow", "dense", "acinterp"]
+    monkeypatch.setattr(rife, "find_weights", lambda: tmp_path)
+    assert list(create_interpolator("auto", weights=weights).ways) == ["flow", "dense", "rife", "acinterp"]
+    with pytest.raises(InputError, match=r"none\.safetensors"):
+        create_interpolator("auto", weights=tmp_path / "none.safetensors")
+
+
+class Telling(Way):
+    """One that looks beyond its seam and says so."""
+
+    around = 2
+
+    def tell(self, seam: Seam) -> tuple[np.ndarray, str]:
+        return self.interpolate(seam), "no footage before it"
+
+
+@pytest.mark.parametrize("best", ["flow", "acinterp"])
+def test_the_least_visible_is_shown_whoever_made_it_and_the_report_says_which_and_why(best):
+    runs = scene()
+    cut = HardCut().interpolate(runs)
+    frames = {name: runs.outgoing if name == best else cut for name in ("flow", "acinterp")}
+    ways = {"flow": Way(frames["flow"]), "acinterp": Telling(frames["acinterp"])}
+    tried = AutoInterpolator(dict(reversed(ways.items())) if best == "flow" else ways)
+    made = make("auto", tried, runs)
+    assert made.way == best and np.array_equal(made.frames, runs.outgoing) and frames_around(tried) == 2
+    assert set(made.visibility) == {"flow", "acinterp"} == set(re.findall(r"(\w+) \d+\.\d", made.why))
+    assert re.search(r"acinterp \d+\.\d \(no footage before it\)", made.why)
+    assert make("acinterp", ways["acinterp"], runs).why.endswith("(no footage before it)")
+
+
 def test_its_id_follows_what_it_may_choose():
-    auto = create_interpolator("auto")
-    assert auto.id.startswith("auto-") and auto.id == create_interpolator("auto").id
-    assert AutoInterpolator({"cut": HardCut()}).id != auto.id
+    usual = create_interpolator("auto")
+    assert usual.id.startswith("auto-") and usual.id == create_interpolator("auto").id
+    assert AutoInterpolator({"cut": HardCut()}).id != usual.id

@@ -5,11 +5,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from tango_models.errors import InputError
+from tango_models.interpolation.acinterp import checkpoints
+from tango_models.interpolation.acinterp.refiner import Refiner, RefinerConfig, save_refiner
 from tango_models.interpolation.seam import Seam
-from tango_models.truth.evaluation import FOOTAGE, evaluate, known_interpolators
+from tango_models.truth.evaluation import FOOTAGE, evaluate, known_interpolators, trained_interpolators
 from tango_models.truth.gaps import AFTER, BEFORE, Place, Seen, choose, paces, places, take_out
+from tests.tango_models.interpolation.acinterp.tiny import tiny_model
 from tests.tango_models.interpolation.scenes import figure
 
 HAND = np.stack([9 * np.cos(np.arange(21) * 0.3), 9 * np.sin(np.arange(21) * 0.3)], axis=1)
@@ -138,13 +142,28 @@ def test_interpolators_leave_what_is_given_as_it_was(name):
     one = gap(5, step=2.0)
     window = known_interpolators([name])[name].interpolate(one.seam)
     assert (window[:BEFORE] == one.seam.outgoing[:BEFORE]).all()
-    assert (window[-AFTER:] == one.seam.incoming[-AFTER:]).all()
+    assert (window[one.made.stop :] == one.seam.incoming[one.made.stop :]).all()
 
 
 def test_flow_follows_a_hand_that_a_cut_loses():
     one = gap(5, step=3.0)
     found = judged(one, **known_interpolators(["cut", "flow"]))
     assert found["flow"].recall > found["cut"].recall
+
+
+def test_several_files_of_weights_stand_in_one_table_by_what_they_are(tmp_path):
+    files = [tmp_path / f"{k}.safetensors" for k in range(4)]
+    torch.manual_seed(0)
+    for path in files[::2]:
+        save_refiner(Refiner(RefinerConfig(widths=(8, 8, 8))), path, notes={})
+    for path, size in zip(files[1::2], ("small", "sd15"), strict=True):
+        checkpoints.save(tiny_model(size=size), path, notes={"side": 32})
+    found = trained_interpolators(files)
+    assert list(found) == ["refiner", "small", "refiner 2", "sd15"]
+    rows = judged(gap(3), **found, **known_interpolators(["cut", "fade", "flow"]))
+    assert set(rows) == {FOOTAGE, "cut", "fade", "flow", *found}
+    with pytest.raises(InputError, match="no such file"):
+        trained_interpolators([tmp_path / "none.safetensors"])
 
 
 def test_gaps_are_chosen_by_lot_from_each_speed():

@@ -15,7 +15,7 @@ from torch import Tensor
 from tango_models.errors import InputError
 from tango_models.interpolation.acinterp.learning.takes import Take
 from tango_models.interpolation.acinterp.refine import network_input
-from tango_models.interpolation.acinterp.refiner import CHANNELS, NOISE, Refiner, compose
+from tango_models.interpolation.acinterp.refiner import CHANNELS, LAYERS, NOISE, Refiner, compose
 from tango_models.interpolation.acinterp.refiner_input import flow_frames, sights
 from tango_models.interpolation.seam import Seam
 
@@ -23,12 +23,15 @@ GAPS = (3, 7, 11)
 """Frames that are missing."""
 SIDE = 128
 """px of a piece."""
+PLANES = CHANNELS + 3 + 1 + 3
+_POSE = slice(3 * LAYERS + 1, 3 * LAYERS + 4)  # of the input: see `CHANNELS`
 _HANDS = 4.0  # how much more than elsewhere an error counts where the arms are on the way
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """(N, CHANNELS + 4, SIDE, SIDE) uint8 on disk: the refiner's input, the true picture, and where the arms are."""
+    """(N, PLANES, SIDE, SIDE) uint8 on disk: the refiner's input, the true picture, where the arms are, and the pose's
+    picture with left as right."""
 
     values: np.ndarray
 
@@ -36,10 +39,13 @@ class Pieces:
         return len(self.values)
 
     def batch(self, rng: np.random.Generator, count: int) -> Tensor:
-        """(count, CHANNELS + 4, SIDE, SIDE) float 0..1, some of them mirrored."""
+        """(count, CHANNELS + 4, SIDE, SIDE) float 0..1, some of them mirrored: there left limbs have the colours of
+        right ones, as in any picture of a left arm."""
         rows = np.sort(rng.choice(len(self), count, replace=count > len(self)))
-        batch = torch.from_numpy(self.values[rows]).float() / 255
+        values = torch.from_numpy(self.values[rows]).float() / 255
+        batch, swapped = values.split([PLANES - 3, 3], 1)
         mirrored = torch.from_numpy(rng.random(count) < 0.5)
+        batch[mirrored, _POSE] = swapped[mirrored]
         batch[mirrored] = batch[mirrored].flip(-1)
         return batch
 
@@ -50,16 +56,17 @@ def gap_seam(take: Take, first: int, length: int) -> tuple[Seam, np.ndarray]:
     count = length + 3
     frames = take.read(list(range(first, first + count)))
     old, new = np.minimum(np.arange(count), 1), np.full(count, count - 1)
-    poses = take.poses.at(np.arange(first, first + count))
+    poses, person = take.poses.at(np.arange(first, first + count)), take.person[first : first + count]
     seam = Seam(
         frames[old], frames[new], poses.points[old], poses.points[new], poses.arms[old], poses.arms[new],
-        poses.heads[old], poses.heads[new], times=np.clip(np.arange(-1, count - 1) / (length + 1), 0, 1),
+        poses.heads[old], poses.heads[new], person[old], person[new],
+        times=np.clip(np.arange(-1, count - 1) / (length + 1), 0, 1),
     )  # fmt: skip
     return seam, frames[2:-1]
 
 
 def cut_pieces(take: Take, rng: np.random.Generator, count: int) -> np.ndarray:
-    """About `count` pieces, (N, CHANNELS + 4, SIDE, SIDE) uint8, from gaps at random places of a take.
+    """About `count` pieces, (N, PLANES, SIDE, SIDE) uint8, from gaps at random places of a take.
 
     Args:
         count: fewer are returned from a take in which hands are hardly known.
@@ -80,9 +87,10 @@ def cut_pieces(take: Take, rng: np.random.Generator, count: int) -> np.ndarray:
             for left, top, right, bottom in sight.boxes:
                 rows, columns = slice(top, bottom), slice(left, right)
                 arms = sight.hands[None, rows, columns].astype(np.float32)
-                whole = np.concatenate([sight.channels(rows, columns), truth[:, rows, columns], arms])
+                swapped = sight.mirrored[rows, columns].transpose(2, 0, 1) / 255
+                whole = np.concatenate([sight.channels(rows, columns), truth[:, rows, columns], arms, swapped])
                 pieces.append(_piece(network_input(whole.astype(np.float32))[0], rng))
-    return np.stack(pieces) if pieces else np.zeros((0, CHANNELS + 4, SIDE, SIDE), np.uint8)
+    return np.stack(pieces) if pieces else np.zeros((0, PLANES, SIDE, SIDE), np.uint8)
 
 
 def _piece(planes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -102,7 +110,7 @@ def open_pieces(takes: Sequence[Take], folder: Path, *, count: int, seed: int) -
     folder.mkdir(parents=True, exist_ok=True)
     total, parts = sum(map(len, takes)), []
     for number, take in enumerate(takes):
-        path = folder / f"{number:05d}-{seed}-{count}.npy"
+        path = folder / f"{number:05d}-{seed}-{count}-{PLANES}.npy"
         if not path.exists():
             rng = np.random.default_rng([seed, number])
             partial = path.with_name(f".{path.stem}.{os.getpid()}.npy")

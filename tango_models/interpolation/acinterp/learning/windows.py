@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,27 +17,34 @@ _REFERENCE_APART = 30  # frames from target to reference at least (AnimateAnyone
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """side: px of the square pictures. frames: of a window, both ends included; 1 is Pose2Image. context: frames seen
-    before and after it."""
+    """side: px of the square pictures. frames: of the longest window, both ends included; 1 is Pose2Image. context:
+    frames seen before and after it. shortest: frames of the shortest window; lengths are drawn, from those that seams
+    have."""
 
     side: int = 512
-    frames: int = 12
+    frames: int = 16
     context: int = 2
+    shortest: int = 4
 
     def __post_init__(self) -> None:
         if self.side < 8 or self.frames < 1 or self.frames == 2 or self.context < 0:
             fault = f"has an impossible window (side {self.side}, frames {self.frames}, context {self.context})"
             raise InputError("training configuration", fault, "a window has 1 frame, or 3 and more")
+        if self.shortest < 3:
+            raise InputError(
+                "training configuration", f"has an impossible shortest ({self.shortest})", "give 3 or more"
+            )
 
     @property
     def length(self) -> int:
-        """Consecutive frames that a window takes."""
+        """Consecutive frames that the longest window takes."""
         return self.frames + 2 * self.context if self.frames > 1 else 1
 
 
 def draw_windows(takes: Takes, config: WindowConfig, rng: np.random.Generator, count: int) -> Windows:
-    """`count` windows at random."""
-    return stack([_draw(takes, config, rng) for _ in range(count)])
+    """`count` windows at random, all of the same length, which is drawn too."""
+    frames = int(rng.integers(min(config.shortest, config.frames), config.frames + 1))
+    return stack([_draw(takes, replace(config, frames=frames), rng) for _ in range(count)])
 
 
 def _draw(takes: Takes, config: WindowConfig, rng: np.random.Generator) -> Windows:

@@ -40,6 +40,21 @@ def test_before_motion_is_trained_a_sequence_is_its_frames_one_by_one():
         torch.testing.assert_close(together[:, frame : frame + 1], alone, atol=1e-5, rtol=1e-4)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("seed", range(3))
+def test_a_single_frame_has_no_motion_whatever_motion_modules_have_learned(seed: int):
+    """Pose2Image is trained without them, also when they come trained, as the published ones do."""
+    model = tiny_model()
+    shake(model, seed)
+    given = random_conditions(model, items=2, frames=1, seed=seed)
+    sample, several = random_sample(model, given), random_conditions(model, frames=3)
+    before, moved = model(sample, T, given), model(random_sample(model, several), T, several)
+    for module in motion_modules(model.denoising).values():
+        shake(module, seed + 10)
+    assert torch.equal(model(sample, T, given), before)
+    assert (model(random_sample(model, several), T, several) - moved).abs().max() > 1e-3  # of several it does
+
+
 def test_a_new_model_says_nothing_by_its_guiders_and_motion_modules():
     model = tiny_model()
     for last in (model.pose_guider.conv_out, model.seed_guider.conv_out):

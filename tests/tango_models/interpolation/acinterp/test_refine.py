@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tango_models.errors import InputError
+from tango_models.interpolation import flow
 from tango_models.interpolation.acinterp.refine import RefinerInterpolator
 from tango_models.interpolation.acinterp.refiner import (
     CHANNELS,
@@ -17,6 +18,7 @@ from tango_models.interpolation.acinterp.refiner import (
     save_refiner,
 )
 from tango_models.interpolation.acinterp.refiner_input import flow_frames, hand_boxes, sights
+from tango_models.interpolation.flow import FlowInterpolator, warp_layer
 from tango_models.interpolation.seam import Seam
 from tests.tango_models.interpolation.acinterp.speakers import seam_of, waving
 
@@ -64,6 +66,34 @@ def test_the_ends_are_true_and_what_is_away_from_hands_is_as_flow_made_it(tmp_pa
             outside[top:bottom, left:right] = False
         assert not changed[sight.index][outside].any()
     assert (made == interpolator.interpolate(seam)).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_warps_that_it_sees_are_those_of_flow(monkeypatch, seed):
+    """Also where landmarks jitter and the torso moves: whatever steadies flow steadies these."""
+    rng = np.random.default_rng(seed)
+    take = waving(40, seed=seed)
+    take.poses.arms[:] += rng.normal(0, 2, take.poses.arms.shape).astype(np.float32)
+    seam = seam_of(take, 0, 22, 4)
+    seam = replace(seam, incoming_points=seam.incoming_points + np.float32([9, 4]))
+    person = np.ones((8, 32, 32), bool)
+    person[:, :, :10] = False
+    seam = replace(seam, outgoing_person=person, incoming_person=person)
+    layers = []
+
+    def keep(*given):
+        layers.append(warp_layer(*given))
+        return layers[-1]
+
+    monkeypatch.setattr(flow, "warp_layer", keep)
+    FlowInterpolator(hands=False).interpolate(seam)
+    wanted = [replace(layer, fade=np.zeros_like(layer.fade)) for layer in layers]
+    seen = list(sights(seam, seam.outgoing))
+    assert [sight.index for sight in seen] == list(range(1, 7))
+    for sight, layer in zip(seen, wanted, strict=True):
+        runs = seam.outgoing[sight.index], seam.incoming[sight.index]
+        for picture, shown in zip(sight.pictures[:2], (False, True), strict=True):
+            assert (picture == flow.compose(*runs, layer, sight.alpha, shown)).all()
 
 
 def test_without_known_hands_it_is_flow(tmp_path):

@@ -9,9 +9,11 @@ from tango_models.interpolation.acinterp.learning.diffusing import (
     set_latent_scale,
     vae_loss,
 )
+from tango_models.interpolation.acinterp.learning.refining import GAPS
 from tango_models.interpolation.acinterp.learning.takes import Takes
 from tango_models.interpolation.acinterp.learning.windows import WindowConfig, draw_windows
 from tango_models.interpolation.acinterp.squares import cut_square, person_square, poses_in_square
+from tango_models.interpolation.seam_placement import PlacementConfig
 from tests.tango_models.interpolation.acinterp.speakers import waving
 from tests.tango_models.interpolation.acinterp.tiny import SIDE, shake, tiny_model
 
@@ -37,6 +39,14 @@ def test_windows_hold_true_frames_with_their_ends_known(config: WindowConfig):
     else:
         assert not windows.known.any() and (windows.reference[:, 0] != windows.frames[:, 0]).any()
     assert windows.poses.flatten(1).amax(1).min() > 0
+
+
+def test_windows_have_the_lengths_that_seams_have():
+    config = WindowConfig(SIDE)
+    assert config.frames == 2 * PlacementConfig().max_half and config.shortest <= min(GAPS) + 2
+    given = Takes([waving(40)], least=config.length)
+    lengths = {draw_windows(given, config, np.random.default_rng(seed), 2).frames.shape[1] for seed in range(60)}
+    assert lengths == set(range(config.shortest, config.frames + 1))
 
 
 def test_windows_of_the_same_chance_are_the_same_and_cross_no_take():

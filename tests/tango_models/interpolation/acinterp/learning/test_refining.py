@@ -4,14 +4,17 @@ import torch
 
 from tango_models.errors import InputError
 from tango_models.interpolation.acinterp.learning.refining import (
+    PLANES,
     SIDE,
+    Pieces,
     cut_pieces,
     gap_seam,
     open_pieces,
     refiner_loss,
 )
 from tango_models.interpolation.acinterp.learning.runs import Run, RunConfig
-from tango_models.interpolation.acinterp.refiner import CHANNELS, Refiner, RefinerConfig
+from tango_models.interpolation.acinterp.poses import Poses, draw_poses
+from tango_models.interpolation.acinterp.refiner import CHANNELS, LAYERS, Refiner, RefinerConfig
 from tests.tango_models.interpolation.acinterp.speakers import waving
 
 TINY = RefinerConfig(widths=(8, 8, 8))
@@ -27,11 +30,41 @@ def test_a_gap_is_a_seam_that_knows_nothing_of_what_was_between():
 
 def test_pieces_hold_the_input_and_the_truth():
     pieces = cut_pieces(waving(24), np.random.default_rng(0), 6)
-    assert pieces.shape[1:] == (CHANNELS + 4, SIDE, SIDE) and len(pieces) >= 6
+    assert pieces.shape[1:] == (PLANES, SIDE, SIDE) and len(pieces) >= 6
     true, composed = (pieces[:, k : k + 3].astype(float) for k in (CHANNELS, 6))
     arms = pieces[:, CHANNELS + 3] > 127
     assert 0.02 < arms.mean() < 0.9
     assert 0 < np.abs(true - composed).mean() < 40
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_mirrored_pose_has_left_limbs_where_right_ones_were(seed):
+    """As drawn of the mirrored speaker: a left arm's colours never stand where a right arm's should."""
+    take = waving(6, seed=seed)
+    poses = take.poses
+    turned = np.array([159, 0], np.float32) + poses.points * [-1, 1], np.array([159, 0]) + poses.arms * [-1, 1]
+    heads = poses.heads * [-1, 1, 1] + [159, 0, 0]
+    mirrored = Poses(turned[0][:, [1, 0, 3, 2]].astype(np.float32), turned[1][:, [1, 0]].astype(np.float32), heads)
+    wanted = draw_poses(mirrored, 160, 160).astype(int)
+    swapped = draw_poses(poses.sides_swapped(), 160, 160)[:, :, ::-1].astype(int)
+    plain = draw_poses(poses, 160, 160)[:, :, ::-1].astype(int)
+    assert np.abs(swapped - wanted).mean() < 0.2 * np.abs(plain - wanted).mean()
+
+
+def test_what_is_mirrored_is_mirrored_in_every_plane_and_its_pose_redrawn():
+    values = np.random.default_rng(0).integers(0, 255, (12, PLANES, SIDE, SIDE), dtype=np.uint8)
+    first, last = 3 * LAYERS + 1, 3 * LAYERS + 4
+    batch = (Pieces(values).batch(np.random.default_rng(1), 12) * 255).round().numpy().astype(np.uint8)
+    plain, turned = values[:, : CHANNELS + 4], values[:, : CHANNELS + 4, :, ::-1].copy()
+    turned[:, first:last] = values[:, CHANNELS + 4 :, :, ::-1]
+    as_it_was = [bool((made == given).all()) for made, given in zip(batch, plain, strict=True)]
+    as_turned = [bool((made == given).all()) for made, given in zip(batch, turned, strict=True)]
+    assert [a != b for a, b in zip(as_it_was, as_turned, strict=True)] == [True] * 12
+    assert 0 < sum(as_turned) < 12
+    pieces = cut_pieces(waving(24), np.random.default_rng(0), 6)
+    own, swapped = pieces[:, first:last].astype(int), pieces[:, CHANNELS + 4 :].astype(int)
+    assert ((own.max(1) > 0) == (swapped.max(1) > 0)).mean() > 0.99  # the same limbs
+    assert np.abs(own - swapped).max() > 100  # in other colours
 
 
 def test_pieces_are_made_once_and_footage_without_hands_is_refused(tmp_path):

@@ -10,7 +10,7 @@ from tango_models.interpolation.acinterp.learning.stages import read_options, tr
 from tango_models.interpolation.acinterp.refiner import load_refiner
 from tango_models.interpolation.acinterp.weight_files import ACINTERP, REFINER, read_header
 from tests.tango_models.interpolation.acinterp.speakers import waving
-from tests.tango_models.interpolation.acinterp.tiny import tiny_config
+from tests.tango_models.interpolation.acinterp.tiny import tiny_config, tiny_model
 
 TINY = {"steps": 2, "side": 32, "batch": 2, "warm_up": 1, "checkpoint_every": 1}
 
@@ -32,6 +32,24 @@ def test_the_stages_follow_each_other_and_remember_whom_they_were_trained_on(tmp
     for (name, before), after in zip(one.named_parameters(), two.parameters(), strict=True):
         trained = ".motion_modules." in name or name.startswith("seed_guider")
         assert trained or torch.equal(before, after), name
+
+
+def test_image2video_is_shown_its_seeds_first_and_poses_after(tmp_path: Path, monkeypatch):
+    seen, true = [], stages.diffusion_loss
+
+    def keep(model, windows, generator, **given):
+        seen.append(float(windows.poses.max()))
+        return true(model, windows, generator, **given)
+
+    monkeypatch.setattr(stages, "diffusion_loss", keep)
+    start = tmp_path / "start.safetensors"
+    checkpoints.save(tiny_model(), start, notes={})
+    options = TINY | {"steps": 4, "frames": 4, "context": 1, "batch": 1, "seeds_first": 0.5, "checkpoint_every": 4}
+    train_stage("2", [waving(16)], tmp_path / "2", start=start, options=options)
+    assert [value > 0 for value in seen] == [False, False, True, True]
+    assert read_options("2", "small", {}).seeds_first == 0.9
+    with pytest.raises(InputError, match="seeds_first"):
+        read_options("2", "small", {"seeds_first": 1.0})
 
 
 def test_the_refiner_is_trained_and_goes_on_from_its_weights(tmp_path: Path):
