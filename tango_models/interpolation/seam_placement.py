@@ -6,6 +6,7 @@ and the window may grow, and nothing before or behind it changes its time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,8 +100,8 @@ def place_seam(
         before, after: frames on each side of the border that belong to this seam.
 
     Returns:
-        one whose window lies within `before` and `after`. Without room for `min_half` frames each side, a shorter one;
-        without any, `half` is 0: a plain cut.
+        one whose window lies within `before` and `after`. Without room for `min_half` frames each side, the longest
+        that a moved cut has room for; without any, `half` is 0: a plain cut.
     """
     config = config or PlacementConfig()
     reach = len(outgoing.head) // 2
@@ -110,16 +111,27 @@ def place_seam(
     if smallest < 1:
         return Placement(0, 0)
     look = _Comparison(outgoing, incoming, config)
-    best: Placement | None = None
-    for half in range(smallest, largest + 1):
+
+    def cheapest(half: int) -> Placement | None:
         low, high = max(-config.max_shift, half - before), min(config.max_shift, after - half)
-        for shift in sorted(range(low, high + 1), key=abs):
-            cost = look.cost(shift, half)
-            if cost == float("inf"):
-                continue
-            if best is None or cost < best.cost - 1e-6:
-                best = Placement(shift, half, cost)
-    return best or Placement(0, min(before, after, smallest))
+        placed = [Placement(s, half, look.cost(s, half)) for s in sorted(range(low, high + 1), key=abs)]
+        return _cheapest(one for one in placed if one.cost < float("inf"))
+
+    lengths = (cheapest(half) for half in range(smallest, largest + 1))
+    best = _cheapest(placed for placed in lengths if placed)
+    shorter = iter(range(smallest - 1, 0, -1))  # the room lies on one side, or the footage ends: as long as can be
+    while best is None and (half := next(shorter, 0)):
+        best = cheapest(half)
+    return best or Placement(0, 0)
+
+
+def _cheapest(placements: Iterable[Placement]) -> Placement | None:
+    """The first of the cheapest; what differs by rounding alone costs the same."""
+    best: Placement | None = None
+    for placed in placements:
+        if best is None or placed.cost < best.cost - 1e-6:
+            best = placed
+    return best
 
 
 class _Comparison:

@@ -81,6 +81,25 @@ def test_the_window_stays_within_its_room(before, after):
     assert placed.half > 0 or before + after < 2 or min(before, after) == 0
 
 
+@pytest.mark.parametrize("before", range(17))
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 9, 16])
+def test_with_room_on_one_side_alone_the_cut_moves_to_where_the_longest_seam_fits(before, after):
+    config, most = PlacementConfig(), REACH - 2
+    for ends, begins in ((False, False), (True, False), (False, True), (True, True)):
+        held = np.arange(2 * REACH) >= REACH
+        old = run(0.4, held=held) if ends else run(0.4)  # the run is over at the border
+        new = run(0.5, held=~held) if begins else run(0.5)
+        placed = place_seam(old, new, before=before, after=after)
+        fits = [
+            half
+            for half in range(1, config.max_half + 1)
+            for shift in range(0 if begins else -config.max_shift, (0 if ends else config.max_shift) + 1)
+            if half <= shift + min(before, most) and half + shift <= min(after, most)
+        ]
+        assert placed.half >= min(config.min_half, max(fits, default=0))
+        assert placed.half == 0 or placed.half in fits
+
+
 def test_no_frame_is_shown_that_there_is_no_footage_of():
     held = np.zeros(2 * REACH, bool)
     held[REACH:] = True  # the old run ends with its clip
