@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from tango_models.interpolation.seam_points import TORSO, arm_points, head_circl
 LENGTHS = (3, 7, 11)
 """Frames taken out: the seams that the project makes have 4 to 16."""
 BEFORE, AFTER = 3, 2
-"""Frames of footage in a gap's window on each side of what was taken out: whoever wants to can see how things move."""
+"""Frames of footage in a gap's window on each side of what was taken out: whoever wants to can see how things move.
+Behind an even number of frames there is one more, as seams are even."""
 SPEEDS = ("slow", "middle", "fast")
 _SEEN = 0.6  # share of a gap's frames in which a hand is to be known for its speed to be
 _LONGEST_BLINK = 4  # frames over which a hand that is not found is supposed to go evenly
@@ -56,17 +57,19 @@ class Gap:
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of a run of frames: (N, 33, 2) px, (N, 33), (N, 2, 21, 2) px and (N, 2, 4) px of `Landmarks`."""
+    """What is known of a run of frames: (N, 33, 2) px, (N, 33), (N, 2, 21, 2) px and (N, 2, 4) px of `Landmarks`, and
+    (N, h, w) bool, where the speaker is, over the whole frame at any size."""
 
     body_xy: np.ndarray
     body_visibility: np.ndarray
     hands_xy: np.ndarray
     hand_boxes: np.ndarray
+    person: np.ndarray
 
     def frames(self, rows: Sequence[int] | np.ndarray) -> Seen:
         """Of some of them, in this order."""
         rows = np.asarray(rows)
-        return Seen(self.body_xy[rows], self.body_visibility[rows], self.hands_xy[rows], self.hand_boxes[rows])
+        return Seen(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Place:
     @property
     def window(self) -> range:
         """Pictures of the run that the gap's window holds, those that are taken out among them."""
-        return range(self.first - BEFORE + 1, self.first + 1 + self.length + AFTER)
+        return range(self.first - BEFORE + 1, self.first + 1 + self.length + _after(self.length))
 
 
 def places(hands_xy: np.ndarray, height: int, length: int, *, fps: float = 30.0) -> list[Place]:
@@ -95,7 +98,7 @@ def places(hands_xy: np.ndarray, height: int, length: int, *, fps: float = 30.0)
     centre = bridged(hands_xy, longest=_LONGEST_BLINK).mean(axis=2) / height  # (N, 2, 2)
     step = np.linalg.norm(np.diff(centre, axis=0), axis=-1)  # (N-1, 2)
     found = []
-    for first in range(BEFORE - 1, len(hands_xy) - length - AFTER):
+    for first in range(BEFORE - 1, len(hands_xy) - length - _after(length)):
         on_the_way = step[first : first + length + 1]
         known = np.isfinite(on_the_way)
         sides = known.mean(axis=0) >= _SEEN
@@ -103,6 +106,10 @@ def places(hands_xy: np.ndarray, height: int, length: int, *, fps: float = 30.0)
             speed = np.nanmean(on_the_way[:, sides], axis=0).max() * fps
             found.append(Place(first, length, float(speed)))
     return found
+
+
+def _after(length: int) -> int:
+    return AFTER + (BEFORE + length + AFTER) % 2
 
 
 def choose(candidates: Sequence[Place], count: int, rng: np.random.Generator) -> list[int]:
@@ -133,8 +140,8 @@ def take_out(frames: np.ndarray, seen: Seen, place: Place, kind: str = "footage"
         seen: of the same pictures.
     """
     length, count = place.length, len(frames)
-    if count != BEFORE + length + AFTER:
-        raise ValueError(f"{count} frames for a window of {BEFORE + length + AFTER}")
+    if count != len(place.window):
+        raise ValueError(f"{count} frames for a window of {len(place.window)}")
     made = range(BEFORE, BEFORE + length)
     # What was taken out is held back from both runs: each stands still from there on.
     outgoing = np.minimum(np.arange(count), BEFORE - 1)
@@ -145,7 +152,8 @@ def take_out(frames: np.ndarray, seen: Seen, place: Place, kind: str = "footage"
     seam = Seam(
         frames[outgoing], frames[incoming],
         seen.body_xy[outgoing][:, TORSO], seen.body_xy[incoming][:, TORSO],
-        arms[outgoing], arms[incoming], heads[outgoing], heads[incoming], times=times,
+        arms[outgoing], arms[incoming], heads[outgoing], heads[incoming],
+        seen.person[outgoing], seen.person[incoming], times=times,
     )  # fmt: skip
     hidden = slice(made.start, made.stop)
     return Gap(
