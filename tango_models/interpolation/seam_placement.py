@@ -36,6 +36,8 @@ class PlacementConfig:
         shift: price of each frame that the cut moves.
         hold: price of each frame for which a run has no footage and stands still, as far as it is shown.
         stutter: price of two repeated frames so close to each other that the picture stands still twice.
+        whole, background: price of a picture, and of what is not the speaker in it, that changes over by as much as it
+            usually changes from frame to frame; the larger of both counts.
     """
 
     min_half: int = 7
@@ -51,6 +53,8 @@ class PlacementConfig:
     shift: float = 0.04
     hold: float = 0.5
     stutter: float = 0.3
+    whole: float = 0.1
+    background: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,12 @@ class RunAround:
     """(2K,) bool: there is no footage, the frame is a copy of the nearest one."""
     repeated: np.ndarray
     """(2K,) bool: shows the picture before once more."""
+    picture: np.ndarray
+    """(2K, P) uint8 grey, the whole frame small."""
+    person: np.ndarray
+    """(2K, P) bool, in its pixels: where the speaker is."""
+    usual: np.ndarray
+    """(2,) grey levels by which the whole picture, and the background, change from frame to frame."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +162,7 @@ class _Comparison:
         difference = np.abs(outgoing.face.astype(np.float32) - incoming.face).mean(axis=(1, 2))
         seen = np.isfinite(outgoing.head[:, 0]) & np.isfinite(incoming.head[:, 0])
         self._face = np.where(seen, difference, 0.0)
+        self._picture = self._pictures()
         self._shape: dict[int, float] = {}
 
     def cost(self, shift: int, half: int) -> float:
@@ -166,6 +177,7 @@ class _Comparison:
         at_cut = slice(cut - 1, cut + 1)
         cost += config.shape * (self._shapes(cut - 1) + self._shapes(cut)) / 2
         cost += config.face * float(self._face[at_cut].mean()) / 10
+        cost += float((self._picture[at_cut] * [config.whole, config.background]).mean(axis=0).max())
         around = slice(window.start - 1, window.stop + 1)
         whole = np.concatenate([[0.0], alpha, [1.0]])[:, None, None]
         for old, new, allowed, price in self._parts:
@@ -177,6 +189,15 @@ class _Comparison:
                 excess.append(float(np.max(relative, initial=0.0, where=np.isfinite(relative))))
             cost += price * max(excess)
         return cost + config.stutter * self._stutters(cut)
+
+    def _pictures(self) -> np.ndarray:
+        """(2K, 2) by how much the pictures of both runs are apart, and the background, of what is usual."""
+        old, new = self._old, self._new
+        apart = np.abs(old.picture.astype(np.int16) - new.picture)
+        free = ~(old.person | new.person)
+        behind = (apart * free).sum(axis=1) / np.maximum(free.sum(axis=1), 1)
+        usual = (np.asarray(old.usual, np.float64) + new.usual) / 2
+        return np.stack([apart.mean(axis=1), behind], axis=1) / np.maximum(usual, 1e-6)
 
     def _shapes(self, t: int) -> float:
         """How much the hands differ in shape once they are brought to one place, size and turn, of their size."""
