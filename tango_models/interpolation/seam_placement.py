@@ -37,7 +37,7 @@ class PlacementConfig:
         hold: price of each frame for which a run has no footage and stands still, as far as it is shown.
         stutter: price of two repeated frames so close to each other that the picture stands still twice.
         whole, background: price of a picture, and of what is not the speaker in it, that changes over by as much as it
-            usually changes from frame to frame; the larger of both counts.
+            usually changes from frame to frame.
     """
 
     min_half: int = 7
@@ -177,7 +177,7 @@ class _Comparison:
         at_cut = slice(cut - 1, cut + 1)
         cost += config.shape * (self._shapes(cut - 1) + self._shapes(cut)) / 2
         cost += config.face * float(self._face[at_cut].mean()) / 10
-        cost += float((self._picture[at_cut] * [config.whole, config.background]).mean(axis=0).max())
+        cost += float(self._picture[at_cut].mean(axis=0) @ [config.whole, config.background])
         around = slice(window.start - 1, window.stop + 1)
         whole = np.concatenate([[0.0], alpha, [1.0]])[:, None, None]
         for old, new, allowed, price in self._parts:
