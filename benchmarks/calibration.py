@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, help="a catalog that the speakers are already onboarded into")
     parser.add_argument("--avatars", nargs="*", help="of that catalog; none: all of them")
     parser.add_argument("--seams", type=int, default=60, help="of each track")
-    parser.add_argument("--interpolator", default="flow")
+    parser.add_argument("--interpolator", default="auto", help="that of the product, where none is named")
     arguments = parser.parse_args()
     heading("The price of a jump and what is seen", __doc__, "calibration")
     with workplace() as place:

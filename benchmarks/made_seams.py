@@ -128,5 +128,5 @@ class Footage:
             body = self._body[frames]
             parts[name] = self.frames[frames]
             parts[f"{name}_points"], parts[f"{name}_heads"] = body[:, TORSO], head_circle(body)
-            parts[f"{name}_arms"] = bridged(self._arms[frames])
+            parts[f"{name}_arms"], parts[f"{name}_person"] = bridged(self._arms[frames]), self.masks[frames]
         return Seam(**parts)

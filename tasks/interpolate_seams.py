@@ -47,7 +47,7 @@ class InterpolateSeamsConfig(InterpolateSeamsSettings):
 
 
 class InterpolateSeams(Stage):
-    name, code_version = "interpolate_seams", "4"
+    name, code_version = "interpolate_seams", "5"
     reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape"), "detect_landmarks": ("landmarks",)}
     plan_reads: ClassVar = {
         "analyse_speech": ("prosody",),

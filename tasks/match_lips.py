@@ -38,7 +38,7 @@ class MatchLipsConfig(MatchLipsSettings):
 
 
 class MatchLips(Stage):
-    name, code_version = "match_lips", "1"
+    name, code_version = "match_lips", "2"
     reads: ClassVar = {
         "analyse_speech": ("prosody", "audio"),
         "retrieve_path": ("path",),

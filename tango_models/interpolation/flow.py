@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
-from tango_models.interpolation.arms import ArmFlow, steady_arms
+from tango_models.interpolation.arms import HAND, SHOULDER, ArmFlow, steady_arms
 from tango_models.interpolation.changeover import on_grid, plan_changeover
-from tango_models.interpolation.hand_layer import HandLayer, hidden, paint
+from tango_models.interpolation.hand_layer import HandLayer, Shown, hidden, paint
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 from tango_models.interpolation.seam import Seam, settings_id
 
-VERSION = 5
+VERSION = 6
 _ARM_ITSELF = 0.6, 0.95  # weight of an arm's movement that belongs to it rather than to what is around
 _ANY, _LAST_RESORT = 0.01, 0.0005  # weights of the run that is not shown, and of a hand that is painted elsewhere
 
@@ -65,15 +65,16 @@ class FlowInterpolator:
         between = [k for k in range(1, len(seam) - 1) if 0 < alphas[k] < 1]
         if not between:
             return seam.cut_at(seam.half)
-        arms = hands = None
+        arms: list[tuple[np.ndarray, np.ndarray]] | None = None
+        shown: dict[int, list[Shown]] = {}
         if seam.outgoing_arms is not None and seam.incoming_arms is not None:
             apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
             arms = [(a.copy(), b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
             if self.settings.hands:
                 hands = HandLayer(seam, apart)
-                for pair in arms:
-                    for points in pair:
-                        points[hands.sides] = np.nan  # what is brought as a picture of its own bends nothing
+                shown = {k: hands.at(k) for k in between}
+                for k in between:
+                    _let_go(arms[k], shown[k])
         layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None) for k in between]
         plan = plan_changeover(
             [layer.rest for layer in layers],
@@ -83,13 +84,13 @@ class FlowInterpolator:
         )
         out = seam.cut_at(int(np.searchsorted(alphas, 1.0)))  # the frames at 0 and 1 are as they were filmed
         for index, (k, layer) in enumerate(zip(between, layers, strict=True), start=1):
-            runs, shown = (seam.outgoing[k], seam.incoming[k]), hands.at(k) if hands else []
+            runs, brought = (seam.outgoing[k], seam.incoming[k]), shown.get(k, [])
             without = None
-            if shown:
+            if brought:
                 grid = layer.rest.shape, layer.scale
-                without = hidden(shown, *grid, incoming=False), hidden(shown, *grid, incoming=True)
+                without = hidden(brought, *grid, incoming=False), hidden(brought, *grid, incoming=True)
             out[k] = compose(*runs, layer, float(alphas[k]), plan.share(index), without)
-            for hand in shown:
+            for hand in brought:
                 paint(out[k], hand, *runs)
         return out
 
@@ -256,6 +257,15 @@ def _moved(
     if arms is not None:
         places = places + arms.weight[..., None] * (arriving(arms.flow, share) - places)
     return _still(places, scale)
+
+
+def _let_go(arms: tuple[np.ndarray, np.ndarray], brought: Sequence[Shown]) -> None:
+    """What is brought as a picture of its own bends nothing: its points in both runs (2, 24, 2) become unknown. Where a
+    hand is brought without its forearm, shoulder, elbow and wrist still say where that goes."""
+    for part in brought:
+        first = HAND if len(part.place) > 2 else SHOULDER
+        for points in arms:
+            points[part.side, first:] = np.nan
 
 
 def _on_person(arms: ArmFlow | None, person: np.ndarray) -> ArmFlow | None:

@@ -25,6 +25,7 @@ _HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
 _GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
 _FARTHEST = 0.6  # of the picture's longer side; hands further apart are no hand that moved
 _SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other
+_AT_ONCE = 2.0  # frames over which a hand goes over to a run that does not know it
 _ALIKE = 0.04  # of its size by which a hand may change in a frame
 _HEAD_POINTS = 24
 
@@ -40,12 +41,15 @@ class Cut:
 
 @dataclass(frozen=True)
 class Shown:
-    """A hand or a forearm in a made frame: where its points lie, what it is made of, and the incoming run's share."""
+    """A hand or a forearm in a made frame: its arm, where its points lie, what it is made of, the incoming run's share,
+    and how opaque it is."""
 
+    side: int
     place: np.ndarray
     outgoing: Cut | None
     incoming: Cut | None
     share: float
+    opaque: float = 1.0
 
 
 class HandLayer:
@@ -64,7 +68,9 @@ class HandLayer:
         farthest = _FARTHEST * max(seam.outgoing.shape[1:3])
         gaps = np.linalg.norm(self._apart, axis=-1).mean(axis=-1)
         self.sides = [side for side in (0, 1) if bool((gaps[:, side] < farthest).all())]
-        self._share = {side: self._plan(side) for side in self.sides}
+        plans = {side: self._plan(side) for side in self.sides}
+        self._share = {side: plan[0] for side, plan in plans.items()}
+        self._opaque = {side: plan[1] for side, plan in plans.items()}
 
     def at(self, k: int) -> list[Shown]:
         """The forearms and hands of frame `k` that can be brought, from back to front."""
@@ -74,17 +80,19 @@ class HandLayer:
             cuts = [self._hand(run, k, side) for run in (0, 1)]
             if cuts[0] is None and cuts[1] is None:
                 continue
-            share, apart = float(self._share[side][k]), self._apart[k, side]
+            # what one run does not show is the other's alone
+            share = float(self._share[side][k]) if all(cuts) else float(cuts[0] is None)
+            apart, opaque = self._apart[k, side], float(self._opaque[side][k])
             old = cuts[0].points if cuts[0] else cuts[1].points - apart  # type: ignore[union-attr]
             place = between_hands(old, old + apart, float(self._alphas[k]))
-            hands.append(Shown(place, cuts[0], cuts[1], share))
+            hands.append(Shown(side, place, cuts[0], cuts[1], share, opaque))
             elbows = [arm[k, side, ELBOW] for arm in self._arms]
             if np.isfinite(elbows).all():
                 elbow = elbows[0] + self._alphas[k] * (elbows[1] - elbows[0])
                 parts = [self._forearm(run, k, cut, elbows[run]) for run, cut in enumerate(cuts)]
                 if all(parts):
                     at = np.stack([place[0], elbow]).astype(np.float32)
-                    arms.append(Shown(at, parts[0], parts[1], share))
+                    arms.append(Shown(side, at, parts[0], parts[1], share, opaque))
         return arms + hands
 
     def _forearm(self, run: int, k: int, hand: Cut | None, elbow: np.ndarray) -> Cut | None:
@@ -106,8 +114,10 @@ class HandLayer:
         matte = hand_matte(self._frames[run][k], points, others)
         return None if matte is None else Cut(points, matte, hand_size(points))
 
-    def _plan(self, side: int) -> np.ndarray:
-        """(2m,) share of the incoming hand: it takes over where both are most alike in shape."""
+    def _plan(self, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """(2m,) share of the incoming hand: it takes over where both are most alike in shape. (2m,) how opaque the hand
+        is: one that the incoming run does not know to the end, or the outgoing one not from the start, goes over to
+        what that run shows when the other would have taken over, and at once."""
         inner = np.flatnonzero((self._alphas > 0) & (self._alphas < 1))
         apart = np.array([unlikeness(*(arm[k, side, HAND:] for arm in self._arms)) for k in inner])
         known = np.isfinite(apart)
@@ -122,7 +132,13 @@ class HandLayer:
         moment = float(
             np.clip((weight * inner).sum() / weight.sum(), inner[0] - 1 + length / 2, inner[-1] + 1 - length / 2)
         )
-        return np.clip((np.arange(len(self._alphas)) - moment) / length + 0.5, 0, 1)
+        late = np.arange(len(self._alphas)) - moment
+        opaque = np.ones(len(late))
+        old, new = (np.isfinite(arm[:, side, HAND:]).all(axis=(1, 2)) for arm in self._arms)
+        never = np.cumsum(old) == 0, np.cumsum(new[::-1])[::-1] == 0
+        for lost, gone in zip(never, (late, -late), strict=True):
+            opaque[lost] = np.clip(gone[lost] / _AT_ONCE + 0.5, 0, 1)
+        return np.clip(late / length + 0.5, 0, 1), opaque
 
 
 def unlikeness(old: np.ndarray, new: np.ndarray) -> float:
@@ -193,6 +209,7 @@ def paint(frame: np.ndarray, hand: Shown, outgoing: np.ndarray, incoming: np.nda
     behind = frame[box].astype(np.float32)
     covered, colour = np.zeros(behind.shape[:2], np.float32), np.zeros_like(behind)
     for cut, picture, weight in ((hand.outgoing, outgoing, 1 - hand.share), (hand.incoming, incoming, hand.share)):
+        weight *= hand.opaque
         if cut is None or weight <= 0:
             continue
         x, y = _reads(hand.place, cut.points, low, high)

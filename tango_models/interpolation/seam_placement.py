@@ -6,6 +6,7 @@ and the window may grow, and nothing before or behind it changes its time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,8 @@ class PlacementConfig:
         shift: price of each frame that the cut moves.
         hold: price of each frame for which a run has no footage and stands still, as far as it is shown.
         stutter: price of two repeated frames so close to each other that the picture stands still twice.
+        whole, background: price of a picture, and of what is not the speaker in it, that changes over by as much as it
+            usually changes from frame to frame.
     """
 
     min_half: int = 7
@@ -50,6 +53,8 @@ class PlacementConfig:
     shift: float = 0.04
     hold: float = 0.5
     stutter: float = 0.3
+    whole: float = 0.1
+    background: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,12 @@ class RunAround:
     """(2K,) bool: there is no footage, the frame is a copy of the nearest one."""
     repeated: np.ndarray
     """(2K,) bool: shows the picture before once more."""
+    picture: np.ndarray
+    """(2K, P) uint8 grey, the whole frame small."""
+    person: np.ndarray
+    """(2K, P) bool, in its pixels: where the speaker is."""
+    usual: np.ndarray
+    """(2,) grey levels by which the whole picture, and the background, change from frame to frame."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +110,8 @@ def place_seam(
         before, after: frames on each side of the border that belong to this seam.
 
     Returns:
-        one whose window lies within `before` and `after`. Without room for `min_half` frames each side, a shorter one;
-        without any, `half` is 0: a plain cut.
+        one whose window lies within `before` and `after`. Without room for `min_half` frames each side, the longest
+        that a moved cut has room for; without any, `half` is 0: a plain cut.
     """
     config = config or PlacementConfig()
     reach = len(outgoing.head) // 2
@@ -110,16 +121,27 @@ def place_seam(
     if smallest < 1:
         return Placement(0, 0)
     look = _Comparison(outgoing, incoming, config)
-    best: Placement | None = None
-    for half in range(smallest, largest + 1):
+
+    def cheapest(half: int) -> Placement | None:
         low, high = max(-config.max_shift, half - before), min(config.max_shift, after - half)
-        for shift in sorted(range(low, high + 1), key=abs):
-            cost = look.cost(shift, half)
-            if cost == float("inf"):
-                continue
-            if best is None or cost < best.cost - 1e-6:
-                best = Placement(shift, half, cost)
-    return best or Placement(0, min(before, after, smallest))
+        placed = [Placement(s, half, look.cost(s, half)) for s in sorted(range(low, high + 1), key=abs)]
+        return _cheapest(one for one in placed if one.cost < float("inf"))
+
+    lengths = (cheapest(half) for half in range(smallest, largest + 1))
+    best = _cheapest(placed for placed in lengths if placed)
+    shorter = iter(range(smallest - 1, 0, -1))  # the room lies on one side, or the footage ends: as long as can be
+    while best is None and (half := next(shorter, 0)):
+        best = cheapest(half)
+    return best or Placement(0, 0)
+
+
+def _cheapest(placements: Iterable[Placement]) -> Placement | None:
+    """The first of the cheapest; what differs by rounding alone costs the same."""
+    best: Placement | None = None
+    for placed in placements:
+        if best is None or placed.cost < best.cost - 1e-6:
+            best = placed
+    return best
 
 
 class _Comparison:
@@ -140,6 +162,7 @@ class _Comparison:
         difference = np.abs(outgoing.face.astype(np.float32) - incoming.face).mean(axis=(1, 2))
         seen = np.isfinite(outgoing.head[:, 0]) & np.isfinite(incoming.head[:, 0])
         self._face = np.where(seen, difference, 0.0)
+        self._picture = self._pictures()
         self._shape: dict[int, float] = {}
 
     def cost(self, shift: int, half: int) -> float:
@@ -154,6 +177,7 @@ class _Comparison:
         at_cut = slice(cut - 1, cut + 1)
         cost += config.shape * (self._shapes(cut - 1) + self._shapes(cut)) / 2
         cost += config.face * float(self._face[at_cut].mean()) / 10
+        cost += float(self._picture[at_cut].mean(axis=0) @ [config.whole, config.background])
         around = slice(window.start - 1, window.stop + 1)
         whole = np.concatenate([[0.0], alpha, [1.0]])[:, None, None]
         for old, new, allowed, price in self._parts:
@@ -165,6 +189,15 @@ class _Comparison:
                 excess.append(float(np.max(relative, initial=0.0, where=np.isfinite(relative))))
             cost += price * max(excess)
         return cost + config.stutter * self._stutters(cut)
+
+    def _pictures(self) -> np.ndarray:
+        """(2K, 2) by how much the pictures of both runs are apart, and the background, of what is usual."""
+        old, new = self._old, self._new
+        apart = np.abs(old.picture.astype(np.int16) - new.picture)
+        free = ~(old.person | new.person)
+        behind = (apart * free).sum(axis=1) / np.maximum(free.sum(axis=1), 1)
+        usual = (np.asarray(old.usual, np.float64) + new.usual) / 2
+        return np.stack([apart.mean(axis=1), behind], axis=1) / np.maximum(usual, 1e-6)
 
     def _shapes(self, t: int) -> float:
         """How much the hands differ in shape once they are brought to one place, size and turn, of their size."""

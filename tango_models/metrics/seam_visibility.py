@@ -99,7 +99,8 @@ class Visibility:
 
     Attributes:
         seams: (S,) the largest prominence within `REACH` frames of each seam.
-        elsewhere: (W,) the same of windows as long that hold no seam.
+        elsewhere: (S,) of all windows as long as that of each seam that hold nothing made, the share that pops: the
+            longer a window, the more often something pops in it. Without seams one share, of a plain cut's windows.
     """
 
     seams: np.ndarray
@@ -112,8 +113,8 @@ class Visibility:
 
     @property
     def elsewhere_pop(self) -> float:
-        """Share of the windows without a seam, in 0..1."""
-        return float((self.elsewhere >= POP).mean()) if len(self.elsewhere) else 0.0
+        """Share of the windows without a seam, as long as those of the seams, in 0..1."""
+        return float(self.elsewhere.mean()) if len(self.elsewhere) else 0.0
 
     @property
     def worst(self) -> float:
@@ -125,20 +126,29 @@ def visibility(residual: np.ndarray, seams: Iterable[range]) -> Visibility:
     """Of the seams of a video, each the frames that were made (or an empty range at a plain cut's first frame)."""
     prominent = prominence(residual)
     total, free = len(prominent), np.ones(len(prominent), bool)
-    found = []
+    free[:1] = False  # of the first frame nothing is known
+    found, lengths = [], []
     for seam in seams:
-        near = slice(max(0, seam.start - REACH), min(total, max(seam.stop, seam.start + 1) + REACH))
-        free[max(0, near.start - REACH) : near.stop + REACH] = False
+        stop = max(seam.stop, seam.start + 1)
+        near = slice(max(0, seam.start - REACH), min(total, stop + REACH))
+        free[max(0, seam.start - 1) : stop + 1] = False  # the frame behind a seam is compared with one of it
         found.append(float(prominent[near].max(initial=0.0)))
-    length = 2 * REACH + 1
-    starts, t = [], 1
-    while t + length <= total:
-        if free[t : t + length].all():
-            starts.append(t)
-            t += length
-        else:
-            t += 1
-    return Visibility(np.array(found), np.array([prominent[t : t + length].max() for t in starts]))
+        lengths.append(max(0, near.stop - near.start))
+    pops = prominent >= POP
+    share = {length: _popping(pops, free, length) for length in set(lengths or [2 * REACH + 1])}
+    return Visibility(np.array(found), np.array([share[length] for length in lengths or share]))
+
+
+def _popping(pops: np.ndarray, free: np.ndarray, length: int) -> float:
+    """Share of the windows of `length` frames, all of them free, in which a frame pops. Where jumps follow each other
+    so fast that there is none, of the free frames put one behind the other; 0 where these are too few, too."""
+
+    def windows(values: np.ndarray) -> np.ndarray:
+        return np.convolve(values, np.ones(length, int), mode="valid") if 0 < length <= len(values) else np.zeros(0)
+
+    whole = windows(free) == length
+    popping = windows(pops)[whole] if whole.any() else windows(pops[free])
+    return float((popping > 0).mean()) if len(popping) else 0.0
 
 
 def _small(frame: np.ndarray) -> np.ndarray:

@@ -85,8 +85,7 @@ def _view(video: FrameFeatures) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     picture = np.zeros((frames, PICTURE_SIDE**2), np.uint8)
     if video.picture is not None:
         picture = np.ascontiguousarray(video.picture.reshape(frames, -1))
-    person = video.mask.reshape(frames, PICTURE_SIDE, 2, PICTURE_SIDE, 2).any(axis=(2, 4))
-    person = np.ascontiguousarray(person.reshape(frames, -1).astype(np.uint8))
+    person = on_pictures(video.mask)
     run = video.frame_run
     repeated = np.zeros(frames, bool) if video.repeated is None else np.asarray(video.repeated, bool)
     return picture, person, _usual(picture, person, run, repeated), run
@@ -100,8 +99,7 @@ def _usual(picture: np.ndarray, person: np.ndarray, run: np.ndarray, repeated: n
         own = frames[(run == number) & ~repeated]
         if len(own) < 2:
             continue
-        step = np.diff(own)
-        change = differences(picture, person, own[:-1], own[1:]) / step[:, None]
+        change = _changes(picture, person, own)
         change = np.concatenate([change[:1], change])  # of the first frame nothing is known
         everywhere = frames[run == number]
         nearest = np.minimum(np.searchsorted(own, everywhere), len(own) - 1)
@@ -110,6 +108,29 @@ def _usual(picture: np.ndarray, person: np.ndarray, run: np.ndarray, repeated: n
             around = change[max(here - _AROUND, 0) : here + _AROUND + 1]
             usual[everywhere[start : start + CLIP_FRAMES]] = np.median(around, axis=0)
     return np.maximum(usual, _STILL)
+
+
+def usual_change(picture: np.ndarray, person: np.ndarray, repeated: np.ndarray) -> np.ndarray:
+    """(2,) float32 grey levels by which some frames in a row change, whole picture and background: see `Views`.
+
+    Args:
+        picture, person: (T, 1024) uint8 of `Views`. repeated: (T,) bool, shows the picture before once more.
+    """
+    own = np.flatnonzero(~repeated)
+    if len(own) < 2:
+        return np.full(2, _STILL, np.float32)
+    return np.maximum(np.median(_changes(picture, person, own), axis=0), _STILL).astype(np.float32)
+
+
+def _changes(picture: np.ndarray, person: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(F-1, 2) `differences` from each of the frames `own` (F,) to the next, for each frame between them."""
+    return differences(picture, person, own[:-1], own[1:]) / np.diff(own)[:, None]
+
+
+def on_pictures(mask: np.ndarray) -> np.ndarray:
+    """Masks (T, 64, 64) bool -> (T, 1024) uint8, in the pixels of the small pictures 1 where there is the person."""
+    person = mask.reshape(len(mask), PICTURE_SIDE, 2, PICTURE_SIDE, 2).any(axis=(2, 4))
+    return np.ascontiguousarray(person.reshape(len(mask), -1).astype(np.uint8))
 
 
 def differences(picture: np.ndarray, person: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -15,7 +15,8 @@ LENGTHS = (3, 7, 11)
 """Frames taken out: the seams that the project makes have 4 to 16."""
 BEFORE, AFTER = 3, 3
 """Frames of footage on each side of what was taken out: an end, and two beyond it by which whoever wants to can see how
-things move, as at a seam. The last lies behind the seam's own window (`Seam.after`), which has an even number."""
+things move, as at a seam. The seam's own window has an even number: of an odd number the last lies behind it
+(`Seam.after`)."""
 SPEEDS = ("slow", "middle", "fast")
 _SEEN = 0.6  # share of a gap's frames in which a hand is to be known for its speed to be
 _LONGEST_BLINK = 4  # frames over which a hand that is not found is supposed to go evenly
@@ -57,17 +58,19 @@ class Gap:
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of a run of frames: (N, 33, 2) px, (N, 33), (N, 2, 21, 2) px and (N, 2, 4) px of `Landmarks`."""
+    """What is known of a run of frames: (N, 33, 2) px, (N, 33), (N, 2, 21, 2) px and (N, 2, 4) px of `Landmarks`, and
+    (N, h, w) bool, where the speaker is, over the whole frame at any size."""
 
     body_xy: np.ndarray
     body_visibility: np.ndarray
     hands_xy: np.ndarray
     hand_boxes: np.ndarray
+    person: np.ndarray
 
     def frames(self, rows: Sequence[int] | np.ndarray) -> Seen:
         """Of some of them, in this order."""
         rows = np.asarray(rows)
-        return Seen(self.body_xy[rows], self.body_visibility[rows], self.hands_xy[rows], self.hand_boxes[rows])
+        return Seen(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,9 @@ def take_out(frames: np.ndarray, seen: Seen, place: Place, kind: str = "footage"
         seen: of the same pictures.
     """
     length, count = place.length, len(frames)
-    if count != BEFORE + length + AFTER:
-        raise ValueError(f"{count} frames for a window of {BEFORE + length + AFTER}")
-    made, inside = range(BEFORE, BEFORE + length), count - 1
+    if count != len(place.window):
+        raise ValueError(f"{count} frames for a window of {len(place.window)}")
+    made, inside = range(BEFORE, BEFORE + length), count - count % 2
     # What was taken out is held back from both runs: each stands still from there on.
     outgoing = np.minimum(np.arange(inside), BEFORE - 1)
     incoming = np.maximum(np.arange(inside), BEFORE + length)
@@ -146,7 +149,8 @@ def take_out(frames: np.ndarray, seen: Seen, place: Place, kind: str = "footage"
     seam = Seam(
         frames[outgoing], frames[incoming],
         seen.body_xy[outgoing][:, TORSO], seen.body_xy[incoming][:, TORSO],
-        arms[outgoing], arms[incoming], heads[outgoing], heads[incoming], times=times, after=frames[inside:],
+        arms[outgoing], arms[incoming], heads[outgoing], heads[incoming],
+        seen.person[outgoing], seen.person[incoming], times=times, after=frames[inside:],
     )  # fmt: skip
     hidden = slice(made.start, made.stop)
     return Gap(

@@ -6,17 +6,18 @@ import numpy as np
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
-from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE
+from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE, PICTURE_SIDE
 from tango_models.interpolation.seam_placement import RunAround
+from tango_models.motion_graph.seam_price import on_pictures, usual_change
 from tasks.views.canvas import fit_points, scale_and_offset
-from tasks.views.columns import images, matrix
+from tasks.views.columns import images, matrix, unpack_masks
 from tasks.views.playback import run_around
 
 REACH = 4
 """Clips each way of a jump that are looked at."""
 WRISTS = (15, 16)
 """MediaPipe's left and right."""
-_COLUMNS = ["clip_id", "index", "shot", "usable", "repeated", "head", "face"]
+_COLUMNS = ["clip_id", "index", "shot", "usable", "repeated", "head", "face", "picture", "mask"]
 
 
 class Surroundings:
@@ -61,6 +62,9 @@ class Surroundings:
             face=track.face[rows],
             held=held,
             repeated=repeated & (not smooth),
+            picture=track.picture[rows],
+            person=track.person[rows] > 0,
+            usual=track.usual(rows[~held]),
         )
 
 
@@ -87,6 +91,12 @@ class _Track:
         self.head = np.concatenate([fit_points(head[:, :2], shape, canvas), head[:, 2:] * scale], axis=1) / canvas[1]
         self.face = images(table["face"], FACE_SIDE)
         self.repeated = matrix(table["repeated"]).reshape(-1).astype(bool)
+        self.picture = images(table["picture"], PICTURE_SIDE).reshape(-1, PICTURE_SIDE**2)
+        self.person = on_pictures(unpack_masks(table["mask"]))
+
+    def usual(self, rows: np.ndarray) -> np.ndarray:
+        """(2,) see `seam_price.usual_change`, of frames that follow each other."""
+        return usual_change(self.picture[rows], self.person[rows], self.repeated[rows])
 
     def take(self, clip: int) -> tuple[int, int]:
         """First and last (exclusive) clip around a clip that were read and follow each other in its shot."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
-from tasks.views.columns import matrix, unpack_bits
+from data_catalog.schemas import CLIP_FRAMES, MASK_SIDE
+from tasks.views.columns import matrix, unpack_bits, unpack_masks
 from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.takes import takes
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STRETCH = 600  # frames that are looked at together
 _STRETCHES = 30  # of a track, 10 minutes in all, taken by lot: enough to choose from
-_COLUMNS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "hand_boxes"]
+_COLUMNS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "hand_boxes", "mask"]
 
 
 class TrueGaps:
@@ -42,7 +42,7 @@ class TrueGaps:
         """Number of the stretch, and the place in it."""
         found: dict[int, list[tuple[int, Place]]] = {length: [] for length in lengths}
         for number, (video_id, frames) in enumerate(self._stretches):
-            hands, height = self._seen(video_id, frames).hands_xy, _height(source, video_id)
+            hands, height = self._seen(video_id, frames).hands_xy, _size(source, video_id)[1]
             for length in lengths:
                 found[length] += [(number, place) for place in places(hands, height, length)]
         for candidates in found.values():
@@ -67,13 +67,16 @@ class TrueGaps:
             yield take_out(pictures, self._seen(video_id, shown), place)
 
     def _seen(self, video_id: str, frames: np.ndarray) -> "Seen":
+        from tango_models.perception.landmarks import letterbox
         from tango_models.truth.gaps import Seen
 
         where = f"{equals(video_id=video_id)} AND frame >= {frames[0]} AND frame <= {frames[-1]}"
         table = self._source.table("landmarks").read(_COLUMNS, where=where).sort_by("frame")
         table = table.take(np.searchsorted(table["frame"].to_numpy(), frames))
         shapes = {"body_xy": (33, 2), "body_visibility": (33,), "hands_xy": (2, 21, 2), "hand_boxes": (2, 4)}
-        return Seen(**{name: matrix(table[name]).reshape(len(frames), *shape) for name, shape in shapes.items()})
+        points = {name: matrix(table[name]).reshape(len(frames), *shape) for name, shape in shapes.items()}
+        x, y, width, height = letterbox(*_size(self._source, video_id), MASK_SIDE)
+        return Seen(**points, person=unpack_masks(table["mask"])[:, y : y + height, x : x + width])
 
 
 def _stretches(source: Source, track: str, rng: np.random.Generator) -> list[tuple[str, np.ndarray]]:
@@ -93,5 +96,6 @@ def _stretches(source: Source, track: str, rng: np.random.Generator) -> list[tup
     return [(video_id, run) for run in runs if len(run)]
 
 
-def _height(source: Source, video_id: str) -> int:
-    return source.table("videos").read(["video_id", "height"], where=equals(video_id=video_id))["height"][0].as_py()
+def _size(source: Source, video_id: str) -> tuple[int, int]:
+    row = source.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id)).to_pylist()[0]
+    return row["width"], row["height"]

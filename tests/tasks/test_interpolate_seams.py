@@ -8,7 +8,7 @@ import pytest
 
 from data_catalog import Catalog, Unit, clip_id
 from tango_models.media.gop import encode_gop
-from tango_models.motion_graph.pictures import FACE_SIDE
+from tango_models.motion_graph.pictures import FACE_SIDE, PICTURE_SIDE
 from tasks.rendering.output_frames import output_frames
 from tasks.runtime.workers import StageWorker
 from tasks.views.columns import pack_bits, pack_masks
@@ -63,6 +63,8 @@ def add_video(catalog: Catalog, video: str, hand: tuple[float, float]) -> None:
             "repeated": REPEATED[4 * k : 4 * k + 4].tolist(),
             "head": np.tile(np.float32([0.5, 0.2, 0.1]), 4),
             "face": bytes(4 * FACE_SIDE**2),
+            "picture": bytes(4 * PICTURE_SIDE**2),
+            "mask": b"".join(pack_masks(np.ones((4, 64, 64)))),
         }
         for k in range(CLIPS)
     )

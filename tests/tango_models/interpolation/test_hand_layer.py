@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from tango_models.interpolation import flow
+from tango_models.interpolation.arms import steady_arms
 from tango_models.interpolation.flow import FlowInterpolator
-from tango_models.interpolation.hand_layer import between_hands, unlikeness
+from tango_models.interpolation.hand_layer import HandLayer, between_hands, paint, unlikeness
 from tango_models.interpolation.hand_matte import forearm_matte, hand_matte
+from tango_models.interpolation.matching import match_frames
 from tango_models.interpolation.seam import Seam
 from tests.tango_models.interpolation.drawn_hands import UNIT, cloth, draw_hand, hand_mask, hand_points, skin
 
@@ -85,3 +88,61 @@ def test_a_hand_that_is_known_in_one_run_alone_is_left_to_the_rest():
     seam = Seam(frames, np.stack([behind] * count), outgoing_arms=arms[0], incoming_arms=arms[1])
     made = FlowInterpolator().interpolate(seam)
     assert np.array_equal(made[0], frames[0]) and not skin(made[-1]).any()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_hand_that_one_run_alone_has_is_not_half_transparent(seed):
+    """Wherever in the window each run loses it; only what one run never has again comes or goes, within two frames."""
+    rng, count = np.random.default_rng(seed), 14
+    known = np.ones((2, count), bool)
+    first, last = np.sort(rng.integers(0, count, (2, 2)), axis=1).T
+    for run in (0, 1):
+        known[run, first[run] : last[run]] = False
+    known[:, rng.integers(1, count - 1)] = True  # else there is nothing to bring
+    arms = np.full((2, count, 2, 24, 2), np.nan, np.float32)
+    for run in (0, 1):
+        points = hand_points(rng, (60 + 70 * run, 120 + 30 * run), turn=rng.uniform(-30, 30), curl=rng.uniform(0, 0.6))
+        arms[run][known[run], 0, 3:] = points
+    frame = draw_hand(cloth(rng), hand_points(rng, (60, 120)))
+    seam = Seam(*[np.stack([frame] * count)] * 2, outgoing_arms=arms[0], incoming_arms=arms[1])
+    layer = HandLayer(seam, steady_arms(*arms))
+    white, opaque = np.full_like(frame, 255), np.full(count, np.nan)
+    for k in range(1, count - 1):
+        black = np.zeros_like(frame)
+        for hand in layer.at(k):
+            paint(black, hand, white, white)
+            opaque[k] = black.max() / 255
+    ends = (np.cumsum(known[0]) == 0) | (np.cumsum(known[1][::-1])[::-1] == 0)
+    half = (opaque > 0.02) & (opaque < 0.98)
+    assert not half[~ends].any() and half.sum() <= 4
+    assert (opaque[known.all(axis=0)][1:-1] > 0.98).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_not_brought_bends_what_is_around_it(seed, monkeypatch):
+    """In a frame without a hand to bring its arm moves the cloth; beside a hand that is brought, its forearm does."""
+    rng, count = np.random.default_rng(seed), 10
+    arms = np.full((2, count, 2, 24, 2), np.nan, np.float32)
+    for run in (0, 1):
+        points = hand_points(rng, (60 + 60 * run, 120 + 20 * run))
+        arms[run][:, 0, 3:], arms[run][:, 0, :3] = points, [(30, 40), (40, 100 + 9 * run), points[0]]
+    arms[:, 6:, 0, 3:] = np.nan  # neither run knows the hand any more
+    arms[:, rng.integers(1, 5), 0, 1] = np.nan  # without an elbow there is no forearm to bring
+    behind, given = cloth(rng), []
+
+    def noted(*args, arms, **kwargs):
+        given.append(arms)
+        return match_frames(*args, arms=arms, **kwargs)
+
+    monkeypatch.setattr(flow, "match_frames", noted)
+    seam = Seam(*[np.stack([behind] * count)] * 2, outgoing_arms=arms[0], incoming_arms=arms[1])
+    layer = HandLayer(seam, steady_arms(*arms))
+    FlowInterpolator().interpolate(seam)
+    for k, pair in enumerate(given, start=1):
+        brought = {len(part.place) for part in layer.at(k)}  # points of a hand, or of a forearm
+        for run, points in enumerate(pair):
+            assert np.isnan(points[0, 3:]).all() or (not brought and np.isfinite(arms[run, k, 0, 3:]).all())
+            expected = np.isfinite(arms[run, k, 0, :3]) & (2 not in brought)
+            assert (np.isfinite(points[0, :3]) == expected).all(), k
+    assert any(2 in {len(part.place) for part in layer.at(k)} for k in range(1, count - 1))
+    assert any({len(part.place) for part in layer.at(k)} == {21} for k in range(1, count - 1))

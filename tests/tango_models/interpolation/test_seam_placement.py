@@ -25,6 +25,9 @@ def run(hand: np.ndarray | float = 0.4, **changes) -> RunAround:
         "face": np.full((2 * REACH, 24, 24), 100, np.uint8),
         "held": np.zeros(2 * REACH, bool),
         "repeated": np.zeros(2 * REACH, bool),
+        "picture": np.full((2 * REACH, 1024), 100, np.uint8),
+        "person": np.tile(np.arange(1024) < 300, (2 * REACH, 1)),
+        "usual": np.float32([1.0, 0.5]),
     }
     return RunAround(**{**parts, **changes})
 
@@ -73,12 +76,53 @@ def test_the_picture_changes_over_where_the_faces_are_most_alike():
     assert placed.shift in (-3, -2)
 
 
+@pytest.mark.parametrize("shift", range(-4, 5))
+@pytest.mark.parametrize("where", [slice(500, 600), slice(100, 200)], ids=["behind the speaker", "on the speaker"])
+def test_the_cut_moves_to_where_the_pictures_are_alike(where, shift):
+    """An inset, or a jacket, that differs all the time but for two frames."""
+    old, new = run(), run()
+    new.picture[:, where] = 160
+    alike = slice(REACH + shift - 1, REACH + shift + 1)
+    new.picture[alike, where] = 100
+    assert place_seam(old, new, **ROOM).shift == shift
+    new.picture[alike, where] = 160
+    assert place_seam(old, new, **ROOM).shift == 0
+
+
+def test_what_a_picture_is_apart_counts_by_how_much_it_changes_anyway():
+    costs = []
+    for usual in (0.5, 1.0, 4.0):
+        new = run(usual=np.float32([2, 1]) * usual)
+        new.picture[:, 500:600] = 160
+        costs.append(place_seam(run(), new, **ROOM).cost - place_seam(run(), run(), **ROOM).cost)
+    assert costs == sorted(costs, reverse=True) and costs[0] > 2 * costs[2] > 0
+
+
 @pytest.mark.parametrize("before", [0, 1, 2, 6, 40])
 @pytest.mark.parametrize("after", [0, 1, 2, 6, 40])
 def test_the_window_stays_within_its_room(before, after):
     placed = place_seam(run(0.4), run(0.5), before=before, after=after)
     assert placed.half <= placed.shift + before and placed.half + placed.shift <= after
     assert placed.half > 0 or before + after < 2 or min(before, after) == 0
+
+
+@pytest.mark.parametrize("before", range(17))
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 9, 16])
+def test_with_room_on_one_side_alone_the_cut_moves_to_where_the_longest_seam_fits(before, after):
+    config, most = PlacementConfig(), REACH - 2
+    for ends, begins in ((False, False), (True, False), (False, True), (True, True)):
+        held = np.arange(2 * REACH) >= REACH
+        old = run(0.4, held=held) if ends else run(0.4)  # the run is over at the border
+        new = run(0.5, held=~held) if begins else run(0.5)
+        placed = place_seam(old, new, before=before, after=after)
+        fits = [
+            half
+            for half in range(1, config.max_half + 1)
+            for shift in range(0 if begins else -config.max_shift, (0 if ends else config.max_shift) + 1)
+            if half <= shift + min(before, most) and half + shift <= min(after, most)
+        ]
+        assert placed.half >= min(config.min_half, max(fits, default=0))
+        assert placed.half == 0 or placed.half in fits
 
 
 def test_no_frame_is_shown_that_there_is_no_footage_of():

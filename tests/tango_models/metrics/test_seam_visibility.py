@@ -69,3 +69,37 @@ def test_figures_of_no_seams_and_of_few_frames():
     assert found.seams_that_pop == found.elsewhere_pop == found.worst == 0
     assert prominence(np.array([0.0])).tolist() == [1.0]
     assert visibility(np.array([0.0, 1, 1, 1, 1, 9, 1, 1]), [range(5, 5)]).worst > POP
+
+
+def bursts(random, count):
+    """What a meter reads of footage: noise that lasts for some frames, and now and then a gesture."""
+    noise = np.convolve(random.gamma(2.0, 1.0, count + 4), np.ones(5) / 5, mode="valid")
+    for t in np.flatnonzero(random.random(count) < 0.008):
+        noise[t : t + 4] *= 4.0
+    return noise
+
+
+@pytest.mark.parametrize(("apart", "made"), [(150, 14), (62, 16), (45, 16), (30, 16), (90, 0)])
+def test_where_nothing_is_to_be_seen_seams_pop_as_often_as_other_windows(apart, made):
+    """On a random process that knows of no seams, however dense they are and however many frames are made."""
+    shares = []
+    for seed in range(120):
+        random = np.random.default_rng([seed, apart, made])
+        starts = np.cumsum(random.integers(round(0.8 * apart), round(1.2 * apart) + 1, 1800 // apart - 1))
+        found = visibility(bursts(random, 1800), [range(t, t + made) for t in starts.tolist()])
+        shares.append((found.seams_that_pop, found.elsewhere_pop))
+    at_seams, elsewhere = np.array(shares).T
+    error = (at_seams - elsewhere).std() / np.sqrt(len(shares))
+    assert 0.05 < elsewhere.mean() < 0.6 and error < 0.04
+    assert abs((at_seams - elsewhere).mean()) < 3 * error
+
+
+def test_windows_elsewhere_hold_nothing_that_was_made():
+    residual = np.ones(600)
+    seams = [range(t, t + 14) for t in range(40, 560, 60)]
+    for seam in seams:
+        residual[seam.start : seam.stop + 1] = 9.0
+    found = visibility(residual, seams)
+    assert found.seams_that_pop == 1 and found.elsewhere_pop == 0
+    residual[300] = 9.0  # no seam, and in view of some windows
+    assert 0 < visibility(residual, seams).elsewhere_pop < 1

@@ -62,19 +62,23 @@ def footage(count, step, hand=(20, 90)):
     hands[:, 0] = np.array(at)[:, None] + HAND
     boxes = np.full((count, 2, 4), np.nan, np.float32)
     boxes[:, 0] = np.concatenate([hands[:, 0].min(1) - 3, hands[:, 0].max(1) + 3], axis=1)
-    return frames, Seen(np.zeros((count, 33, 2), np.float32), np.zeros((count, 33), np.float32), hands, boxes)
+    body, visible = np.zeros((count, 33, 2), np.float32), np.zeros((count, 33), np.float32)
+    person = np.zeros((count, 8, 8), bool)
+    person[np.arange(count), np.arange(count) % 8] = True  # tells the frames apart
+    return frames, Seen(body, visible, hands, boxes, person)
 
 
 def gap(length=7, step=8.0):
-    frames, seen = footage(BEFORE + length + AFTER, step)
-    return take_out(frames, seen, Place(BEFORE - 1, length, 1.0))
+    place = Place(BEFORE - 1, length, 1.0)
+    frames, seen = footage(len(place.window), step)
+    return take_out(frames, seen, place)
 
 
 def judged(one, **methods):
     return {row.interpolator: row for row in evaluate(methods, [one], finder=Finder()) if row.pace == "all"}
 
 
-@pytest.mark.parametrize("length", [1, 3, 7, 11])
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 6, 7, 8, 11])
 def test_a_perfect_interpolator_is_told_from_the_footage_by_nothing(length):
     one = gap(length, step=80 / (length + 6))
     found = judged(one, perfect=Perfect(one))
@@ -133,6 +137,11 @@ def test_what_is_taken_out_is_given_to_nobody():
         assert {row.tobytes() for row in arms[one.made.start : one.made.stop]} <= {
             arms[one.made.start - 1].tobytes(), arms[one.made.stop].tobytes()
         }  # fmt: skip
+    for person in (one.seam.outgoing_person, one.seam.incoming_person):
+        assert (person[: one.made.start] == seen.person[: one.made.start]).all() or (
+            person[one.made.stop :] == seen.person[one.made.stop : len(person)]
+        ).all()
+        assert not any((frame == true).all() for frame in person for true in seen.person[BEFORE : BEFORE + 5])
     assert one.seam.alphas[one.made.start - 1] == 0 and one.seam.alphas[one.made.stop] == 1
     assert len(one.seam) % 2 == 0
 
@@ -193,3 +202,15 @@ def test_times_of_a_seam_must_rise():
     frames = np.zeros((4, 8, 8, 3), np.uint8)
     with pytest.raises(ValueError, match="rise"):
         Seam(frames, frames, times=np.array([0, 0.5, 0.2, 1]))
+
+
+@pytest.mark.parametrize("length", range(1, 14))
+def test_gaps_of_every_length_lie_inside_of_their_footage_and_are_even_seams(length):
+    hands = np.zeros((60, 2, 21, 2), np.float32)
+    found = places(hands, 768, length)
+    assert found[0].window.start == 0 and found[-1].window.stop == len(hands)
+    assert all(len(place.window) == BEFORE + length + AFTER for place in found)
+    frames, seen = footage(len(found[0].window), 1.0)
+    one = take_out(frames, seen, found[0])
+    assert len(one.seam) % 2 == 0 and len(one.made) == length
+    assert (one.true == frames[BEFORE : BEFORE + length]).all()

@@ -24,6 +24,8 @@ def catalog(tmp_path) -> Catalog:
             "repeated": [False, False, True, False],
             "head": np.tile(np.float32([0.5, 0.2, 0.1]), 4),
             "face": bytes([k]) * (4 * 24 * 24),
+            "picture": b"".join(bytes([4 * k + t - t // 2]) * 1024 for t in range(4)),  # frame 2 repeats frame 1
+            "mask": b"".join([b"\xff" * 256 + bytes(256)] * 4),
         }
         for k in range(CLIPS)
     )
@@ -54,6 +56,9 @@ def test_a_run_goes_on_in_both_directions(catalog):
     run = around(catalog, 4, from_end=False)
     assert frames(run) == list(range(16 - 4 * REACH, 16 + 4 * REACH)) and not run.held.any()
     assert run.face[0, 0, 0] == 0 and run.face[16, 0, 0] == 4
+    assert run.picture[:, 0].tolist() == [t - (t % 4) // 2 for t in range(32)] and run.person.shape == run.picture.shape
+    assert run.person[:, :512].all() and not run.person[:, 512:].any()
+    assert np.allclose(run.usual, 1)  # grey level from frame to frame, whatever a frame shows twice
     assert run.repeated.tolist() == [t % 4 == 2 for t in range(8 * REACH)]
 
 

@@ -141,12 +141,13 @@ def test_where_footage_ends_its_last_frame_stands_and_that_is_said(weights: Path
     assert interpolator(weights).tell(seam)[1] == said
 
 
-@pytest.mark.parametrize("length", [3, 5, 7, 11])
+@pytest.mark.parametrize("length", [3, 4, 5, 7, 10, 11])
 def test_a_true_gap_shows_as_many_frames_around_as_training(length):
     rng = np.random.default_rng(length)
     count = BEFORE + length + AFTER
     frames = rng.integers(0, 255, (count, 8, 8, 3), dtype=np.uint8)
-    seen = Seen(np.zeros((count, 33, 2)), np.zeros((count, 33)), np.zeros((count, 2, 21, 2)), np.zeros((count, 2, 4)))
+    points = [np.zeros((count, *shape)) for shape in ((33, 2), (33,), (2, 21, 2), (2, 4))]
+    seen = Seen(*points, person=np.zeros((count, 8, 8), bool))
     gap = take_out(frames, seen, Place(BEFORE - 1, length, 1.0))
     around, note = frames_beyond(gap.seam, gap.made.start - 1, gap.made.stop, WindowConfig().context)
     assert (around == frames[[0, 1, -2, -1]]).all() and not note
