@@ -76,7 +76,7 @@ def lip_row(
         "other_frame": np.where(other >= 0, library.frame[second], -1).tolist(),
         "other_weight": painted.weight[rows].tolist(),
         "strength": painted.strength[rows].tolist(),
-        "run": source_runs(painted.mouth)[rows].tolist(),
+        "run": source_runs(painted.mouth, library)[rows].tolist(),
         "opening": targets.opening[rows].tolist(),
         "shape": shapes[rows].astype("<f4").tobytes(),
         "reference": library.reference.astype("<f4").tobytes(),
