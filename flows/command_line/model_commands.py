@@ -154,18 +154,23 @@ def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
 
         with CONSOLE.status("") as status:
             figures, held = judge(read_settings(catalog), avatars, status.update)
-        for title, rows in (("Lips", figures), ("Footage whose lips were held out", held)):
+        said = any(row.known == row.known for row in figures)
+        lips = "Lips. closed, false: by the sounds that are heard"
+        lips += "; known: by those that were said" if said else "; those that were said are not known"
+        for title, rows in ((lips, figures), ("Footage whose lips were held out", held)):
             if not rows:
                 continue
             table = Table(title=title, title_justify="left", box=SIMPLE, padding=0)
             for name in vars(rows[0]):
-                table.add_column(name, justify="left" if name in ("name", "lips") else "right")
+                table.add_column(name, justify="left" if name in ("name", "lips", "which") else "right")
             for row in rows:
                 table.add_row(*(_cell(value) for value in vars(row).values()))
             CONSOLE.print(table)
 
 
-def _cell(value: str | int | float) -> str:
+def _cell(value: str | int | float | None) -> str:
+    if value is None:
+        return "·"
     if isinstance(value, float):
         return "·" if value != value else f"{value:.2f}"
     return str(value)

@@ -72,15 +72,33 @@ class ResidualMeter:
         moved = cv2.remap(source, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.abs(moved.astype(np.float32) - target)
 
+    def __len__(self) -> int:
+        return len(self._whole)
+
     @property
     def whole(self) -> np.ndarray:
         """(T,) float64 grey levels, the mean over the picture; 0 for the first frame."""
         return np.asarray(self._whole)
 
+    def prominent(self, seam: range) -> float | None:
+        """The largest prominence around a seam, as `visibility` has it; None until all frames for it were seen."""
+        near = around_seam(seam)
+        if near.stop + _AROUND > len(self._whole):
+            return None
+        first = max(0, near.start - _AROUND - 1)  # the first of a part counts as one that has none before it
+        part = prominence(np.asarray(self._whole[first : near.stop + _AROUND]))
+        return float(part[near.start - first : near.stop - first].max(initial=0.0))
+
     @property
     def background(self) -> np.ndarray:
         """(T,) the same outside the person."""
         return np.asarray(self._background)
+
+
+def around_seam(seam: range) -> range:
+    """The frames that belong to a seam: those that were made (or an empty range at a plain cut's first frame) and
+    `REACH` more on each side."""
+    return range(max(0, seam.start - REACH), max(seam.stop, seam.start + 1) + REACH)
 
 
 def prominence(residual: np.ndarray) -> np.ndarray:
@@ -127,7 +145,8 @@ def visibility(residual: np.ndarray, seams: Iterable[range]) -> Visibility:
     total, free = len(prominent), np.ones(len(prominent), bool)
     found = []
     for seam in seams:
-        near = slice(max(0, seam.start - REACH), min(total, max(seam.stop, seam.start + 1) + REACH))
+        around = around_seam(seam)
+        near = slice(around.start, min(total, around.stop))
         free[max(0, near.start - REACH) : near.stop + REACH] = False
         found.append(float(prominent[near].max(initial=0.0)))
     length = 2 * REACH + 1

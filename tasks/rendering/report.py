@@ -2,6 +2,7 @@
 
 import base64
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from data_catalog import Source, clip_id, video_of
 from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
-from tasks.rendering.seam_figures import read_seam_figures, worst_seam
+from tasks.rendering.seam_figures import read_seam_figures
 from tasks.rendering.seam_strips import SeamStrips, inlined
 from tasks.rendering.seam_watch import SeamWatch
 from tasks.runtime.faults import is_disk_full
@@ -61,18 +62,25 @@ class RenderReport:
         self._figures = read_seam_figures(source, playback, method, size)
         self._fits = _fit_pictures(source, playback, int(_FOOTAGE_SHARE * most_bytes))
         room = most_bytes - sum(inlined(jpeg) for jpeg in self._fits.values())
-        cost = self._path["seam_cost"]
         self._watch = SeamWatch(source, playback, size)
-        self._strips = SeamStrips(playback, cost, most_bytes=room, poster=worst_seam(self._figures))
+        self._strips = SeamStrips(playback, most_bytes=room)
+        self._ranked: set[int] = set()
 
     def see(self, t: int, frame: np.ndarray) -> None:
         """Take what is wanted of output frame `t`; called for every frame, in order."""
         self._strips.see(t, frame)
         self._watch.see(t, frame)
+        self._rank(self._watch.told())
+
+    def _rank(self, visible: Iterable[tuple[int, float]]) -> None:
+        for k, value in visible:
+            if k not in self._ranked:
+                self._ranked.add(k)
+                self._strips.rank(k, value)
 
     @property
     def poster(self) -> str:
-        """A small picture of the worst seam as a data URI; "" when there is no seam."""
+        """A small picture of the most visible seam of a written report as a data URI; "" when there is no seam."""
         jpeg = self._strips.poster
         return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
 
@@ -90,6 +98,7 @@ class RenderReport:
         voice = np.asarray(speech.voice[:n_frames])
         repeats = int(repeated_frames(playback, read_stand_ins(source, videos)).sum())
         seen, figures = self._watch.figures()
+        self._rank(enumerate(seen))
         metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats} | figures
         meanings = _meanings(smooth=settings["seams"]["smooth_cadence"])
         matched, notes = self._lips
