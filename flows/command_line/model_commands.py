@@ -151,9 +151,10 @@ def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
     """A table of what is seen of lips, and one of how well they are told from the sound."""
     with reported("evaluate"):
         from flows.models.evaluate_lips import evaluate_lips as judge
+        from tango_models.synthetic.known_sounds import known_sounds
 
         with CONSOLE.status("") as status:
-            figures, held = judge(read_settings(catalog), avatars, status.update)
+            figures, held = judge(read_settings(catalog), avatars, status.update, said=known_sounds)
         said = any(row.known == row.known for row in figures)
         lips = "Lips. closed, false: by the sounds that are heard"
         lips += "; known: by those that were said" if said else "; those that were said are not known"

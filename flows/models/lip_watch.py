@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
-from flows.models.evaluate_lips import HeldOutFigures, LipFigures
+from flows.models.lip_figures import HeldOutFigures, LipFigures
 from tango_models.lips.plugs import MATCH, OFF
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ class _Heard:
 
 
 class LipWatch:
-    """Watches what shows one avatar, whose footage first."""
+    """Watches what shows one avatar, whose footage first. `said`: see `evaluate_lips`."""
 
-    def __init__(self, catalog: Catalog, videos: list[str], library: MouthLibrary) -> None:
+    def __init__(
+        self, catalog: Catalog, videos: list[str], library: MouthLibrary, said: Callable[[str], Phones | None]
+    ) -> None:
         from tasks.views.lip_lead import read_lead
 
-        self._catalog, self._videos, self._library = catalog, videos, library
+        self._catalog, self._videos, self._library, self._said = catalog, videos, library, said
         self._lead = read_lead(catalog, videos, library)
         self._usual: dict[str, tuple[float, float]] = {}
         self._heard: dict[str, _Heard] = {}
@@ -68,7 +70,7 @@ class LipWatch:
         row = self._catalog.table("videos").read(["video_id", "file_name", "has_audio"], where=equals(video_id=video))
         if not row["has_audio"][0].as_py() or not len(audio):
             return [], []
-        heard = _hear(audio, video)
+        heard = _hear(audio, self._said(video))
         if (heard.features.voice >= 0.5).sum() < _LEAST_VOICE:
             return [], []
         name = row["file_name"][0].as_py()
@@ -95,7 +97,7 @@ class LipWatch:
 
         speech, path = row["speech_id"], row["path_id"]
         if speech not in self._heard:
-            self._heard[speech] = _hear(read_speech_audio(self._catalog, speech), speech)
+            self._heard[speech] = _hear(read_speech_audio(self._catalog, speech), self._said(speech))
         heard, lips, name = self._heard[speech], self.lips_of(row), Path(row["uri"]).name
         seen = watch_lips(iter_frames(row["uri"]), self._box_of_all(sorted(set(row["source_video"]))))
         shown = [self._usual[video] for video in row["source_video"] if video in self._usual]
@@ -234,12 +236,11 @@ def popping_at_random(residuals: Sequence[np.ndarray], count: int) -> float:
     return sum(one.seams_that_pop * len(one.seams) for one in found) / count
 
 
-def _hear(audio: np.ndarray, content: str) -> _Heard:
+def _hear(audio: np.ndarray, said: Phones | None) -> _Heard:
     from tango_models.lips.visemes import lip_targets
     from tango_models.speech.phones import recognise_phones
     from tango_models.speech.prosody import analyse_speech
-    from tango_models.synthetic.known_sounds import known_sounds
 
     features, phones = analyse_speech(audio), recognise_phones(audio)
     targets = lip_targets(phones, features.voice, features.energy)
-    return _Heard(features, phones, targets, known_sounds(content))
+    return _Heard(features, phones, targets, said)

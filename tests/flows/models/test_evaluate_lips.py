@@ -60,7 +60,7 @@ def watch(tmp_path, monkeypatch):
     phones = Phones(("a", "m", "a"), np.array([0.5, 0.8, 1.1]))
     said = Phones(("a", "m"), np.array([0.5, 1.5]))
     heard = lip_watch._Heard(features, phones, lip_targets(phones, features.voice, features.energy), said)
-    monkeypatch.setattr(lip_watch, "_hear", lambda audio, content: heard)
+    monkeypatch.setattr(lip_watch, "_hear", lambda audio, said: heard)
     monkeypatch.setattr("tasks.views.speech.read_speech_audio", lambda catalog, speech: np.zeros(0))
     monkeypatch.setattr("tango_models.media.pictures.frames.iter_frames", lambda uri: uri)
     opening = np.full(60, 0.25)
@@ -74,7 +74,7 @@ def watch(tmp_path, monkeypatch):
     strength = np.where(np.arange(60) < 30, 0.0, 1.0)
     lips = {"path_id": "p", "part": 0, "run": run.tolist(), "strength": strength.tolist(), "unit": "p:lips"}
     catalog.table("lips").upsert([lips])
-    return LipWatch(catalog, ["v", "w"], library)
+    return LipWatch(catalog, ["v", "w"], library, lambda content: None)
 
 
 def row(lips: str) -> dict:
