@@ -19,6 +19,8 @@ from tasks.views.segments import segment_keys
 from tasks.views.speech import read_speech_audio, read_speech_features
 from tasks.views.videos import video_frames
 
+_LIMITED = "the mouth is never seen wide open, and the teeth hardly: it opens no further than in the footage"
+
 
 class MatchLipsSettings(BaseModel):
     """
@@ -108,9 +110,12 @@ class MatchLips(Stage):
         shapes = painted_shapes(chosen, targets, library)
         shown = _shown(playback, (seen >= 0) & clear(mouths)[at])
         painted = painted_lips(chosen, heads.own, shown, shapes, library)
+        note = _LIMITED if library.range.limited else ""
         for part, start in enumerate(range(0, n_frames, PART_FRAMES)):
             rows = slice(start, min(start + PART_FRAMES, n_frames))
-            out.write([lip_row(path_id, part, videos, library, painted, shapes, targets, rows)])
+            out.write(
+                [lip_row(path_id, part, videos, library, painted, shapes, targets, rows, note=note * (part == 0))]
+            )
 
 
 def _shown(playback: Playback, clear: np.ndarray) -> np.ndarray:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tango_models.speech.phones import Phones
     from tango_models.speech.prosody import SpeechFeatures
 
-_ROOM = 0.4  # of the face's size around all places where it is
 _STRETCH = 30  # frames of the footage that a random mouth goes on for
 _LEAST_VOICE = 30  # frames
 
@@ -63,7 +62,7 @@ class LipWatch:
         from tasks.views.videos import cuts_of, video_frames
 
         count, number = video_frames(self._catalog, video), self._videos.index(video)
-        seen = watch_lips(iter_frames(self._catalog, video, 0, count), self._box(video))
+        seen = watch_lips(iter_frames(self._catalog, video, 0, count), self._head([video]))
         self._usual[video] = float(np.nanmean(seen.sharpness)), float(np.nanmean(seen.rim))
         self._footage.append(seen.residual)
         audio = at_common_level(footage_audio(self._catalog, video, 0, -(-count // 4)))
@@ -99,7 +98,7 @@ class LipWatch:
         if speech not in self._heard:
             self._heard[speech] = _hear(read_speech_audio(self._catalog, speech), self._said(speech))
         heard, lips, name = self._heard[speech], self.lips_of(row), Path(row["uri"]).name
-        seen = watch_lips(iter_frames(row["uri"]), self._box_of_all(sorted(set(row["source_video"]))))
+        seen = watch_lips(iter_frames(row["uri"]), self._head(sorted(set(row["source_video"]))))
         shown = [self._usual[video] for video in row["source_video"] if video in self._usual]
         sharp, rim = np.mean(shown, axis=0) if shown else (np.nan, np.nan)
         changes = self._changes(path)
@@ -144,11 +143,22 @@ class LipWatch:
         starts = random.integers(0, max(1, len(openings) - _STRETCH), -(-count // _STRETCH))
         return np.concatenate([openings[s : s + _STRETCH] for s in starts])[:count]
 
+    def _head(self, videos: list[str]) -> tuple[int, int, int, int]:
+        """Pixels around the head in what shows these videos."""
+        from tasks.views.canvas import canvas_size
+        from tasks.views.mouths import head_box
+
+        canvas = canvas_size(self._catalog, videos)
+        return head_box(self._catalog, videos, canvas) or (0, 0, *canvas)
+
     def _changes(self, path_id: str) -> list[range]:
         """The frames around each change of a painted mouth's source in a path; also those of a render without."""
+        from tasks.views.lips import painted_changes
+
         table = self._catalog.table("lips").read(["path_id", "part", "run", "strength"], where=equals(path_id=path_id))
         rows = table.sort_by("part").to_pylist()
-        return painted_changes([n for row in rows for n in row["run"]], [s for row in rows for s in row["strength"]])
+        run, strength = (np.array([value for row in rows for value in row[name]]) for name in ("run", "strength"))
+        return [range(t - 1, t + 1) for t in painted_changes(run, strength).tolist()]
 
     def _beside(self, path: str, changes: Sequence[range]) -> tuple[float, str]:
         """How many of as many other moments can be seen, and where those are."""
@@ -181,39 +191,6 @@ class LipWatch:
         pause = rest_ratio(opening, features.voice[:count])
         shares = (*judged(heard.phones), *judged(heard.said))
         return LipFigures(name, lips, fit.correlation, fit.lag, fit.z, pause, *shares, **rest)
-
-    def _box_of_all(self, videos: list[str]) -> tuple[int, int, int, int]:
-        """Pixels of a render around the head, wherever it is in some videos."""
-        from tasks.views.canvas import canvas_size, fit_points
-
-        canvas = canvas_size(self._catalog, videos)
-        table = self._catalog.table("videos").read(["video_id", "width", "height"], where=equals(video_id=videos))
-        sizes = {row["video_id"]: (row["width"], row["height"]) for row in table.to_pylist()}
-        boxes = [np.array(self._box(video), np.float64).reshape(2, 2) for video in videos]
-        placed = np.stack([fit_points(box, sizes[v], canvas) for v, box in zip(videos, boxes, strict=True)])
-        low, high = np.floor(placed[:, 0].min(0)), np.ceil(placed[:, 1].max(0))
-        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
-
-    def _box(self, video: str) -> tuple[int, int, int, int]:
-        """Pixels around the head in a video: where the middle of its face goes, and a face more."""
-        from tasks.views.columns import matrix
-        from tasks.views.mouths import read_mouths
-
-        table = self._catalog.table("mouths").read(["video_id", "frame", "middle"], where=equals(video_id=video))
-        middle = matrix(table["middle"])
-        middle = middle[np.isfinite(middle).all(1)]
-        frames = table["frame"].to_numpy()
-        mesh = read_mouths(self._catalog, video, frames[:: max(1, len(frames) // 50)])[1].mesh
-        size = float(np.nanmax(np.nanmax(mesh[:, :, :2], 1) - np.nanmin(mesh[:, :, :2], 1)))
-        low, high = middle.min(0) - size * (0.5 + _ROOM), middle.max(0) + size * (0.5 + _ROOM)
-        return int(max(0, low[0])), int(max(0, low[1])), int(high[0]), int(high[1])
-
-
-def painted_changes(run: Sequence[int], strength: Sequence[float]) -> list[range]:
-    """The two frames around each change from one of the runs (T,) to the next, where either is painted."""
-    painted = np.asarray(strength) > 0
-    changes = np.flatnonzero(np.diff(np.asarray(run))) if len(run) else []
-    return [range(int(t), int(t) + 2) for t in changes if painted[t] or painted[t + 1]]
 
 
 def popping_at_random(residuals: Sequence[np.ndarray], count: int) -> float:

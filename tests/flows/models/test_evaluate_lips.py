@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data_catalog import Catalog
 from flows.models import lip_watch
-from flows.models.lip_watch import LipWatch, painted_changes, popping_at_random
+from flows.models.lip_watch import LipWatch, popping_at_random
 from tango_models.lips.visemes import lip_targets
 from tango_models.lips.watch import SeenLips
 from tango_models.speech.phones import Phones
@@ -18,17 +18,6 @@ from tasks.views.mouths import mouth_rows, read_library
 from tests.tango_models.lips.faces import mouths
 
 OPENINGS = 0.15 + 0.15 * np.sin(np.arange(120) / 5)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 0.2, 1.0])), max_size=40))
-def test_only_changes_that_are_painted_count(frames):
-    run, strength = np.cumsum([r for r, _ in frames]), [s for _, s in frames]
-    found = painted_changes(run.tolist(), strength)
-    for t in range(len(frames) - 1):
-        wanted = run[t] != run[t + 1] and (strength[t] > 0 or strength[t + 1] > 0)
-        assert (range(t, t + 2) in found) == wanted
-    assert len(found) <= max(0, len(frames) - 1)
 
 
 @settings(max_examples=10, deadline=None)
@@ -108,11 +97,3 @@ def test_without_a_render_to_compare_the_footage_serves(watch):
 def test_closures_are_judged_by_what_was_said_too_where_it_is_known(watch):
     line = watch.render(row("match"))[0]
     assert (line.closed, line.known) == (1.0, 0.0), "the m that was heard is closed, that which was said is not"
-
-
-def test_the_head_of_a_render_is_where_its_canvas_shows_it(watch):
-    alone = watch._box("w")
-    placed = watch._box_of_all(["v", "w"])
-    own = watch._box_of_all(["w"])
-    assert own == pytest.approx(alone, abs=1)
-    assert placed == pytest.approx(alone, abs=2), "the picture of the other is half as wide, its middle in the middle"
