@@ -96,7 +96,7 @@ class RenderReport:
 
     def write(self, page: Path, video: Path, settings: dict) -> dict[str, float]:
         """Write the HTML page of a render that was seen; returns its figures."""
-        from tango_models.report.data import Figure, FitPicture, ReportData
+        from tango_models.report.data import Figure, FitPicture, LipMoment, ReportData
         from tango_models.report.page import build_report
 
         source, playback, path = self._source, self._playback, self._path
@@ -112,7 +112,7 @@ class RenderReport:
         metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats} | figures
         meanings = _meanings(smooth=settings["seams"]["smooth_cadence"])
         matched, notes = self._lips
-        opening, moments = np.zeros(0), []
+        opening, moments = np.zeros(0), list[LipMoment]()
         if self._lip_watch is not None:
             opening = self._lip_watch.opening
             moments, matched["mouth_changes_that_pop"] = self._lip_watch.moments()
