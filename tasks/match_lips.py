@@ -10,6 +10,7 @@ from data_catalog.keys import equals
 from tango_models.lips.selection import SelectionConfig
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
+from tasks.views.lip_lead import read_lead
 from tasks.views.lips import PART_FRAMES, lip_row, lips_key
 from tasks.views.mouths import read_library
 from tasks.views.path_layout import SeamLayout, need_layout, read_playback
@@ -17,6 +18,8 @@ from tasks.views.playback import Playback
 from tasks.views.segments import segment_keys
 from tasks.views.speech import read_speech_audio, read_speech_features
 from tasks.views.videos import video_frames
+
+_LIMITED = "the mouth is never seen wide open, and the teeth hardly: it opens no further than in the footage"
 
 
 class MatchLipsSettings(BaseModel):
@@ -42,7 +45,7 @@ class MatchLips(Stage):
     reads: ClassVar = {
         "analyse_speech": ("prosody", "audio"),
         "retrieve_path": ("path",),
-        "extract_frames": ("timing", "shape"),
+        "extract_frames": ("timing", "shape", "audio"),
         "detect_landmarks": ("landmarks",),
         "create_clips": ("takes", "looks"),
         "detect_mouths": ("mouths",),
@@ -75,6 +78,7 @@ class MatchLips(Stage):
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.lips.blending import painted_lips
+        from tango_models.lips.library import clear
         from tango_models.lips.selection import Heads, select_mouths
         from tango_models.lips.shapes import painted_shapes
         from tango_models.lips.visemes import lip_targets
@@ -91,6 +95,7 @@ class MatchLips(Stage):
             return
         phones = recognise_phones(read_speech_audio(source, unit.inputs["speech_id"]))
         targets = lip_targets(phones, speech.voice[:n_frames], speech.energy[:n_frames])
+        targets = targets.ahead(read_lead(source, videos, library))
         playback = read_playback(source, path_id, self.config.seams)
         number = {
             (v, f): k for k, (v, f) in enumerate(zip(library.video.tolist(), library.frame.tolist(), strict=True))
@@ -103,15 +108,24 @@ class MatchLips(Stage):
         heads = Heads(mouths.yaw[at], mouths.pitch[at], mouths.light[at], np.where(made | (seen < 0), -1, seen))
         chosen = select_mouths(targets, heads, library, self.config.selection)
         shapes = painted_shapes(chosen, targets, library)
-        shown = (seen >= 0) & mouths.found[at] & ~mouths.covered[at]
-        for seam in playback.seams:
-            window = slice(max(0, seam.frames.start), seam.frames.stop)
-            if seam.half and not shown[window].all():
-                shown[window] = False
+        shown = _shown(playback, (seen >= 0) & clear(mouths)[at])
         painted = painted_lips(chosen, heads.own, shown, shapes, library)
+        note = _LIMITED if library.range.limited else ""
         for part, start in enumerate(range(0, n_frames, PART_FRAMES)):
             rows = slice(start, min(start + PART_FRAMES, n_frames))
-            out.write([lip_row(path_id, part, videos, library, painted, shapes, targets, rows)])
+            out.write(
+                [lip_row(path_id, part, videos, library, painted, shapes, targets, rows, note=note * (part == 0))]
+            )
+
+
+def _shown(playback: Playback, clear: np.ndarray) -> np.ndarray:
+    """(T,) bool: frames whose mouth is painted, of those that are `clear` (T,); around a seam all or none."""
+    shown = clear.copy()
+    for seam in playback.seams:
+        window = slice(max(0, seam.frames.start), seam.frames.stop)
+        if seam.half and not shown[window].all():
+            shown[window] = False
+    return shown
 
 
 def _made(playback: Playback) -> np.ndarray:

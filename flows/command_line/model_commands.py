@@ -153,21 +153,27 @@ def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
     """A table of what is seen of lips, and one of how well they are told from the sound."""
     with reported("evaluate"):
         from flows.models.evaluate_lips import evaluate_lips as judge
+        from tango_models.synthetic.known_sounds import known_sounds
 
         with CONSOLE.status("") as status:
-            figures, held = judge(read_settings(catalog), avatars, status.update)
-        for title, rows in (("Lips", figures), ("Footage whose lips were held out", held)):
+            figures, held = judge(read_settings(catalog), avatars, status.update, said=known_sounds)
+        said = any(row.known == row.known for row in figures)
+        lips = "Lips. closed, false: by the sounds that are heard"
+        lips += "; known: by those that were said" if said else "; those that were said are not known"
+        for title, rows in ((lips, figures), ("Footage whose lips were held out", held)):
             if not rows:
                 continue
             table = Table(title=title, title_justify="left", box=SIMPLE, padding=0)
             for name in vars(rows[0]):
-                table.add_column(name, justify="left" if name in ("name", "lips") else "right")
+                table.add_column(name, justify="left" if name in ("name", "lips", "which") else "right")
             for row in rows:
                 table.add_row(*(_cell(value) for value in vars(row).values()))
             CONSOLE.print(table)
 
 
-def _cell(value: str | int | float) -> str:
+def _cell(value: str | int | float | None) -> str:
+    if value is None:
+        return "·"
     if isinstance(value, float):
         return "·" if value != value else f"{value:.2f}"
     return str(value)

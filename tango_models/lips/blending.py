@@ -49,7 +49,7 @@ def painted_lips(
     calm = np.convolve(np.pad((~fits).astype(float), 1, mode="edge"), np.ones(3) / 3, "valid")
     strength = np.where(same, strength * calm, strength)
     other, weight = np.full(count, -1), np.zeros(count, np.float32)
-    change = np.flatnonzero(_changes(mouth))
+    change = np.flatnonzero(_changes(mouth, library))
     for t in change:  # `t` is the first frame of another source
         before = mouth[t - 1]
         on = before + 1 if before + 1 < len(library) and library.follows[before + 1] else before
@@ -60,16 +60,18 @@ def painted_lips(
     return PaintedLips(mouth, other, weight, strength.astype(np.float32))
 
 
-def source_runs(mouth: np.ndarray) -> np.ndarray:
+def source_runs(mouth: np.ndarray, library: MouthLibrary) -> np.ndarray:
     """(T,) number of the run of one source that each frame belongs to."""
-    return np.cumsum(_changes(mouth))
+    return np.cumsum(_changes(mouth, library))
 
 
-def _changes(mouth: np.ndarray) -> np.ndarray:
-    """(T,) bool: another source than in the frame before."""
+def _changes(mouth: np.ndarray, library: MouthLibrary) -> np.ndarray:
+    """(T,) bool: another source than in the frame before: from further away, or across a cut or the end of a video."""
     found = np.zeros(len(mouth), bool)
-    step = np.diff(mouth)
-    found[1:] = (step < 0) | (step > 2)
+    step, last = np.diff(mouth), mouth[1:]
+    going = (step == 0) | (step == 1) & library.follows[last]
+    going |= (step == 2) & library.follows[last] & library.follows[np.maximum(last - 1, 0)]
+    found[1:] = ~going
     return found
 
 

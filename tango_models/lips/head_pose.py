@@ -77,7 +77,7 @@ def reference_face(meshes: np.ndarray) -> np.ndarray:
 
 def yaw_and_pitch(meshes: np.ndarray) -> np.ndarray:
     """(T, 2) degrees of (T, 478, 3): yaw, above 0 when the face turns to the picture's right; pitch, above 0 when it
-    looks up. From the axis through both eyes and temples, and that from forehead to chin's side of the nose."""
+    looks down. From the axis through both eyes and temples, and that from forehead to chin's side of the nose."""
     across = meshes[:, 454] - meshes[:, 234] + meshes[:, 263] - meshes[:, 33]
     down = meshes[:, 2] - meshes[:, 151]
     yaw = np.degrees(np.arctan2(across[:, 2], across[:, 0]))

@@ -13,7 +13,9 @@ from tango_models.lips.selection import Heads, SelectionConfig, select_mouths
 from tango_models.lips.shapes import gap_of, painted_shapes
 from tango_models.lips.visemes import LipTargets
 
-_LEAD = 8  # frames by which lips may lead their sound in a file
+_LAGS = 6  # frames by which made lips may be late or early
+_NEAR = 1  # frames that nobody sees
+_LEAST = 30  # mouths in each half
 _COMPARED = np.flatnonzero(np.isin(MOUTH, [*LIPS, CHIN]))
 
 
@@ -21,7 +23,8 @@ _COMPARED = np.flatnonzero(np.isin(MOUTH, [*LIPS, CHIN]))
 class HeldOut:
     """
     Attributes:
-        corr: of the opening with the true one, at `lag`, the frames by which the true lips lead.
+        corr: of the opening with the true one, at the best shift by a frame at most.
+        lag: frames by which the true lips lead where they agree best.
         error: mean distance of lips and chin from the true ones, of that of any other mouth of the footage.
         best: the same of the best real mouth if the true shape were known; average: of the mean mouth.
     """
@@ -33,41 +36,48 @@ class HeldOut:
     average: float
 
 
-def held_out(library: MouthLibrary, targets: LipTargets, config: SelectionConfig | None = None) -> HeldOut:
-    """Each half of one video's mouths made of the other half's, for the video's own sound.
+def held_out(library: MouthLibrary, targets: LipTargets, config: SelectionConfig | None = None) -> HeldOut | None:
+    """Each half of one video's mouths made of the other half's, for the video's own sound. None where a half shows
+    hardly any mouth, or lips never move.
 
     Args:
-        library: of one video, frame after frame; targets: of its sound.
+        library: of one video, frame after frame; targets: of its sound, as far ahead of it as lips are.
     """
     count = min(len(library), len(targets))
+    halves = slice(0, count // 2), slice(count // 2, count)
+    found = np.isfinite(library.shape[:count]).all((1, 2)) & library.mouths.found[:count]
+    if any(min(found[half].sum(), library.usable[half].sum()) < _LEAST for half in halves):
+        return None
     shapes = np.zeros((count, *library.shape.shape[1:]))
     choice = np.zeros((count, *library.shape.shape[1:]))
-    half = count // 2
-    for part in (slice(0, half), slice(half, count)):
+    for part in halves:
         wanted = LipTargets(*(getattr(targets, name)[part] for name in LipTargets.__dataclass_fields__))
         others = library.usable.copy()
         others[part] = False
+        others[count:] = False
         known = replace(library, usable=others)
         seen = library.mouths[part]
         heads = Heads(seen.yaw, seen.pitch, seen.light, np.full(len(seen), -1))
         shapes[part] = painted_shapes(select_mouths(wanted, heads, known, config), wanted, known)
         pool = np.flatnonzero(others)
-        apart = np.stack([_error(library.shape[pool], library.shape[t][None]) for t in range(part.start, part.stop)])
-        choice[part] = library.shape[pool[np.argmin(apart, 1)]]
+        for t in np.flatnonzero(found[part]) + part.start:
+            choice[t] = library.shape[pool[np.argmin(_error(library.shape[pool], library.shape[t][None]))]]
     true = library.shape[:count]
-    opening = library.mouths.opening[:count]
-    found = gap_of(shapes)
-    lags = [_correlation(opening, found, lag) for lag in range(_LEAD + 1)]
-    lag = int(np.nanargmax(lags))
-    shifted = true[: count - lag] if lag else true
-    other = np.random.default_rng(0).permutation(count)
-    usual = float(_error(true[other], true).mean())
+    opening = np.where(found, library.mouths.opening[:count], np.nan)
+    made = gap_of(shapes)
+    by_lag = {lag: _correlation(opening, made, lag) for lag in range(-_LAGS, _LAGS + 1)}
+    by_lag = {lag: value for lag, value in by_lag.items() if np.isfinite(value)}
+    near = [value for lag, value in by_lag.items() if abs(lag) <= _NEAR]
+    if not near:
+        return None
+    other = np.random.default_rng(0).permutation(np.flatnonzero(found))
+    usual = float(_error(true[other], true[found]).mean())
     return HeldOut(
-        float(lags[lag]),
-        lag,
-        float(_error(shapes[lag:], shifted).mean()) / usual,
-        float(_error(choice, true).mean()) / usual,
-        float(_error(true.mean(0, keepdims=True), true).mean()) / usual,
+        max(near),
+        max(by_lag, key=lambda lag: by_lag[lag]),
+        float(_error(shapes[found], true[found]).mean()) / usual,
+        float(_error(choice[found], true[found]).mean()) / usual,
+        float(_error(true[found].mean(0, keepdims=True), true[found]).mean()) / usual,
     )
 
 
@@ -77,10 +87,10 @@ def _error(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.sqrt((apart**2).sum(2).mean(1))
 
 
-def _correlation(true: np.ndarray, found: np.ndarray, lag: int) -> float:
-    """Of the true opening with the one that was found `lag` frames later."""
-    a, b = true[: len(true) - lag], found[lag:]
+def _correlation(true: np.ndarray, made: np.ndarray, lag: int) -> float:
+    """Of the true opening with the one that was made `lag` frames later."""
+    a, b = true[max(0, -lag) : len(true) - max(0, lag)], made[max(0, lag) : len(made) - max(0, -lag)]
     seen = np.isfinite(a) & np.isfinite(b)
-    if seen.sum() < 30 or a[seen].std() < 1e-9 or b[seen].std() < 1e-9:
+    if seen.sum() < _LEAST or a[seen].std() < 1e-9 or b[seen].std() < 1e-9:
         return float("nan")
     return float(np.corrcoef(a[seen], b[seen])[0, 1])

@@ -14,6 +14,9 @@ from tango_models.lips.mouths import Mouths
 _LEAST_RANGE = 0.04
 """Between closed and open lips, of the distance of the eyes, below which nobody speaks in the footage: the face mesh
 of a still mouth scatters by half of it."""
+_LEAST_WIDE = 0.08
+"""Opening below which, when it is the widest, the inside of the mouth and the teeth are hardly seen: people who speak
+reach 0.17 to 0.23."""
 _MOST_TURNED = 40.0
 _BLURRED = 0.5  # of the median sharpness
 _LEAST_MOUTHS = 30
@@ -42,6 +45,11 @@ class SpeakerRange:
     def speaks(self) -> bool:
         """Whether the mouth opens and closes at all."""
         return self.span >= _LEAST_RANGE
+
+    @property
+    def limited(self) -> bool:
+        """Whether the mouth is never seen wide open."""
+        return self.wide < _LEAST_WIDE
 
     def gap(self, opening: np.ndarray | float) -> np.ndarray:
         """Openings of `LipTargets` in eye distances."""

@@ -37,9 +37,10 @@ def painted_shapes(chosen: np.ndarray, targets: LipTargets, library: MouthLibrar
 def with_gap(shape: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Shapes (T, 55, 3) whose lips are `wanted` (T,) apart, or as near to it as 0.1 eye distances bring them. The lower
     lip and the jaw do most of it, the corners of the mouth nothing."""
-    found = shape.copy()
+    found, given = shape.copy(), gap_of(shape)
+    wanted = np.clip(wanted, given - _MOST, given + _MOST)
     for _ in range(2):  # the gap is a mean of distances, nearly linear in the change
-        change = np.clip(wanted - gap_of(found), -_MOST, _MOST)
+        change = wanted - gap_of(found)
         middle = found[:, _GAP.ravel()].mean(1)
         half = np.abs(found[:, _PLACE[61], 0] - found[:, _PLACE[291], 0]) / 2
         across = np.clip(np.abs(found[:, :, 0] - middle[:, None, 0]) / half[:, None], 0, 1)

@@ -21,6 +21,7 @@ class Viseme:
         weight: how much this sound insists on its shape against its neighbours'.
         seconds: within which it rules.
         closes: the lips touch.
+        narrows: the lower lip touches the teeth, so the lips are never further apart than `opening` says.
     """
 
     opening: float
@@ -28,11 +29,12 @@ class Viseme:
     weight: float = 1.0
     seconds: float = 0.08
     closes: bool = False
+    narrows: bool = False
 
 
 _CLASSES: dict[str, tuple[Viseme, str]] = {
     "bilabial": (Viseme(0.0, 0.0, 4.0, 0.06, closes=True), "p b m ɓ ʙ ɱ"),
-    "labiodental": (Viseme(0.10, 0.1, 2.5, 0.06), "f v ʋ ɸ β"),
+    "labiodental": (Viseme(0.10, 0.1, 2.5, 0.06, narrows=True), "f v ʋ ɸ β"),
     "dental": (Viseme(0.30, 0.1, 1.0, 0.06), "θ ð"),
     "alveolar": (Viseme(0.30, 0.15, 0.6, 0.05), "t d n l ɾ ɗ ɫ ɮ ɽ ʈ ɖ ɲ ɳ ʎ c ɟ"),
     "sibilant": (Viseme(0.22, 0.3, 0.9, 0.06), "s z ɕ ʑ ʂ ʐ ç ʝ"),
@@ -53,19 +55,22 @@ _CLASSES: dict[str, tuple[Viseme, str]] = {
 }
 _TABLE = {symbol: viseme for viseme, symbols in _CLASSES.values() for symbol in symbols.split()}
 _NEARLY = 0.25  # opening of lips that are about to meet
+_UNHEARD = 0.25  # seconds from any sound that was recognised: a voice there sings, laughs or is drowned
+_LEAST_LOUD, _MOST_LOUD = 0.1, 0.8  # opening for a voice of which no sound is told, quiet and loud
 
 
 def viseme(symbol: str) -> Viseme | None:
     """The shape of a sound; None for what is no sound of its own (a tone, a diacritic). Of a diphthong or an affricate
     the first half."""
-    plain = unicodedata.normalize("NFD", symbol)
-    return next((_TABLE[letter] for letter in plain if letter in _TABLE), None)
+    return next(iter(parts(symbol)), None)
 
 
 def parts(symbol: str) -> list[Viseme]:
     """The shapes that a sound passes through: two for a diphthong or an affricate."""
-    plain = unicodedata.normalize("NFD", symbol)
-    return [_TABLE[letter] for letter in plain if letter in _TABLE][:2]
+    known = [letter for letter in unicodedata.normalize("NFC", symbol) if letter in _TABLE]
+    if not known:  # a letter with a mark that makes no other sound of it
+        known = [letter for letter in unicodedata.normalize("NFD", symbol) if letter in _TABLE]
+    return [_TABLE[letter] for letter in known][:2]
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,11 @@ class LipTargets:
     def __len__(self) -> int:
         return len(self.opening)
 
+    def ahead(self, frames: int) -> LipTargets:
+        """The same so many frames sooner, as many: lips lead the sound. At the end the last one stays."""
+        later = np.minimum(np.arange(len(self)) + frames, max(0, len(self) - 1))
+        return LipTargets(self.opening[later], self.width[later], self.closed[later] & (np.diff(later, prepend=-1) > 0))
+
 
 def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTargets:
     """The trajectory of the lips for the sounds of a speech.
@@ -98,7 +108,7 @@ def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTar
     grid = (np.arange(count) + 0.5) / FRAME_RATE
     stress = _stress(energy, voice)
     total, opening, width = np.zeros(count), np.zeros(count), np.zeros(count)
-    closed = np.zeros(count, bool)
+    closed, most = np.zeros(count, bool), np.full(count, np.inf)
 
     def add(at: float, seconds: float, weight: float, shape: tuple[float, float]) -> None:
         first, last = np.searchsorted(grid, [at - 5 * seconds, at + 5 * seconds])
@@ -114,25 +124,43 @@ def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTar
         for k, shape in enumerate(shapes):
             at = time + (k - (len(shapes) - 1) / 2) * 0.08
             add(at, shape.seconds / 1.5, shape.weight, (shape.opening * loud, shape.width))
+            frame = min(count - 1, max(0, int(at * FRAME_RATE)))
             if shape.closes:
-                closed[min(count - 1, max(0, int(at * FRAME_RATE)))] = True
+                closed[frame] = True
+            if shape.narrows:
+                most[frame] = shape.opening
     speaking = _speaking(phones, voice, grid)
     rest = 1e-3 + 2.0 * (1 - speaking) ** 2
     mixed = total + rest
-    opening, width = opening / mixed, width / mixed
+    opening, width = np.minimum(opening / mixed, most), width / mixed
     around = np.convolve(np.pad(closed, 1), [1, 1, 1], "valid") > 0  # lips take a frame to meet and a frame to part
     opening = np.where(closed, 0.0, np.where(around, np.minimum(opening, _NEARLY), opening))
     opening = opening * np.clip(speaking * 2, 0, 1)
+    opening = np.where(
+        _unheard(phones, voice, grid), _LEAST_LOUD + (_MOST_LOUD - _LEAST_LOUD) * _loud(energy, voice), opening
+    )
     return LipTargets(opening.astype(np.float32), width.astype(np.float32), closed)
 
 
 def _stress(energy: np.ndarray, voice: np.ndarray) -> np.ndarray:
     """(T,) how far a vowel opens for how loud it is: 1 as usual, 0.6 quiet, 1.3 loud."""
+    return 0.6 + 0.7 * _loud(energy, voice) if (voice >= 0.5).any() else np.ones(len(energy))
+
+
+def _loud(energy: np.ndarray, voice: np.ndarray) -> np.ndarray:
+    """(T,) loudness in 0..1 of what is usual where a voice is heard."""
     spoken = energy[voice >= 0.5]
     if not len(spoken):
-        return np.ones(len(energy))
+        return np.zeros(len(energy))
     low, high = np.percentile(spoken, [20, 90])
-    return 0.6 + 0.7 * np.clip((energy - low) / max(high - low, 6.0), 0, 1)
+    return np.clip((energy - low) / max(high - low, 6.0), 0, 1)
+
+
+def _unheard(phones: Phones, voice: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """(T,) bool: a voice is heard, but for long no sound of it was told."""
+    times = np.concatenate([[-np.inf], phones.time, [np.inf]])
+    after = np.searchsorted(times, grid)
+    return (voice >= 0.5) & (np.minimum(grid - times[after - 1], times[after] - grid) > _UNHEARD)
 
 
 def _speaking(phones: Phones, voice: np.ndarray, grid: np.ndarray) -> np.ndarray:

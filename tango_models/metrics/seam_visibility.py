@@ -72,15 +72,33 @@ class ResidualMeter:
         moved = cv2.remap(source, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.abs(moved.astype(np.float32) - target)
 
+    def __len__(self) -> int:
+        return len(self._whole)
+
     @property
     def whole(self) -> np.ndarray:
         """(T,) float64 grey levels, the mean over the picture; 0 for the first frame."""
         return np.asarray(self._whole)
 
+    def prominent(self, seam: range) -> float | None:
+        """The largest prominence around a seam, as `visibility` has it; None until all frames for it were seen."""
+        near = around_seam(seam)
+        if near.stop + _AROUND > len(self._whole):
+            return None
+        first = max(0, near.start - _AROUND - 1)  # the first of a part counts as one that has none before it
+        part = prominence(np.asarray(self._whole[first : near.stop + _AROUND]))
+        return float(part[near.start - first : near.stop - first].max(initial=0.0))
+
     @property
     def background(self) -> np.ndarray:
         """(T,) the same outside the person."""
         return np.asarray(self._background)
+
+
+def around_seam(seam: range) -> range:
+    """The frames that belong to a seam: those that were made (or an empty range at a plain cut's first frame) and
+    `REACH` more on each side."""
+    return range(max(0, seam.start - REACH), max(seam.stop, seam.start + 1) + REACH)
 
 
 def prominence(residual: np.ndarray) -> np.ndarray:
@@ -129,9 +147,10 @@ def visibility(residual: np.ndarray, seams: Iterable[range]) -> Visibility:
     free[:1] = False  # of the first frame nothing is known
     found, lengths = [], []
     for seam in seams:
-        stop = max(seam.stop, seam.start + 1)
-        near = slice(max(0, seam.start - REACH), min(total, stop + REACH))
-        free[max(0, seam.start - 1) : stop + 1] = False  # the frame behind a seam is compared with one of it
+        around = around_seam(seam)
+        near = slice(around.start, min(total, around.stop))
+        made = slice(max(0, seam.start - 1), max(seam.stop, seam.start + 1) + 1)
+        free[made] = False  # the frame behind a seam is compared with one of it
         found.append(float(prominent[near].max(initial=0.0)))
         lengths.append(max(0, near.stop - near.start))
     pops = prominent >= POP

@@ -52,6 +52,20 @@ class FitPicture:
 
 
 @dataclass(frozen=True)
+class LipMoment:
+    """A change of the picture that a mouth comes from.
+
+    output_frame   index of the first frame behind it
+    strip          JPEG of the head in the frames of the finished video around it
+    visibility     of the change, 1 as of the frames around, above 2.5 it can be seen
+    """
+
+    output_frame: int
+    strip: bytes
+    visibility: float
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything `build_report` shows; T output frames. Texts may be anything: they are escaped.
 
@@ -59,6 +73,7 @@ class ReportData:
     source_seconds  (T,) time in its source video of every output frame
     source_video    (T,) index into `videos`
     speech_energy, voice_activity, motion_energy   (T,), any scale; activity 0..1
+    lips            (T,) how far they were painted open, any scale, NaN where a frame keeps its own; empty: none were
     """
 
     title: str
@@ -77,6 +92,8 @@ class ReportData:
     versions: Mapping[str, object] = field(default_factory=dict)
     notes: Sequence[str] = ()
     fits: Sequence[FitPicture] = ()
+    lips: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    lip_moments: Sequence[LipMoment] = ()
     fps: float = 30.0
 
     def __post_init__(self) -> None:
@@ -86,6 +103,8 @@ class ReportData:
         for name in ("source_video", "speech_energy", "voice_activity", "motion_energy"):
             if len(getattr(self, name)) != frames:
                 raise ValueError(f"{name} has {len(getattr(self, name))} values for {frames} frames")
+        if len(self.lips) not in (0, frames):
+            raise ValueError(f"lips has {len(self.lips)} values for {frames} frames")
         if int(np.max(self.source_video)) >= len(self.videos) or int(np.min(self.source_video)) < 0:
             raise ValueError("source_video points outside `videos`")
 

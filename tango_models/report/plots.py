@@ -74,14 +74,18 @@ def path_plot(data: ReportData, theme: Theme) -> bytes:
 
 
 def energy_plot(data: ReportData, theme: Theme) -> bytes:
-    """Speech energy above motion energy; where the voice is active is shaded, jumps are ticks at the bottom."""
-    figure, (upper, lower) = _figure(theme, heights=[1.3, 1.3])
+    """Speech energy above the opening of painted lips, if any, and motion energy; where the voice is active is shaded,
+    jumps are ticks at the bottom."""
+    lips = [(data.lips, theme.speech, "lips open")] if len(data.lips) else []
+    figure, axes_of = _figure(theme, heights=[1.3] * (2 + len(lips)))
     active, step = thinned(np.asarray(data.voice_activity, float), np.mean)
     time = np.arange(len(active)) * step / data.fps
-    for axes, values, colour, label in (
-        (upper, data.speech_energy, theme.speech, "speech energy"),
-        (lower, data.motion_energy, theme.motion, "motion energy"),
-    ):
+    curves = [
+        (data.speech_energy, theme.speech, "speech energy"),
+        *lips,
+        (data.motion_energy, theme.motion, "motion energy"),
+    ]
+    for axes, (values, colour, label) in zip(axes_of, curves, strict=True):
         values, _ = thinned(np.nan_to_num(np.asarray(values, float)), np.max)
         top = max(float(values.max()), 1e-9) * 1.1
         axes.fill_between(time, 0, top, where=active > 0.5, color=theme.voice, lw=0, step="post")
@@ -91,9 +95,11 @@ def energy_plot(data: ReportData, theme: Theme) -> bytes:
         axes.set_ylabel(label)
         axes.locator_params(axis="y", nbins=3)
     seams = [seam.output_frame / data.fps for seam in data.seams]
+    *above, lower = axes_of
     lower.plot(seams, [0] * len(seams), "|", color=theme.text, ms=9, mew=1.2, clip_on=False)
-    upper.tick_params(labelbottom=False)
-    upper.set_xlim(0, data.seconds)
+    for axes in above:
+        axes.tick_params(labelbottom=False)
+        axes.set_xlim(0, data.seconds)
     return _finish(figure, lower, data)
 
 

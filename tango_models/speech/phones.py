@@ -58,7 +58,7 @@ def recognise_phones(audio: np.ndarray) -> Phones:
 
 
 def _pieces(audio: np.ndarray) -> list[tuple[int, int]]:
-    """Stretches of at most 20 s, cut where it is quiet."""
+    """Stretches of at most `_PIECE`, cut where it is quiet."""
     found, start = [], 0
     while len(audio) - start > _PIECE:
         last = audio[start + _PIECE - _SLACK : start + _PIECE]

@@ -1,4 +1,4 @@
-"""Makes the files that ship with the demo: the speaker's video, its exact motion, and another speech.
+"""Makes the files that ship with the demo: the speaker's video, its exact motion, another speech, the sounds of both.
 
     python -m tango_models.synthetic.build_assets
 
@@ -7,11 +7,15 @@ meshes, free for any use (CC0).
 """
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 
-from tango_models.synthetic.speaker import SPEAKER_MOTION, SPEAKER_VIDEO, SPEECH, synthesize
-from tango_models.synthetic.voice import RATE, speak
+from tango_models.synthetic.known_sounds import write_known_sounds
+from tango_models.synthetic.speaker import SPEAKER_MOTION, SPEAKER_VIDEO, SPEECH, synthesize, voice_text
+from tango_models.synthetic.voice import RATE, Phoneme, speak
+
+_SILENCE = 0.25  # seconds before and after the other speech
 
 SPEAKER_TEXT = """
 Hello, and welcome. Today I want to show you something I built on an ordinary roof: a garden.
@@ -32,7 +36,7 @@ He never corrects their grammar, and he always asks for another chapter.
 
 
 def build() -> None:
-    """Writes the three files of `tango_models/synthetic/assets`."""
+    """Writes the files of `tango_models/synthetic/assets`."""
 
     def progress(done: int, total: int) -> None:
         if done % 150 == 0 or done == total:
@@ -43,8 +47,17 @@ def build() -> None:
     import soundfile
 
     spoken = speak(SPEECH_TEXT, voice="en+m3", rate=160, pitch=40, pause=1.0).audio
-    silence = np.zeros(int(0.25 * RATE), np.float32)
+    silence = np.zeros(int(_SILENCE * RATE), np.float32)
     soundfile.write(SPEECH, np.concatenate([silence, spoken, silence]), RATE, subtype="PCM_16")
+    write_known_sounds(spoken_sounds())
+
+
+def spoken_sounds() -> dict[str, tuple[Phoneme, ...]]:
+    """The phonemes of the two files with speech, by name, in their own seconds."""
+    speaker = voice_text(SPEAKER_TEXT, voice="en-us+f3", rate=168, pause=2.1).phonemes
+    speech = speak(SPEECH_TEXT, voice="en+m3", rate=160, pitch=40, pause=1.0).phonemes
+    later = tuple(replace(p, start=p.start + _SILENCE, end=p.end + _SILENCE) for p in speech)
+    return {SPEAKER_VIDEO.name: speaker, SPEECH.name: later}
 
 
 if __name__ == "__main__":

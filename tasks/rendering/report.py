@@ -2,6 +2,7 @@
 
 import base64
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from data_catalog import Source, clip_id, video_of
 from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.errors import InputError
-from tasks.rendering.seam_figures import read_seam_figures, worst_seam
+from tasks.rendering.lip_watch import LipWatch
+from tasks.rendering.seam_figures import read_seam_figures
 from tasks.rendering.seam_strips import SeamStrips, inlined
 from tasks.rendering.seam_watch import SeamWatch
 from tasks.runtime.faults import is_disk_full
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
 
 FPS = 30
 _FOOTAGE_SHARE = 0.25  # of the room for pictures that those of the footage may take
+_LIPS_SHARE = 0.15  # that those of the lips may
 _SPEAKING, _SILENT = 0.5, 0.2  # voice activity
 _LIP_MEANINGS = {
     "mouths_painted": "share of the frames that got a mouth from elsewhere in the footage, so that it fits the speech",
     "mouth_changes_per_second": "how often that mouth comes from another moment",
+    "mouth_changes_that_pop": "share of these changes that can be seen: 2.5 times as much of the head is new as else",
 }
 
 
@@ -40,7 +44,7 @@ class RenderReport:
     Args:
         lips: they were matched to the speech, and the page says how.
         most_bytes: of the pictures in the page. Those of the footage have a quarter of it at most, that which is shown
-            longest first; the worst seams have the rest.
+            longest first; those of the lips, where they were matched, have a seventh; the worst seams have the rest.
     """
 
     def __init__(
@@ -61,24 +65,38 @@ class RenderReport:
         self._figures = read_seam_figures(source, playback, method, size)
         self._fits = _fit_pictures(source, playback, int(_FOOTAGE_SHARE * most_bytes))
         room = most_bytes - sum(inlined(jpeg) for jpeg in self._fits.values())
-        cost = self._path["seam_cost"]
+        self._lip_watch: LipWatch | None = None
+        if lips:
+            for_lips = int(_LIPS_SHARE * most_bytes)
+            self._lip_watch = LipWatch(source, path_id, playback, size, most_bytes=for_lips)
+            room -= for_lips
         self._watch = SeamWatch(source, playback, size)
-        self._strips = SeamStrips(playback, cost, most_bytes=room, poster=worst_seam(self._figures))
+        self._strips = SeamStrips(playback, most_bytes=room)
+        self._ranked: set[int] = set()
 
     def see(self, t: int, frame: np.ndarray) -> None:
         """Take what is wanted of output frame `t`; called for every frame, in order."""
         self._strips.see(t, frame)
         self._watch.see(t, frame)
+        self._rank(self._watch.told())
+        if self._lip_watch is not None:
+            self._lip_watch.see(t, frame)
+
+    def _rank(self, visible: Iterable[tuple[int, float]]) -> None:
+        for k, value in visible:
+            if k not in self._ranked:
+                self._ranked.add(k)
+                self._strips.rank(k, value)
 
     @property
     def poster(self) -> str:
-        """A small picture of the worst seam as a data URI; "" when there is no seam."""
+        """A small picture of the most visible seam of a written report as a data URI; "" when there is no seam."""
         jpeg = self._strips.poster
         return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
 
     def write(self, page: Path, video: Path, settings: dict) -> dict[str, float]:
         """Write the HTML page of a render that was seen; returns its figures."""
-        from tango_models.report.data import Figure, FitPicture, ReportData
+        from tango_models.report.data import Figure, FitPicture, LipMoment, ReportData
         from tango_models.report.page import build_report
 
         source, playback, path = self._source, self._playback, self._path
@@ -90,9 +108,14 @@ class RenderReport:
         voice = np.asarray(speech.voice[:n_frames])
         repeats = int(repeated_frames(playback, read_stand_ins(source, videos)).sum())
         seen, figures = self._watch.figures()
+        self._rank(enumerate(seen))
         metrics = _metrics(playback, motion, voice, path) | {"repeated_frames": repeats} | figures
         meanings = _meanings(smooth=settings["seams"]["smooth_cadence"])
         matched, notes = self._lips
+        opening, moments = np.zeros(0), list[LipMoment]()
+        if self._lip_watch is not None:
+            opening = self._lip_watch.opening
+            moments, matched["mouth_changes_that_pop"] = self._lip_watch.moments()
         metrics |= matched
         meanings |= {name: _LIP_MEANINGS[name] for name in matched}
         number = {video: k for k, video in enumerate(videos)}
@@ -110,6 +133,8 @@ class RenderReport:
             seams=self._seams(names, seen),
             figures=[Figure(name.replace("_", " "), f"{metrics[name]:.4g}", meanings[name]) for name in meanings],
             fits=[FitPicture(names[video_of(track)], jpeg) for track, jpeg in sorted(self._fits.items())],
+            lips=opening if np.isfinite(opening).any() else np.zeros(0),
+            lip_moments=moments,
             notes=notes,
             settings={key: value for key, value in settings.items() if key != "versions"},
             versions=settings["versions"],

@@ -47,12 +47,6 @@ def read_seam_figures(source: Source, playback: Playback, method: str, size: Seq
     return found
 
 
-def worst_seam(figures: Sequence[SeamFigures]) -> int | None:
-    """The number of the seam with the largest jump in the picture; None where there is none."""
-    jumps = [one.quality.get("jump", 0.0) for one in figures]
-    return jumps.index(max(jumps)) if jumps else None
-
-
 def _parts(seams: list[SeamWindow]) -> Iterator[list[SeamWindow]]:
     for first in range(0, len(seams), _SEAMS_PER_READ):
         yield seams[first : first + _SEAMS_PER_READ]

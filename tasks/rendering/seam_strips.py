@@ -1,7 +1,6 @@
 """Pictures of the seams, taken while the video is rendered."""
 
 import heapq
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,35 +25,35 @@ def inlined(jpeg: bytes) -> int:
 class SeamStrips:
     """Draws a strip of the frames around each cut, and keeps those of the worst seams.
 
-    A strip is encoded when its last frame was seen, and only frames of seams that are not past are held, so memory
-    follows neither the length of the video nor the number of its seams.
+    A strip is encoded when its last frame was seen, and waits for its `rank`; only frames of seams that are not past
+    are held, so memory follows neither the length of the video nor the number of its seams, if ranks come soon.
 
     Args:
-        cost: of each seam of `playback`; the higher, the rather it is kept.
         most_bytes: of all strips together, as `inlined`.
-        poster: number of a seam that is kept before all others and pictured smaller too; None without seams.
     """
 
-    def __init__(self, playback: Playback, cost: Sequence[float], *, most_bytes: int, poster: int | None) -> None:
+    def __init__(self, playback: Playback, *, most_bytes: int) -> None:
         self._seams, self._n_frames = playback.seams, len(playback.frame)
-        self._rank = [float("inf") if k == poster else float(value) for k, value in enumerate(cost)]
-        self._most, self._poster = most_bytes, poster
+        self._most = most_bytes
         self._begins: dict[int, list[int]] = {}
         for k, seam in enumerate(playback.seams):
             self._begins.setdefault(frames_around(seam, self._n_frames).start, []).append(k)
         self._open: dict[int, list[np.ndarray]] = {}
-        self._kept: list[tuple[float, int]] = []  # a heap, the least of them first
+        self._ranks: dict[int, float] = {}  # of seams whose strip is not drawn yet
+        self._drawn: dict[int, tuple[bytes, bytes]] = {}  # strip and poster of seams without a rank
+        self._kept: list[tuple[float, int]] = []  # ranks and, below 0, numbers: a heap, the least of them first
         self._held = 0
-        self._refused = -float("inf")  # the highest rank for which there was no room
+        self._refused = (-float("inf"), 0)  # the highest for which there was no room
+        self._worst = (-float("inf"), 0)
         self.strips: dict[int, bytes] = {}
-        """By number of the seam, a JPEG: those whose cost is above that of all others."""
+        """By number of the seam, a JPEG: those whose rank is above that of all others."""
         self.poster = b""
+        """A smaller JPEG of the seam of the highest rank; empty without any."""
 
     def see(self, t: int, frame: np.ndarray) -> None:
         """Take what is wanted of output frame `t`, (H, W, 3) uint8; called for every frame, in order."""
         for k in self._begins.pop(t, ()):
-            if self._rank[k] > self._refused:
-                self._open[k] = []
+            self._open[k] = []
         if not self._open:
             return
         import cv2
@@ -64,21 +63,38 @@ class SeamStrips:
         for k in list(self._open):
             self._open[k].append(small)
             if t + 1 == frames_around(self._seams[k], self._n_frames).stop:
-                self._close(k, self._open.pop(k))
+                self._draw(k, self._open.pop(k))
 
-    def _close(self, k: int, frames: list[np.ndarray]) -> None:
+    def rank(self, k: int, value: float) -> None:
+        """How bad seam `k` is, once for each, before or after its frames were seen; of equals the first is worse."""
+        if k in self._drawn:
+            self._place(k, value, *self._drawn.pop(k))
+        else:
+            self._ranks[k] = value
+
+    def _draw(self, k: int, frames: list[np.ndarray]) -> None:
         from tango_models.report.strips import seam_strip
 
         seam = self._seams[k]
         times = frames_around(seam, self._n_frames)
         cut, made = seam.cut - times.start, [t in seam.frames for t in times]
-        if k == self._poster:
-            self.poster = seam_strip(frames, cut, made, height=_POSTER_HEIGHT)
-        self.strips[k] = seam_strip(frames, cut, made, height=_HEIGHT)
-        self._held += inlined(self.strips[k])
-        heapq.heappush(self._kept, (self._rank[k], k))
+        drawn = seam_strip(frames, cut, made, height=_HEIGHT), seam_strip(frames, cut, made, height=_POSTER_HEIGHT)
+        if k in self._ranks:
+            self._place(k, self._ranks.pop(k), *drawn)
+        else:
+            self._drawn[k] = drawn
+
+    def _place(self, k: int, rank: float, strip: bytes, poster: bytes) -> None:
+        place = (rank, -k)
+        if place > self._worst:
+            self._worst, self.poster = place, poster
+        if place <= self._refused:
+            return
+        self.strips[k] = strip
+        self._held += inlined(strip)
+        heapq.heappush(self._kept, place)
         # What was refused once keeps all below it out, so that those shown are the worst whatever their order.
-        while self._kept and (self._held > self._most or self._kept[0][0] <= self._refused):
-            rank, least = heapq.heappop(self._kept)
-            self._refused = max(self._refused, rank)
-            self._held -= inlined(self.strips.pop(least))
+        while self._kept and (self._held > self._most or self._kept[0] <= self._refused):
+            least = heapq.heappop(self._kept)
+            self._refused = max(self._refused, least)
+            self._held -= inlined(self.strips.pop(-least[1]))

@@ -7,6 +7,8 @@ import numpy as np
 from data_catalog import Source
 from data_catalog.keys import equals
 
+_MASK_PIXEL = 8  # canvas px of a pixel of reduced masks, which are stored 64 a side
+
 
 def canvas_size(source: Source, videos: list[str]) -> tuple[int, int]:
     """(width, height) that most frames of these videos have; the larger of equals."""
@@ -42,3 +44,16 @@ def fit_points(points: np.ndarray, size: tuple[int, int], canvas: tuple[int, int
     """Pixel positions (…, 2) of a (width, height) picture on the canvas."""
     scale, x, y = scale_and_offset(*size, canvas)
     return points * scale + np.array([x, y], np.float32)
+
+
+def fit_masks(masks: np.ndarray, size: tuple[int, int], canvas: tuple[int, int]) -> np.ndarray:
+    """Masks (T, 64, 64) of a (width, height) picture on the canvas, reduced: (T, h, w) bool."""
+    import cv2
+
+    from tango_models.perception.landmarks import letterbox
+
+    x, y, width, height = letterbox(*size)
+    inside, reduced = ((max(1, -(-w // _MASK_PIXEL)), max(1, -(-h // _MASK_PIXEL))) for w, h in (size, canvas))
+    own = masks[:, y : y + height, x : x + width].astype(np.float32)
+    shown = [fit_frame(cv2.resize(mask, inside, interpolation=cv2.INTER_LINEAR), reduced) for mask in own]
+    return np.stack(shown) > 0.5

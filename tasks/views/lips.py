@@ -76,7 +76,7 @@ def lip_row(
         "other_frame": np.where(other >= 0, library.frame[second], -1).tolist(),
         "other_weight": painted.weight[rows].tolist(),
         "strength": painted.strength[rows].tolist(),
-        "run": source_runs(painted.mouth)[rows].tolist(),
+        "run": source_runs(painted.mouth, library)[rows].tolist(),
         "opening": targets.opening[rows].tolist(),
         "shape": shapes[rows].astype("<f4").tobytes(),
         "reference": library.reference.astype("<f4").tobytes(),
@@ -104,8 +104,35 @@ def read_lips(source: Source, path_id: str, part: int) -> StoredLips | None:
     )
 
 
+def read_lip_track(source: Source, path_id: str, n_frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) eye distances between the painted lips, NaN where a frame keeps its own mouth, and the first frames behind
+    each change of a painted mouth's source."""
+    from tango_models.lips.shapes import gap_of
+
+    opening, run, strength = np.full(n_frames, np.nan), np.zeros(n_frames, int), np.zeros(n_frames)
+    for part, start in enumerate(range(0, n_frames, PART_FRAMES)):
+        if (lips := read_lips(source, path_id, part)) is None:
+            continue
+        rows = slice(start, start + len(lips.strength))
+        run[rows], strength[rows] = lips.run, lips.strength
+        opening[rows] = np.where(lips.strength > 0, gap_of(lips.shape), np.nan)
+    return opening, painted_changes(run, strength)
+
+
+def painted_changes(run: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """The first frames of runs of another source than in the frame before, where either frame is painted.
+
+    Args:
+        run, strength: (T,) of `StoredLips`.
+    """
+    painted = np.asarray(strength) > 0
+    behind = np.flatnonzero(np.diff(np.asarray(run, int))) + 1
+    return behind[painted[behind] | painted[behind - 1]]
+
+
 def lip_figures(source: Source, path_id: str) -> tuple[dict[str, float], list[str]]:
-    """What of a path's lips is told in figures, and why they stay as they are, where they do."""
+    """What of a path's lips is told in figures, and what else there is to say: why they stay as they are, or what they
+    cannot do."""
     columns = ["path_id", "part", "strength", "run", "note"]
     rows = source.table("lips").read(columns, where=equals(path_id=path_id)).sort_by("part").to_pylist()
     strength = np.array([value for row in rows for value in row["strength"]])
@@ -114,4 +141,5 @@ def lip_figures(source: Source, path_id: str) -> tuple[dict[str, float], list[st
         "mouths_painted": float((strength > 0).mean()) if len(strength) else 0.0,
         "mouth_changes_per_second": runs[-1] / (len(runs) / 30) if runs else 0.0,
     }
-    return figures, [f"the lips move as in the footage: {row['note']}" for row in rows if row["note"]]
+    told = [(row["note"], bool(row["strength"])) for row in rows if row["note"]]
+    return figures, [note if painted else f"the lips move as in the footage: {note}" for note, painted in told]

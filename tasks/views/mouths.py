@@ -10,6 +10,7 @@ import numpy as np
 from data_catalog import Source
 from data_catalog.keys import equals
 from data_catalog.schemas import MESH_POINTS
+from tasks.views.canvas import fit_points
 from tasks.views.columns import matrix
 from tasks.views.videos import cuts_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("opening", "width", "yaw", "pitch", "sharpness")
 _FRAMES_PER_READ = 3000
+_ROOM = 0.4  # of the face's size around all places where it is
 _SAMPLE = 500  # faces of which the mean is taken
 
 
@@ -72,6 +74,30 @@ def read_library(source: Source, videos: Sequence[str]) -> MouthLibrary | None:
             where = f"{equals(video_id=video)} AND frame >= {start} AND frame < {start + _FRAMES_PER_READ}"
             shapes.append(mouth_shapes(_read(source, where, meshes=True)[1].mesh, reference))
     return collect(seen, np.concatenate(shapes), reference)
+
+
+def head_box(source: Source, videos: Sequence[str], canvas: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom pixels on the canvas around the head, wherever its middle goes in some videos, and most
+    of a face more; None where no face is seen."""
+    table = source.table("videos").read(["video_id", "width", "height"], where=equals(video_id=list(videos)))
+    boxes = []
+    for row in table.to_pylist():
+        seen = source.table("mouths").read(["video_id", "frame", "middle"], where=equals(video_id=row["video_id"]))
+        middle = matrix(seen["middle"]).reshape(-1, 2)
+        shown = np.isfinite(middle).all(1)
+        if not shown.any():
+            continue
+        frames = np.sort(seen["frame"].to_numpy()[shown])
+        mesh = read_mouths(source, row["video_id"], frames[:: max(1, len(frames) // 50)])[1].mesh[:, :, :2]
+        reach = float((mesh.max(1) - mesh.min(1)).max()) * (0.5 + _ROOM)
+        corners = np.stack([middle[shown].min(0) - reach, middle[shown].max(0) + reach])
+        boxes.append(fit_points(corners, (row["width"], row["height"]), canvas))
+    if not boxes:
+        return None
+    low, high = np.floor(np.stack(boxes)[:, 0].min(0)), np.ceil(np.stack(boxes)[:, 1].max(0))
+    left, top = np.clip(low, 0, np.array(canvas) - 1).astype(int)
+    right, bottom = np.clip(high, [left + 1, top + 1], canvas).astype(int)
+    return int(left), int(top), int(right), int(bottom)
 
 
 def _read(source: Source, where: str, *, meshes: bool) -> tuple[np.ndarray, Mouths]:

@@ -7,14 +7,13 @@ from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.interpolation.stand_ins import StandIn
-from tasks.views.canvas import fit_frame, fit_points
+from tasks.views.canvas import fit_frame, fit_masks, fit_points
 from tasks.views.columns import matrix, unpack_masks
 from tasks.views.frame_source import GopCache
 from tasks.views.playback import run_around, shot_of
 from tasks.views.stand_ins import read_stand_ins
 
 _LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "mask"]
-_MASK_PIXEL = 8  # canvas px of a pixel of a seam's masks, which are stored 64 a side
 
 
 def runs_shown(
@@ -126,18 +125,5 @@ def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int
         "points": placed[:, TORSO],
         "arms": on_canvas(bridged(shown_at(arm_points(body, matrix(table["body_visibility"]), hands)))),
         "heads": head_circle(placed),
-        "person": _masks(unpack_masks(table["mask"])[left], (size["width"], size["height"]), canvas),
+        "person": fit_masks(unpack_masks(table["mask"])[left], (size["width"], size["height"]), canvas),
     }
-
-
-def _masks(masks: np.ndarray, size: tuple[int, int], canvas: tuple[int, int]) -> np.ndarray:
-    """Masks (T, 64, 64) of a (width, height) picture on the canvas, reduced: (T, h, w) bool."""
-    import cv2
-
-    from tango_models.perception.landmarks import letterbox
-
-    x, y, width, height = letterbox(*size)
-    inside, reduced = ((max(1, -(-w // _MASK_PIXEL)), max(1, -(-h // _MASK_PIXEL))) for w, h in (size, canvas))
-    own = masks[:, y : y + height, x : x + width].astype(np.float32)
-    shown = [fit_frame(cv2.resize(mask, inside, interpolation=cv2.INTER_LINEAR), reduced) for mask in own]
-    return np.stack(shown) > 0.5

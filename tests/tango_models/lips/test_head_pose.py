@@ -32,6 +32,14 @@ def test_the_sign_of_a_turned_head():
     assert found[0] < -10 < 10 < found[2] and abs(found[1]) < 5
 
 
+def test_the_sign_of_a_head_that_looks_down():
+    """The nose of a face that looks down goes down in the picture, towards greater y."""
+    seen = np.stack([face() @ Rotation.from_euler("x", angle, degrees=True).as_matrix().T for angle in (-20, 0, 20)])
+    assert seen[0, 1, 1] < seen[1, 1, 1] < seen[2, 1, 1]
+    assert np.allclose(np.diff(yaw_and_pitch(seen)[:, 1]), 20, atol=2)
+    assert "above 0 when it looks down" in " ".join((yaw_and_pitch.__doc__ or "").split())
+
+
 def test_a_frame_without_a_face_has_no_pose_and_spoils_no_other():
     seen = np.stack([face() * 100, np.full((478, 3), np.nan), face(0.2) * 50])
     found = head_pose(seen, face())

@@ -46,7 +46,7 @@ def test_a_source_stays_and_ends_at_cuts_and_unusable_frames(seed, stay):
     known.usable[unusable] = False
     chosen = select_mouths(targets(random.uniform(size=40)), heads(40), known, SelectionConfig(stay=stay))
     assert known.usable[chosen].all()
-    runs = source_runs(chosen)
+    runs = source_runs(chosen, known)
     lengths = np.bincount(runs)
     ends = {*(cut - 1 for cut in cuts), 239, *(np.flatnonzero(unusable) - 1)}
     for run, length in enumerate(lengths[:-1]):
@@ -82,12 +82,39 @@ def test_a_hand_before_the_mouth_fades_the_painting_out():
 def test_a_gap_is_closed_or_opened_and_lips_never_cross(given_gap, wanted):
     shape = mouth_shapes(mouths(np.array([given_gap])).mesh, face()).astype(np.float64)
     found = with_gap(shape, np.array([wanted]))
+    assert abs(gap_of(found)[0] - gap_of(shape)[0]) <= 0.1 + 0.01, "no further than a real mouth can be bent"
     reach = min(abs(wanted - gap_of(shape)[0]), 0.1)
     assert abs(gap_of(found)[0] - wanted) <= abs(wanted - gap_of(shape)[0]) - 0.6 * reach + 0.02
     corners = [0, 10]
     np.testing.assert_allclose(found[0, corners], shape[0, corners], atol=1e-6)
     upper, lower = found[0, 21:30, 1], found[0, 39:30:-1, 1]
     assert (upper <= lower + 1e-9).all()
+
+
+def two_videos():
+    """70 mouths of each of two videos; the first of the second looks like the one after the last of the first."""
+    seen, parts = mouths(SLOW[:140]), []
+    for k in (0, 1):
+        rows = slice(70 * k, 70 * k + 70)
+        parts.append((np.arange(70), seen[rows], [30] if k else []))
+    known = collect(parts, mouth_shapes(seen.mesh, face()), face())
+    assert known is not None
+    return known
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(3, 136), st.sampled_from([1, 2]))
+def test_a_run_ends_where_its_video_or_its_shot_does(first, pace):
+    known = two_videos()
+    mouth = np.arange(first, 140, pace)[:12]
+    border = [b for b in (70, 100) if mouth[0] < b <= mouth[-1]]
+    runs = source_runs(mouth, known)
+    assert runs.max() == len(border)
+    for k, b in enumerate(border):
+        assert (runs[mouth < b] <= k).all() and (runs[mouth >= b] > k).all()
+    shapes, own = known.shape[mouth], np.full(len(mouth), -1)
+    painted = painted_lips(mouth, own, np.ones(len(mouth), bool), shapes, known)
+    assert (painted.other >= 0).any() == bool(border), "and it fades there, nowhere else"
 
 
 def test_lips_are_shut_where_the_speech_closes_them():

@@ -2,10 +2,11 @@ import base64
 import re
 from html.parser import HTMLParser
 
+import cv2
 import numpy as np
 import pytest
 
-from tango_models.report.data import Figure, FitPicture, ReportData, SeamReport
+from tango_models.report.data import Figure, FitPicture, LipMoment, ReportData, SeamReport
 from tango_models.report.page import build_report
 from tango_models.report.plots import LIGHT, MOST_POINTS, energy_plot, path_plot, thinned
 from tango_models.report.strips import seam_strip
@@ -67,6 +68,20 @@ def test_the_page_stands_alone_and_plays_the_video_beside_it():
     assert not re.search(r'(src|href|srcset)="(https?:)?//', page) and not tags.all("link")
     for text in ("seams a minute", "fewer is calmer", "search.min_dwell", "prosody", "pose 0.25", "a.mp4 2.00 s"):
         assert text in page
+
+
+def test_lips_are_drawn_against_the_speech_and_their_worst_moments_pictured():
+    track = np.where(np.arange(90) % 30 < 5, np.nan, 0.1 + 0.05 * np.sin(np.arange(90) / 4))
+    strip = seam_strip([np.full((48, 48, 3), 90, np.uint8)] * 8, 4)
+    page = built(report(jumps=1, lips=track, lip_moments=[LipMoment(45, strip, 3.25)]))
+    assert len(Tags(page).all("img")) == 2 + 1 + 1 and "3.25" in page and "1.50 s" in page
+    without = built(report(jumps=1))
+    assert "<h2>Lips</h2>" in page and "<h2>Lips</h2>" not in without
+    high, low = (cv2.imdecode(np.frombuffer(energy_plot(data, LIGHT), np.uint8), cv2.IMREAD_COLOR).shape[0]
+                 for data in (report(lips=track), report()))  # fmt: skip
+    assert high > low + 100, "a curve more"
+    with pytest.raises(ValueError, match="lips"):
+        report(lips=track[:40])
 
 
 def test_every_text_is_escaped_and_the_video_link_stays_in_the_folder():

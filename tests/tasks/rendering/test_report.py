@@ -61,6 +61,10 @@ def test_a_page_keeps_within_its_room_and_lists_every_seam(tmp_path: Path):
         pictured = text.count("data:image/jpeg")
         assert (f"{pictured} of {RUNS - 1} are pictured" in text) == (pictured < RUNS - 1)
         sizes[room] = len(text), pictured
+        visible = report._watch.figures()[0]
+        kept = [visible[k] for k in report._strips.strips]
+        least = sorted(visible, reverse=True)[: len(kept)][-1]
+        assert min(kept) >= least - 0.011, "those that can be seen best, whatever was predicted"
     assert sizes[100_000_000][1] == RUNS - 1 > sizes[300_000][1] > 0
     assert (
         sum(
