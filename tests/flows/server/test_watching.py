@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from flows.server.supervised import Supervised
 from flows.server.watching import Watch
 from tests.flows.server.test_lost_runs import Api
 
-FAULTS = {
+FAULTS: dict[str, Any] = {
     "full": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/home/runs.part"),
     "fork": BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)),
     "json": ValueError("no JSON"),
