@@ -130,8 +130,8 @@ def worker_limits(
         counts = {stage: worker.count for stage, worker in workers.items() if stage in asked and worker.count}
         kept = shares if kind == "CPU" else 0.0
         for stage in unbound:
-            room = int((total - fixed - kept) / sum(unbound.values()) + 1e-6)
-            limits[stage] = min(max(1, room), limits.get(stage, room))
+            room = max(1, int((total - fixed - kept) / sum(unbound.values()) + 1e-6))
+            limits[stage] = min(room, limits.get(stage, room))
         while kept and sum(asked[s] * n for s, n in counts.items()) + sum(unbound.values()) + kept > total + 1e-6:
             most = max(counts, key=lambda stage: counts[stage], default="")
             if not most or counts[most] == 1:
