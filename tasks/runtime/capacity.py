@@ -130,14 +130,14 @@ def worker_limits(
         counts = {stage: worker.count for stage, worker in workers.items() if stage in asked and worker.count}
         kept = shares if kind == "CPU" else 0.0
         for stage in unbound:
-            room = int((total - fixed - kept) / sum(unbound.values()) + 1e-6)
-            limits[stage] = min(max(1, room), limits.get(stage, room))
+            room = max(1, int((total - fixed - kept) / sum(unbound.values()) + 1e-6))
+            limits[stage] = min(room, limits.get(stage, room))
         while kept and sum(asked[s] * n for s, n in counts.items()) + sum(unbound.values()) + kept > total + 1e-6:
-            most = max(counts, key=lambda stage: counts[stage], default="")
-            if not most or counts[most] == 1:
+            largest = max(counts, key=lambda stage: counts[stage], default="")
+            if not largest or counts[largest] == 1:
                 break
-            counts[most] -= 1
-            limits[most] = counts[most]
+            counts[largest] -= 1
+            limits[largest] = counts[largest]
     for stage, worker in workers.items():
         one = {kind: amount for kind in [*_FIELDS, *custom] if (amount := _amount(worker, kind))}
         if not any(all(node.get(kind, 0.0) >= amount for kind, amount in one.items()) for node in nodes):

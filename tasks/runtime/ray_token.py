@@ -115,7 +115,7 @@ def nodes_at(address: str) -> list[dict[str, float]]:
     if not (found := _ADDRESS.fullmatch(address)) or found[1]:
         return []
     from ray._raylet import GcsClient  # type: ignore[attr-defined]
-    from ray.core.generated.gcs_pb2 import GcsNodeInfo
+    from ray.core.generated.gcs_pb2 import GcsNodeInfo  # type: ignore[attr-defined]
     from ray.exceptions import RayError
 
     try:

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tasks.runtime.actors import ActorLost
 from tasks.runtime.capacity import needs
@@ -20,7 +20,7 @@ class Cluster:
         self.placed: set[Worker] = set()
         self.done: dict[str, int] = {}
         self.at: dict[str, int] = {}
-        self.dies = itertools.repeat(False)
+        self.dies: Iterator[bool] = itertools.repeat(False)
         """Whether the next worker dies at its first unit."""
 
     def start(self, stage: str, resources: WorkerResources, *_, **__) -> "Worker":

@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from data_catalog import Catalog, Unit
 from tasks.runtime import pool as pool_module
 from tasks.runtime.pool import WorkerPool
 from tasks.runtime.workers import WorkerResources
-from tests.tasks.runtime.crowded import Cluster
+from tests.tasks.runtime.crowded import Cluster, Worker
 
 STAGES = ("detect_landmarks", "create_clips", "embed_clips", "score_edges")
 """Which read no files."""
@@ -40,14 +41,19 @@ class Run:
     """The pools of a run, tended as `Pools` does it."""
 
     def __init__(self, cluster: Cluster, catalog: Catalog, name: str, stages: dict[str, tuple[WorkerResources, int]]):
-        self.name, self.said, self.pools = name, [], {}
+        self.name = name
+        self.said: list[tuple[str, str]] = []
+        self.pools: dict[str, WorkerPool] = {}
         for stage, (resources, size) in stages.items():
             self.pools[stage] = WorkerPool(
-                stage, {}, catalog, resources, size=size, run_id=name, start=cluster.start,
-                others_wait=lambda stage=stage: any(p.starved for s, p in self.pools.items() if s != stage),
+                stage, {}, catalog, resources, size=size, run_id=name, others_wait=partial(self._starved, stage),
+                start=cluster.start,  # type: ignore[arg-type]
             )  # fmt: skip
         self.over = threading.Event()
         threading.Thread(target=self._tend, daemon=True).start()
+
+    def _starved(self, but: str) -> bool:
+        return any(pool.starved for stage, pool in self.pools.items() if stage != but)
 
     def _tend(self):
         while not self.over.wait(0.002):
@@ -183,7 +189,7 @@ def test_a_worker_whose_unit_has_not_ended_takes_no_other(catalog):
     run = Run(cluster, catalog, "a", {"create_clips": (WorkerResources(num_cpus=1), 1)})
     pool, seen = run.pools["create_clips"], []
 
-    class Slow(type(cluster.start("x", WorkerResources()))):
+    class Slow(Worker):
         def ended(self, seconds):
             seen.append(self)
             return False
@@ -191,7 +197,7 @@ def test_a_worker_whose_unit_has_not_ended_takes_no_other(catalog):
         def progress(self):
             return 1, 2
 
-    pool._new = lambda stage, resources, *_, **__: Slow(cluster, resources)
+    pool._new = lambda stage, resources, *_, **__: Slow(cluster, resources)  # type: ignore[assignment,return-value]
 
     def fails(*_):
         raise ConnectionError("no server")
