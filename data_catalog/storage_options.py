@@ -14,7 +14,7 @@ def _hidden(options: dict[str, str]) -> dict[str, str]:
 
 StorageOptions = Annotated[
     dict[str, str],
-    Field(default_factory=dict, repr=False),
+    Field(repr=False),
     PlainSerializer(_hidden, return_type=dict[str, str], when_used="json"),
 ]
 """As Lance takes them. Of the values nothing is to be seen in JSON, nor where a model is printed."""

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, extra="ignore")
 
     catalog: str = "tango_catalog"
-    storage_options: StorageOptions
+    storage_options: StorageOptions = {}
     home: str | None = None
     pool: str = Field(default="tango", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)
     runs_at_a_time: int | None = Field(default=None, ge=1)

@@ -22,7 +22,7 @@ class ClusterJob(BaseModel):
 
     folder: str
     catalog: str = "tango_catalog"
-    storage_options: StorageOptions
+    storage_options: StorageOptions = {}
     tracks: dict[str, list[str]] = Field(default_factory=dict)
     start: str | None = None
     training: dict[str, Any] = Field(default_factory=dict)
