@@ -37,10 +37,12 @@ def at_common_level(audio: np.ndarray) -> np.ndarray:
     return np.clip(levelled, -1, 1, out=levelled)
 
 
-def spoken_share(audio: np.ndarray) -> float:
-    """The share of (S,) float32 16 kHz, 20 ms at least, in which somebody speaks, however loud."""
+def spoken_share(audio: np.ndarray) -> tuple[float, float]:
+    """The share of (S,) float32 16 kHz, 20 ms at least, in which somebody speaks, however loud, and the RMS of that
+    speech (0 without any)."""
     frames, power, offset = _frames(audio)
-    return len(_spoken_frames(frames, power, offset)) / min(len(frames), _STRETCHES * _STRETCH)
+    spoken = _spoken_frames(frames, power, offset)
+    return len(spoken) / min(len(frames), _STRETCHES * _STRETCH), _level(power[spoken]) if len(spoken) else 0.0
 
 
 def _frames(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

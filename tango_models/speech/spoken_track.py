@@ -20,6 +20,7 @@ from tango_models.speech.level import spoken_share
 from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE
 
 _SHARE = 0.1  # of the speech on the channel with most: with less, it is an error of the network's
+_QUIETER = 10 ** (-13 / 20)  # of the loudest speech: who is further off is overheard, and speaks in the other's pauses
 _SILENT = 1e-7  # power: -70 dB
 
 
@@ -39,8 +40,8 @@ def find_spoken_track(path: str | os.PathLike[str], *, max_seconds: float = MAX_
     """The first track with at least half as much speech as the one with most; where nobody speaks, the first that is
     not silent. A track of which nothing can be decoded is passed over. None: the file has no sound track.
 
-    Of its channels, those with at least a tenth as much speech as the one with most; those for low frequencies only
-    where nobody speaks on another.
+    Of its channels, those with at least a tenth as much speech as the one with most, and no more than 13 dB below the
+    loudest speech; those for low frequencies only where nobody speaks on another.
 
     Raises InputError: none that can be decoded; see `sound_pieces`.
     """
@@ -97,16 +98,21 @@ def _listen(path: Path, track: int, max_seconds: float, *, alone: bool) -> _Hear
         kept = stretches.finish()
         if kept.shape[1] < SAMPLE_RATE // FRAME_RATE:
             continue
-        seconds = np.array([spoken_share(channel) for channel in kept]) * stretches.seconds
+        shares, levels = np.array([spoken_share(channel) for channel in kept]).T
+        seconds = shares * stretches.seconds
         if not bad:
             heard.seconds += float(seconds.max())
             heard.power = max(heard.power, float(stretches.power.max()))
         if not seconds.any():
             continue
         spoken = [c for c in range(len(names)) if seconds[c] >= _SHARE * seconds.max()]
-        chosen = [c for c in spoken if names[c] not in LOW] or spoken
+        loudest = max(levels[c] for c in spoken)
+        near = [c for c in spoken if levels[c] >= _QUIETER * loudest]
+        chosen = [c for c in spoken if names[c] not in LOW and c in near] or near
         heard.channels[names] = tuple(chosen)
         left = [c for c in range(len(names)) if c not in spoken and stretches.power[c] > _SILENT]
         if left:
             heard.notes.append(f"{len(left)} of {len(names)} channels are not listened to: nobody speaks on them")
+        if far := len(spoken) - len(near):
+            heard.notes.append(f"{far} of {len(names)} channels are not listened to: who speaks on them is far quieter")
     return heard

@@ -45,6 +45,8 @@ NOISES = list(_noises(16, 8000, np.random.default_rng(0)))
 @example(48_000, 2, 0, "hiss", -8.0, 0.0, 0)
 @example(96_000, 2, 1, "hiss", -18.0, 0.0, 0)
 @example(48_000, 6, 2, "tone", 10.0, 0.0, 0)
+@example(8_000, 2, 0, "quieter voice", 0.0, 0.0, 0)
+@example(22_050, 2, 1, "quieter voice", -30.0, -20.0, 0)
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([8_000, 22_050, 44_100, 48_000, 96_000]),

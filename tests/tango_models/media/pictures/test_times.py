@@ -55,6 +55,7 @@ def test_any_rate_jitter_and_drops_give_the_right_count_in_step(fps, seed, jitte
 
 @settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 2**32), jitter=st.floats(0.002, 0.009))
+@example(seed=1337824880, jitter=0.0078125)  # the median step is 4 % short
 def test_thirty_trembling_pictures_a_second_are_shown_once_each(seed, jitter):
     rng = np.random.default_rng(seed)
     stamps = np.arange(180) / 30 + rng.uniform(-jitter, jitter, 180)
