@@ -15,6 +15,7 @@ TRAINING = {"batch": 2, "per_recording": 2, "warm_up": 1, "checkpoint_every": 2}
 
 
 @pytest.mark.integration
+@pytest.mark.soak
 def test_a_run_goes_on_where_it_stopped_and_its_model_is_judged_beside_chance(onboarded, tmp_path):
     tracks = catalog_tracks(onboarded, ["ann"])
     job = TrainingJob(folder=str(tmp_path), catalog=onboarded.catalog, tracks=tracks)

@@ -10,7 +10,7 @@ from data_catalog import Catalog
 from tests.flows.server.served import serving, until
 from tests.speaker import cut_speaker
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.soak]
 
 
 def _of(served, *words: str) -> list[psutil.Process]:

@@ -11,7 +11,7 @@ import pytest
 from flows.server.home import running_server
 from tests.flows.server.served import serving, until
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.soak]
 _ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 GUARDED = {"PREFECT_SERVER_API_AUTH_STRING": "tango:pass", "PREFECT_API_AUTH_STRING": "tango:pass"}
 
