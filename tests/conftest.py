@@ -8,10 +8,10 @@ from pathlib import Path
 if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
 
-import hypothesis  # noqa: E402
-import pytest  # noqa: E402
+import hypothesis
+import pytest
 
-from flows.server import environment  # noqa: E402
+from flows.server import environment
 
 environment.prepare()
 # How long an example takes is the machine's business; it is no property of the code.
