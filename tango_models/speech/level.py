@@ -37,7 +37,7 @@ def at_common_level(audio: np.ndarray) -> np.ndarray:
     return np.clip(levelled, -1, 1, out=levelled)
 
 
-def spoken_share(audio: np.ndarray) -> tuple[float, float]:
+def spoken_share_and_level(audio: np.ndarray) -> tuple[float, float]:
     """The share of (S,) float32 16 kHz, 20 ms at least, in which somebody speaks, however loud, and the RMS of that
     speech (0 without any)."""
     frames, power, offset = _frames(audio)

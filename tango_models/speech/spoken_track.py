@@ -16,7 +16,7 @@ from tango_models.media.sound.audio import Channels
 from tango_models.media.sound.downmix import LOW
 from tango_models.media.sound.pieces import REMEDY, UNKNOWN, decodable_tracks, sound_pieces
 from tango_models.speech.channel_stretches import ChannelStretches
-from tango_models.speech.level import spoken_share
+from tango_models.speech.level import spoken_share_and_level
 from tango_models.speech.timeline import FRAME_RATE, SAMPLE_RATE
 
 _SHARE = 0.1  # of the speech on the channel with most: with less, it is an error of the network's
@@ -98,7 +98,7 @@ def _listen(path: Path, track: int, max_seconds: float, *, alone: bool) -> _Hear
         kept = stretches.finish()
         if kept.shape[1] < SAMPLE_RATE // FRAME_RATE:
             continue
-        shares, levels = np.array([spoken_share(channel) for channel in kept]).T
+        shares, levels = np.array([spoken_share_and_level(channel) for channel in kept]).T
         seconds = shares * stretches.seconds
         if not bad:
             heard.seconds += float(seconds.max())
@@ -106,13 +106,13 @@ def _listen(path: Path, track: int, max_seconds: float, *, alone: bool) -> _Hear
         if not seconds.any():
             continue
         spoken = [c for c in range(len(names)) if seconds[c] >= _SHARE * seconds.max()]
-        loudest = max(levels[c] for c in spoken)
-        near = [c for c in spoken if levels[c] >= _QUIETER * loudest]
-        chosen = [c for c in spoken if names[c] not in LOW and c in near] or near
-        heard.channels[names] = tuple(chosen)
+        whole = [c for c in spoken if names[c] not in LOW] or spoken
+        loudest = max(levels[c] for c in whole)
+        near = [c for c in whole if levels[c] >= _QUIETER * loudest]
+        heard.channels[names] = tuple(near)
         left = [c for c in range(len(names)) if c not in spoken and stretches.power[c] > _SILENT]
         if left:
             heard.notes.append(f"{len(left)} of {len(names)} channels are not listened to: nobody speaks on them")
-        if far := len(spoken) - len(near):
+        if far := len(whole) - len(near):
             heard.notes.append(f"{far} of {len(names)} channels are not listened to: who speaks on them is far quieter")
     return heard

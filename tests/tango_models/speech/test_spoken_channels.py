@@ -97,3 +97,19 @@ def test_both_who_speak_in_turn_are_listened_to_and_where_nobody_does_all_channe
     turns[0, : 2 * SPOKEN.size], turns[1, 2 * SPOKEN.size :] = np.tile(SPOKEN, 2), SPOKEN
     assert find_spoken_track(write_wav(tmp_path / "a.wav", turns, 16_000)).channels == {("FL", "FR"): (0, 1)}
     assert find_spoken_track(write_wav(tmp_path / "a.wav", 0 * turns, 16_000)).channels == {}
+
+
+def test_who_is_far_quieter_is_left_out_and_it_is_said(tmp_path):
+    quiet = np.resize(ALL[-SPOKEN.size :], SPOKEN.size)
+    quiet = quiet * (0.1 * SPOKEN.std() / quiet.std())
+    track = find_spoken_track(write_wav(tmp_path / "a.wav", np.stack([quiet, SPOKEN]).astype(np.float32), 16_000))
+    assert list(track.channels.values()) == [(1,)]
+    assert track.note == "1 of 2 channels are not listened to: who speaks on them is far quieter"
+
+
+def test_a_louder_voice_on_the_channel_for_low_frequencies_hides_no_other(tmp_path):
+    sound = np.zeros((6, SPOKEN.size), np.float32)
+    sound[2], sound[3] = 0.05 * SPOKEN, 0.9 * SPOKEN
+    track = find_spoken_track(write(tmp_path / "a.wav", sound, 16_000, "5.1", "pcm_s16le"))
+    ((names, chosen),) = track.channels.items()
+    assert names[3] == "LFE" and chosen == (2,)
