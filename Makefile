@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+UNIT_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not integration and not end_to_end and not footage"
 
 .PHONY: demo test soak check bench pins clean
 
@@ -24,8 +25,10 @@ demo: $(STAMP)
 test: check
 	$(BIN)/python -m pytest -m "(integration or end_to_end or footage) and not soak" --durations=25
 
-# What takes minutes each and needs no run at every change: before a release, and after changes of what they are about.
+# What takes minutes each and needs no run at every change, and the properties on new random examples: before a release,
+# and after changes of what they are about.
 soak: $(STAMP)
+	$(UNIT_TESTS) --hypothesis-profile=searching
 	$(BIN)/python -m pytest -m soak --durations=25
 
 check: $(STAMP)
@@ -33,7 +36,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports
 	$(BIN)/mypy data_catalog tasks flows tango_models benchmarks
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not integration and not end_to_end and not footage"
+	$(UNIT_TESTS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

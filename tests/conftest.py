@@ -1,6 +1,7 @@
 """One Prefect server and one Ray cluster for the whole session: starting them costs half a minute."""
 
 import os
+import sys
 from pathlib import Path
 
 # Side by side, each process has its share of the cores: threads of several that wait for each other spin, and two ranks
@@ -14,8 +15,10 @@ import pytest
 from flows.server import environment
 
 environment.prepare()
-# How long an example takes is the machine's business; it is no property of the code.
-hypothesis.settings.register_profile("tango", deadline=None)
+# How long an example takes is the machine's business; it is no property of the code. The same examples every time, so
+# that a change is blamed for what it broke alone; `make soak` searches anew, with `--hypothesis-profile=searching`.
+hypothesis.settings.register_profile("tango", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("searching", deadline=None)
 hypothesis.settings.load_profile("tango")
 # The search for the lens is most of what the fit of a short video costs; `body/fit` and the footage test it.
 os.environ.setdefault("TANGO_STAGES__FIT_SMPLX__FIT__FOCAL", "2.2")
@@ -27,6 +30,13 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "footage" in item.keywords and not FOOTAGE.is_dir():
             item.add_marker(missing)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Random weights are the same whichever tests ran before, in whichever process."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

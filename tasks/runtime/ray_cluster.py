@@ -9,6 +9,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -34,6 +35,8 @@ _SIGACTION_BYTES = 1024
 _TRIES = 3
 _TOO_SLOW = "timed out during startup"
 """Of what Ray raises then, which is a bare `Exception`."""
+_EXEC_SECONDS = 1.0
+"""In the middle of an `exec` a process has no command line for a moment; one that has just started is asked again."""
 _CLIENT_TOO_SLOW = ("Initialization failure from server", "ray client connection timeout")
 """Of what it raises when a head that is busy takes longer to start what serves a client."""
 _folders: set[str] = set()
@@ -179,6 +182,10 @@ def _start_own(options: dict[str, Any]) -> None:
 
 def _is_of_ray(process: psutil.Process) -> bool:
     line = process.cmdline()
+    until = time.monotonic() + _EXEC_SECONDS
+    while not line and time.monotonic() < until:
+        time.sleep(0.01)
+        line = process.cmdline()
     return bool(line) and ("/ray/" in " ".join(line) or line[0].startswith("ray::"))
 
 

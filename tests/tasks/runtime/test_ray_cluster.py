@@ -11,6 +11,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tango_models.errors import InputError
@@ -65,26 +66,35 @@ def test_nothing_starts_in_a_run_that_was_interrupted():
 def test_a_start_that_a_busy_machine_makes_too_slow_is_tried_again(monkeypatch):
     import ray
 
-    started = []
+    started, survivors = [], []
 
     def init(**options):
         started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "/ray/raylet"]))
         if len(started) < 3:
             raise Exception("The current node timed out during startup. This could happen because ...")
 
+    cmdline, looked_at = psutil.Process.cmdline, set()
+
+    def empty_at_first(process):
+        """As the kernel gives it in the middle of an exec."""
+        first = process.pid not in looked_at
+        looked_at.add(process.pid)
+        return [] if first else cmdline(process)
+
+    monkeypatch.setattr(psutil.Process, "cmdline", empty_at_first)
     monkeypatch.setattr(ray, "init", init)
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         ray_cluster._start_own({})
         assert [process.wait(20) for process in started[:2]] == [-9, -9]
         assert started[2].poll() is None and other.poll() is None
-        survivor = started.pop()
+        survivors.append(started.pop())
         started.clear()
         monkeypatch.setattr(ray_cluster, "_TRIES", 2)
         with pytest.raises(Exception, match="timed out"):
             ray_cluster._start_own({})
     finally:
-        for process in (*started, survivor, other):
+        for process in (*started, *survivors, other):
             process.kill()
 
 
