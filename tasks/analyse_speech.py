@@ -24,7 +24,7 @@ class AnalyseSpeechConfig(BaseModel):
 
 
 class AnalyseSpeech(Stage):
-    name, code_version = "analyse_speech", "3"
+    name, code_version = "analyse_speech", "4"
     libraries = ("av", "scipy.ndimage", "soxr")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig

@@ -17,7 +17,19 @@ VIDEO_SUFFIXES = frozenset({
 })
 # fmt: on
 """Of files that are meant to be videos: one that cannot be read is a fault, not something else that lies there."""
-_SYSTEM_FILES = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information"}
+# fmt: off
+_SYSTEM_FILES = frozenset({
+    "__macosx", "icon\r", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information",
+    "found.000", "lost+found", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",
+})
+"""Of macOS, Windows, Linux and the makers of network disks, in small letters."""
+_NO_WHOLE_VIDEOS = frozenset({
+    ".!qb", ".!ut", ".aria2", ".crdownload", ".download", ".filepart", ".opdownload", ".part", ".partial", ".temp",
+    ".tmp", ".ytdl", ".lrf", ".lrv",
+})
+"""Of files that are still being fetched, and of the small copies that cameras write beside their videos: by what they
+hold they would be videos."""
+# fmt: on
 
 
 @dataclass
@@ -48,8 +60,8 @@ def scan(folder: Path) -> Dataset:
     except OSError as error:
         raise InputError(str(folder), f"cannot be read ({error.strerror})", "change its permissions") from error
     found = Dataset()
-    _pass_over(found, folder, [entry for entry in entries if not entry.is_dir()])
-    for place in (entry for entry in entries if entry.is_dir()):
+    _pass_over(found, folder, [entry for entry in entries if not os.path.isdir(entry)])
+    for place in (entry for entry in entries if os.path.isdir(entry)):
         try:
             avatar = check_avatar_name(place.name)
             inside = _visible(place)
@@ -62,8 +74,11 @@ def scan(folder: Path) -> Dataset:
         videos: list[Path] = []
         others: list[Path] = []
         for entry in inside:
+            if not is_video(entry):
+                others.append(entry)
+                continue
             try:
-                (videos if is_video(entry) else others).append(local_path(entry))
+                videos.append(local_path(entry))
             except InputError as error:
                 found.refused.append(str(error))
         _pass_over(found, place, others)
@@ -87,16 +102,19 @@ def named_as_video(name: str) -> bool:
 
 
 def _visible(folder: Path) -> list[Path]:
+    """Raises OSError where it cannot be read, or what is in it not be looked at."""
+    os.stat(os.path.join(folder, "."))
     return sorted(entry for entry in folder.iterdir() if not is_hidden(entry.name))
 
 
 def is_video(entry: Path) -> bool:
     """By its name, or else by what it is: any container that can be opened and has a moving picture."""
-    if entry.is_dir():
+    # Not by methods of Path, which raise where a disk does not answer.
+    if os.path.isdir(entry):
         return False
     if named_as_video(entry.name):
         return True
-    if not entry.is_file():  # a pipe would be waited for
+    if entry.suffix.lower() in _NO_WHOLE_VIDEOS or not os.path.isfile(entry):  # a pipe would be waited for
         return False
     from flows.intake.videos import check_video
     from tango_models.media.container import open_media
@@ -111,5 +129,7 @@ def is_video(entry: Path) -> bool:
 
 def _pass_over(found: Dataset, place: Path, others: list[Path]) -> None:
     if others:
-        names = ", ".join(f"{printable(other.name)}/" if other.is_dir() else printable(other.name) for other in others)
+        names = ", ".join(
+            f"{printable(other.name)}/" if os.path.isdir(other) else printable(other.name) for other in others
+        )
         found.passed_over.append(f"{printable(place.name)}: passed over {names}")

@@ -16,6 +16,7 @@ _VIDEO, _SPEECH = "give a video of the speaker", "give an audio or video file wi
 _PICTURES = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF8": "GIF",
     b"BM": "BMP",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
@@ -27,10 +28,11 @@ _PICTURES = {
     b"\0\0\0\x0cJXL ": "JPEG XL",
     b"\0\0\0\x0cjP  ": "JPEG 2000",
 }
-"""By their first bytes; https://en.wikipedia.org/wiki/List_of_file_signatures. A GIF may move."""
-_MAY_MOVE = {"JPEG": (".mjpeg", ".mjpg"), "PNG": (".apng", ".png")}
+"""By their first bytes; https://en.wikipedia.org/wiki/List_of_file_signatures."""
+_MAY_MOVE = {"JPEG": (".mjpeg", ".mjpg"), "PNG": (".apng", ".png"), "GIF": (".gif",)}
 """By their first bytes, what is a video where more pictures follow; with names that such videos have."""
-_STILLS = 4
+_STILLS = {"GIF": 1}
+_MOST_STILLS = 4
 """Pictures that a photograph may hold beside itself (in other sizes, for both eyes, in other light)."""
 _STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
 """Of ISO files that hold a picture (ISO/IEC 23008-12, AV1 Image File Format); sequences have others."""
@@ -50,7 +52,7 @@ def check_video(given: str | Path, *, deployed: bool = False) -> Path:
 
 
 def check_no_picture(path: Path, remedy: str, *, given: str = "") -> None:
-    """Refuse a picture; one JPEG or PNG after the other is a video.
+    """Refuse a picture; one JPEG, PNG or GIF after the other is a video.
 
     Args:
         remedy: what to give instead; given: how the file is called.
@@ -60,7 +62,7 @@ def check_no_picture(path: Path, remedy: str, *, given: str = "") -> None:
     """
     with path.open("rb") as file:
         kind = picture_kind(file.read(_HEAD))
-    if kind and not (kind in _MAY_MOVE and _moves(path)):
+    if kind and not (kind in _MAY_MOVE and _moves(path, _STILLS.get(kind, _MOST_STILLS))):
         raise _is_picture(given or str(path), kind, remedy)
 
 
@@ -73,13 +75,13 @@ def picture_kind(head: bytes) -> str | None:
     return next((name for magic, name in _PICTURES.items() if head.startswith(magic)), None)
 
 
-def _moves(path: Path) -> bool:
+def _moves(path: Path, stills: int) -> bool:
     from tango_models.media.container import open_media
     from tango_models.media.packets import Packets
 
     try:
         with open_media(path) as container:
-            return sum(1 for _ in islice(Packets(container), _STILLS + 1)) > _STILLS
+            return sum(1 for _ in islice(Packets(container), stills + 1)) > stills
     except InputError:  # a single picture is in no container
         return False
 

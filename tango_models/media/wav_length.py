@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+_LONG = (b"RF64", b"BW64")  # WAV of more than 4 GB, or such as might become so; EBU Tech 3306, ITU-R BS.2088
+_TO_THE_END = {"ignore_length": "1"}
 _MOST_CHUNKS = 1000
 _TRAILER = 8  # bytes behind the sound that are no chunk, and no sound either: a chunk's header has as many
 
@@ -12,23 +14,30 @@ _TRAILER = 8  # bytes behind the sound that are no chunk, and no sound either: a
 def reader_options(path: Path) -> dict[str, str]:
     """Options with which FFmpeg reads the file whole; none where its header can be believed, and for other formats.
 
-    FFmpeg reads to the end where a header declares nothing or more than there is. Where it declares less, what follows
-    the sound must be another chunk; if not, it is sound.
+    FFmpeg reads to the end where a header declares nothing or more than there is; but nothing where that of a RF64,
+    whose lengths stand in a chunk of their own, declares nothing. Where it declares less, what follows the sound must
+    be another chunk; if not, it is sound.
     """
     with path.open("rb") as file:
         head = file.read(12)
-        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        if head[:4] not in (b"RIFF", *_LONG) or head[8:] != b"WAVE":
             return {}
-        size = path.stat().st_size
+        size, declared = path.stat().st_size, None
         for _ in range(_MOST_CHUNKS):
             name, length = _chunk(file.read(8))
+            if name == b"data" and declared is not None:
+                length = declared
             end = file.tell() + length + length % 2
+            if name == b"ds64" and head[:4] in _LONG and length >= 16:
+                declared = struct.unpack("<8xQ", file.read(16).ljust(16, b"\0"))[0]
             if name == b"data":
-                if not length or size - end < _TRAILER:
+                if not length:
+                    return {} if declared is None else _TO_THE_END
+                if size - end < _TRAILER:
                     return {}
                 file.seek(end)
                 name, length = _chunk(file.read(8))
-                return {} if _is_name(name) and file.tell() + length <= size else {"ignore_length": "1"}
+                return {} if _is_name(name) and file.tell() + length <= size else _TO_THE_END
             if not _is_name(name) or end > size:
                 return {}
             file.seek(end)

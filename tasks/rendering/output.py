@@ -86,8 +86,10 @@ def check_output(target: Path, inputs: Iterable[Path] = ()) -> None:
     if (length := max(len(os.fsencode(path.name)) for path in beside(target))) > longest:
         fault = f"is too long a name: that of a file beside it would have {length} bytes (at most {longest})"
         raise InputError(str(target), fault, "name a shorter --out")
-    if target.is_dir():
-        raise InputError(str(target), "is a folder", "name a file")
+    for path in (target, *beside(target)):
+        if os.path.isdir(path):
+            fault = "is a folder" if path == target else f"is a folder, and a file beside {target.name} is called so"
+            raise InputError(str(path), fault, "name a file" if path == target else "name another --out")
     kept = list(inputs)
     for path in (target, *beside(target)):
         for source in kept:

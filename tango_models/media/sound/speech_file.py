@@ -36,7 +36,8 @@ class SpeechSound:
 
     AAC that begins with its file is copied, packet by packet, where a player then hears the same samples at the same
     time. Anything else is encoded as 48 kHz AAC in its own layout, mono as two equal channels, at its own level;
-    six or eight channels that have no names as 5.1 or 7.1, unless the fourth holds a voice.
+    six or eight channels that have no names as 5.1 or 7.1, unless the fourth holds a voice. Layouts that AAC does not
+    have become stereo, lowered as a whole where their sum would be cut off.
 
     Args:
         track: its number among the file's sound tracks.
@@ -63,7 +64,10 @@ class SpeechSound:
         layout = "stereo" if first is None else _LAYOUTS.get(first.layout, "stereo")
         if first is not None and first.layout in _UNNAMED and not _is_surround(self.path, self.track, first.layout):
             layout = "stereo"
-        return EncodedTrack(container, _blocks(first, pieces, layout), RATE, layout)
+        gain = 1.0
+        if first is not None and _folded(first, layout):
+            gain = _gain_of_sum(sound_pieces(self.path, self.track, max_seconds=MAX_SECONDS), layout)
+        return EncodedTrack(container, _blocks(first, pieces, layout, gain), RATE, layout)
 
     def __enter__(self) -> SpeechSound:
         return self
@@ -72,11 +76,11 @@ class SpeechSound:
         self._closing.close()
 
 
-def _blocks(first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str) -> Iterator[np.ndarray]:
-    """(C, n) float32 blocks in one layout at 48 kHz."""
-    import av
-
-    names = tuple(channel.name for channel in av.AudioLayout(layout).channels)
+def _blocks(
+    first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str, gain: float = 1.0
+) -> Iterator[np.ndarray]:
+    """(C, n) float32 blocks in one layout at 48 kHz; `gain` is that of sums of more channels."""
+    names = _names(layout)
     resampler, mix = Resampler(RATE, len(names), quality="VHQ"), AnalysisMix()
     piece = first
     while piece is not None:
@@ -86,9 +90,31 @@ def _blocks(first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str)
             samples = gains(piece.names, names) @ samples if known else np.repeat(
                 mix.mix(samples, piece.rate, piece.names)[None], len(names), axis=0
             )  # fmt: skip
+            samples = samples * np.float32(gain) if _folded(piece, layout) else samples
         yield resampler.feed(samples, piece.rate)
         piece = next(pieces, None)
     yield resampler.flush()
+
+
+def _names(layout: str) -> tuple[str, ...]:
+    import av
+
+    return tuple(channel.name for channel in av.AudioLayout(layout).channels)
+
+
+def _folded(piece: SoundPiece, layout: str) -> bool:
+    """Whether channels of the piece are added up."""
+    return _LAYOUTS.get(piece.layout, piece.layout) != layout and len(piece.names) > 2 and "NONE" not in piece.names
+
+
+def _gain_of_sum(pieces: Iterator[SoundPiece], layout: str) -> float:
+    """By which channels that are added up are no louder than full scale, or than the loudest of them: at most 1."""
+    loudest, own, names = 0.0, 1.0, _names(layout)
+    for piece in pieces:
+        if _folded(piece, layout):
+            loudest = max(loudest, float(np.abs(gains(piece.names, names) @ piece.samples).max(initial=0)))
+            own = max(own, float(np.abs(piece.samples).max(initial=0)))
+    return min(1.0, own / max(loudest, 1e-9))
 
 
 def _is_surround(path: Path, track: int, layout: str) -> bool:

@@ -50,6 +50,60 @@ def test_a_video_of_any_name_is_taken_by_what_it_is(tmp_path, name):
     assert any("voice.wav" in line for line in found.passed_over)
 
 
+@pytest.mark.parametrize("suffix", ["part", "crdownload", "tmp", "!qB", "LRV"])
+def test_a_download_on_its_way_and_a_cameras_small_copy_are_no_second_video(tmp_path, suffix):
+    _put(tmp_path / "ann/talk.mp4")
+    write_video(tmp_path / "a.mkv", FRAMES).rename(tmp_path / f"ann/talk.mkv.{suffix}")
+    found = scan(tmp_path)
+    assert found.videos == {"ann": [tmp_path / "ann/talk.mp4"]}
+    assert any(f"talk.mkv.{suffix}" in line for line in found.passed_over) and not found.refused
+
+
+def test_a_logo_is_passed_over_and_a_moving_picture_is_a_video(tmp_path):
+    (tmp_path / "ann").mkdir()
+    for name, frames in (("logo.gif", FRAMES[:1]), ("wave.gif", FRAMES)):
+        write_video(tmp_path / "ann" / name, frames, codec="gif", pix_fmt="rgb8", fps=25)
+    found = scan(tmp_path)
+    assert found.videos == {"ann": [tmp_path / "ann/wave.gif"]}
+    assert any("logo.gif" in line for line in found.passed_over)
+
+
+@pytest.mark.parametrize("name", ["@eaDir", "#recycle", "lost+found", "$RECYCLE.BIN", "System Volume Information"])
+def test_what_disks_keep_for_themselves_is_no_avatar(tmp_path, name):
+    _put(tmp_path / "ann/talk.mp4")
+    _put(tmp_path / name / "talk.mp4")
+    _put(tmp_path / "ann/Icon\r", b"")
+    found = scan(tmp_path)
+    assert list(found.videos) == ["ann"] and not found.refused and not found.passed_over
+
+
+def test_a_name_that_cannot_be_used_is_no_matter_where_the_file_is_no_video(tmp_path):
+    _put(tmp_path / "ann/talk.mp4")
+    _put(Path(os.fsdecode(os.fsencode(tmp_path) + b"/ann/caf\xe9\n.txt")))
+    found = scan(tmp_path)
+    assert not found.refused and any(r"caf\xe9\n.txt" in line for line in found.passed_over)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(116, "Stale file handle")])
+@pytest.mark.parametrize("place", ["ann", "bob/talk.mp4"])
+def test_what_a_disk_does_not_show_is_said_and_the_rest_goes_on(tmp_path, monkeypatch, error, place):
+    for name in ("ann/talk.mp4", "ann/notes.txt", "bob/talk.mp4", "bob/notes.txt", "bob/b.mp4"):
+        _put(tmp_path / name)
+    real = os.stat
+
+    def stat(path, *args, **named):
+        if os.fspath(path).startswith(f"{tmp_path / place}{os.sep}" if place == "ann" else str(tmp_path / place)):
+            raise error
+        return real(path, *args, **named)
+
+    monkeypatch.setattr(os, "stat", stat)
+    found = scan(tmp_path)
+    assert "b.mp4" in [path.name for path in found.videos["bob"]]
+    if place == "ann":
+        assert "ann" not in found.videos
+        assert any("/ann: cannot be read" in line and error.strerror in line for line in found.refused)
+
+
 def test_a_pipe_is_passed_over_and_not_waited_for(tmp_path):
     _put(tmp_path / "ann/talk.mp4")
     os.mkfifo(tmp_path / "ann/pipe")

@@ -81,6 +81,9 @@ def test_pictures_one_behind_the_other_are_a_video_and_a_photograph_with_its_pre
         with pytest.raises(InputError, match=r"is a picture \(JPEG\)"):
             check_video(tmp_path / name)
     check_video(write_video(tmp_path / "a.apng", FRAMES, codec="apng", pix_fmt="rgb24"))
+    check_video(write_video(tmp_path / "a.gif", FRAMES[:2], codec="gif", pix_fmt="rgb8", fps=5))
+    with pytest.raises(InputError, match=r"is a picture \(GIF\)"):
+        check_video(write_video(tmp_path / "b.gif", FRAMES[:1], codec="gif", pix_fmt="rgb8", fps=5))
 
 
 @pytest.mark.parametrize(("frames", "fps", "fits"), [(1, 30, False), (7, 30, False), (8, 30, True), (3, 10, True)])

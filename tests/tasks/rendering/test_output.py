@@ -42,6 +42,13 @@ def test_a_source_that_is_not_there_now_is_not_replaced(tmp_path):
         check_output(tmp_path / "gone.mp4", [tmp_path / "gone.mp4"])
 
 
+@pytest.mark.parametrize("name", ["new.mp4", "new.motion.npz", "new.report.html"])
+def test_a_folder_in_the_place_of_a_file_is_refused_before_any_work(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=rf"{name}: is a folder"):
+        check_output(tmp_path / "new.mp4")
+
+
 def test_a_name_that_leaves_no_room_for_the_files_beside_it_is_refused(tmp_path):
     longest = os.pathconf(tmp_path, "PC_NAME_MAX")
     fits = tmp_path / ("x" * (longest - len(".motion.npz") - 30) + ".mp4")

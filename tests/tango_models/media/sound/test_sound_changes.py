@@ -63,9 +63,24 @@ def test_a_wav_is_read_whole_whatever_its_header_declares(tmp_path, declared):
     assert len(read_audio(wav(tmp_path / "a.wav", tone(3.0, 24_000), declared))) == 48_000
 
 
-def test_what_follows_the_sound_of_a_wav_is_not_heard(tmp_path):
+def long_wav(path: Path, sound: np.ndarray, declared: int, *, kind: bytes = b"RF64", after: bytes = b"") -> Path:
+    """The same as a WAV that may be longer than 4 GB: its lengths stand in a chunk of their own."""
+    body = wav(path, sound, 0xFFFFFFFF, after=after).read_bytes()[12:]
+    lengths = b"ds64" + struct.pack("<IQQQI", 28, declared + 72 if declared else 0, declared, declared // 2, 0)
+    path.write_bytes(kind + struct.pack("<I", 0xFFFFFFFF) + b"WAVE" + lengths + body)
+    return path
+
+
+@pytest.mark.parametrize("kind", [b"RF64", b"BW64"])
+@pytest.mark.parametrize("declared", [0, 2, 1000, 72_000, 144_000, 2_000_000_000, 1 << 40])
+def test_a_long_wav_is_read_whole_whatever_it_declares(tmp_path, kind, declared):
+    assert len(read_audio(long_wav(tmp_path / "a.wav", tone(3.0, 24_000), declared, kind=kind))) == 48_000
+
+
+@pytest.mark.parametrize("write", [wav, long_wav])
+def test_what_follows_the_sound_of_a_wav_is_not_heard(tmp_path, write):
     trailer = b"LIST" + struct.pack("<I", 4000) + b"INFO" + b"x" * 3996
-    assert len(read_audio(wav(tmp_path / "a.wav", tone(3.0, 24_000), 144_000, after=trailer))) == 48_000
+    assert len(read_audio(write(tmp_path / "a.wav", tone(3.0, 24_000), 144_000, after=trailer))) == 48_000
 
 
 @pytest.mark.parametrize("missing", [1_000, 4_000])

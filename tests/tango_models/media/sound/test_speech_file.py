@@ -164,6 +164,21 @@ def test_speakers_that_aac_does_not_know_go_to_the_side_they_are_on():
     assert gains(("FC",), ("FL", "FR")).tolist() == [[1], [1]]
 
 
+@pytest.mark.parametrize("layout", ["quad", "4.1", "6.1", "hexagonal"])
+def test_more_channels_than_aac_has_are_not_cut_off_where_they_are_added_up(tmp_path, layout):
+    names = tuple(channel.name for channel in av.AudioLayout(layout).channels)
+    voice = noise(1.0, 48_000, 1)
+    voice *= 0.9 / np.abs(voice).max()
+    share = gains(names, ("FL", "FR"))[0].sum()
+    assert share > 1.5
+    for level, gain in ((1.0, 1 / 0.9), (0.1, share)):  # all that fits, and as it is
+        given = np.repeat(level * voice, len(names), axis=0)
+        speech = write(tmp_path / "a.wav", given, 48_000, layout, "pcm_s24le")
+        found, _ = heard(render(tmp_path / "out.mp4", speech, 30))
+        assert len(found) == 2 and offset(found[0], voice[0]) == 0
+        assert 20 * np.log10(found[0].std() / (gain * given[0].std())) == pytest.approx(0, abs=0.3)
+
+
 def test_the_sound_that_is_analysed_is_that_of_the_result(tmp_path):
     given = noise(1.0, 48_000, 1) + 0.3 * noise(1.0, 48_000, 2, seed=1)
     speech = write(tmp_path / "a.wav", given, 48_000, "stereo", "pcm_s16le")
