@@ -31,10 +31,11 @@ def _seen(uri: str) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "small"), [(360, 640, (90, 160)), (640, 360, (160, 90)), (64, 640, (16, 160))]
-)
-def test_a_picture_is_small_whatever_the_video_is(tmp_path, height, width, small):
+SIZES = [((360, 640), (90, 160)), ((640, 360), (160, 90)), ((64, 640), (16, 160))]
+
+
+@pytest.mark.parametrize(("size", "small"), SIZES)
+def test_a_picture_is_small_whatever_the_video_is(tmp_path, size, small):
     catalog = Catalog(tmp_path)
     _enter(catalog, "v", *size)
     assert _seen(thumbnails(catalog, ["v"])["v"]).shape[:2] == small
