@@ -268,6 +268,9 @@ def reported(command: str) -> Iterator[None]:
         except typer.Exit:
             raise
         except Exception as error:
+            report = getattr(error, "report", None)  # of a run of which something failed
+            for note in report.notes if report else ():
+                ERRORS.print(note, soft_wrap=True, markup=False)
             _fail(_told(error, command))
 
 
