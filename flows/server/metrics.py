@@ -80,8 +80,8 @@ def families(seen: "FleetFigures", now: datetime) -> list[GaugeMetricFamily]:
     units = GaugeMetricFamily("tango_units", "Units of work in the wanted version", labels=["stage", "state"])
     for stage in STAGES:
         states = ("ok", "failed", "stale", "pending", "waiting", "running") if stage in ONBOARDING else ("ok", "failed")
-        for state in states:
-            units.add_metric([stage, state], seen.units.get((stage, state), 0))
+        for name in states:
+            units.add_metric([stage, name], seen.units.get((stage, name), 0))
     failed = seen.oldest_failure
     age = max(0.0, (now - failed).total_seconds()) if failed else 0.0
     oldest = _gauge("tango_oldest_failure_age_seconds", "Of the unit that failed longest ago; 0 without any", age)
