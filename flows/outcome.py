@@ -3,11 +3,12 @@
 import re
 from typing import Any
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from pydantic import BaseModel
 
 from data_catalog import Catalog, digest
 from data_catalog.schemas import tables_of
+from flows.artifacts import show_list, show_table
+from flows.thumbnails import thumbnails
 from tasks.runtime.faults import describe
 from tasks.runtime.run_stage import StageSummary
 
@@ -83,20 +84,23 @@ def tidy(catalog: Catalog, report: FlowReport) -> None:
         report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
 
 
-def publish(report: FlowReport) -> None:
-    """The report as artifacts of the flow run: what each stage did, what took longest, and what failed with what to do
-    about it."""
+def publish(report: FlowReport, catalog: Catalog) -> None:
+    """The report as artifacts of the flow run: what each stage did, what took longest, and what failed, with a picture
+    of the video and what to do about it."""
     slug = re.sub(r"[^a-z0-9]+", "-", report.subject.lower()).strip("-")
     if not report.subject.isascii():  # a key takes no other letters
         slug = f"{slug}-{digest(report.subject)[:8]}".strip("-")
-    create_table_artifact(stage_rows(report), key=f"stages-{slug}", description=f"Stages of {report.subject}")
+    show_table(stage_rows(report), key=f"stages-{slug}", description=f"Stages of {report.subject}")
     if slow := slowest(report):
-        create_table_artifact(slow, key=f"slowest-{slug}", description="What took longest")
+        show_table(slow, key=f"slowest-{slug}", description="What took longest")
     if failures := failure_rows(report):
-        create_table_artifact(failures, key=f"failures-{slug}", description="What failed, and what to do about it")
+        videos = [""] * len(report.refused) + [stage.video for stage in report.stages for _ in stage.errors]
+        seen = thumbnails(catalog, filter(None, videos))
+        pictures = [seen.get(video, "") for video in videos]
+        said = "What failed, and what to do about it"
+        show_table(failures, key=f"failures-{slug}", description=said, pictures=pictures)
     if report.notes:
-        notes = "\n".join(f"- {note}" for note in report.notes)
-        create_markdown_artifact(f"# Worth knowing\n\n{notes}\n", key=f"notes-{slug}")
+        show_list("Worth knowing", report.notes, key=f"notes-{slug}")
 
 
 def stage_rows(report: FlowReport) -> list[dict[str, Any]]:
@@ -136,13 +140,13 @@ def failure_rows(report: FlowReport) -> list[dict[str, Any]]:
     return rows
 
 
-def conclude(report: FlowReport, *, max_failed_share: float) -> FlowReport:
+def conclude(report: FlowReport, catalog: Catalog, *, max_failed_share: float) -> FlowReport:
     """Publish the report and end the run.
 
     Raises:
         FlowIncomplete: more than `max_failed_share` of the units is not `ok`.
     """
-    publish(report)
+    publish(report, catalog)
     if report.failed > max_failed_share * report.wanted:
         raise FlowIncomplete(report)
     return report

@@ -126,7 +126,7 @@ def reenact(
         report.notes += drop_old_seams(catalog, render_id, settings.transitions_mb)
         report.notes += drop_old_speeches(catalog, speech_id, settings.speech_mb)
     tidy(Catalog(settings.catalog, settings.storage_options), report)
-    conclude(report, max_failed_share=0.0)
+    conclude(report, catalog, max_failed_share=0.0)
     row = catalog.table("renders").read(where=equals(render_id=render_id))
     made = row.to_pylist()[0]
     name = file_name(target)

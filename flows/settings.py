@@ -48,6 +48,20 @@ class StageSettings(BaseModel):
     render_video: RenderVideoSettings = RenderVideoSettings()
 
 
+class MetricsSettings(BaseModel):
+    """Figures of the catalog for Prometheus.
+
+    Attributes:
+        port: on which `tango serve` and `tango work` give them; None: they give none. Nobody is asked for a password.
+        host: address of this machine to listen at; the default is reached from this machine alone.
+        seconds: between two looks at the catalog at least; also ten times what a look takes.
+    """
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    seconds: float = Field(default=15.0, ge=1)
+
+
 class Settings(BaseSettings):
     """
     Attributes:
@@ -55,6 +69,7 @@ class Settings(BaseSettings):
         home: folder of Prefect's database, and of the logs of `tango serve`; None: beside the catalog.
         pool: of Prefect's, from which `tango serve` and `tango work` take their runs: one for each catalog of a server.
         runs_at_a_time: on this machine; the others wait. None: 2, or 16 where the work is done by a cluster elsewhere.
+        metrics: figures for Prometheus.
         dataset: folder or manifest that the deployment `preprocess-dataset` takes when its form names none.
         body: path of the licensed `SMPLX_NEUTRAL*.npz`; None takes the open body in the package.
         aumoclip: the embedding that clips and speech are compared in.
@@ -77,6 +92,7 @@ class Settings(BaseSettings):
     home: str | None = None
     pool: str = Field(default="tango", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)
     runs_at_a_time: int | None = Field(default=None, ge=1)
+    metrics: MetricsSettings = MetricsSettings()
     dataset: str | None = None
     body: str | None = None
     cluster: ClusterSettings = ClusterSettings()

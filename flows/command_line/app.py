@@ -276,6 +276,20 @@ def work(
 
 
 @app.command()
+def metrics(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="[default: that of the settings, else 9464]")
+    ] = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Give figures of a catalog to Prometheus, to this machine alone unless TANGO_METRICS__HOST says otherwise. (`tango
+    serve` and `tango work` do so too where TANGO_METRICS__PORT is set.)"""
+    from flows.command_line import commands
+
+    commands.metrics(port, catalog)
+
+
+@app.command()
 def synth(
     out: Annotated[Path, typer.Option(help="The mp4 to write; its true motion goes beside it as npz")],
     text: Annotated[str | None, typer.Option(help="What the speaker says [default: the text of the demo]")] = None,

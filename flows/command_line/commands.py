@@ -4,6 +4,7 @@ import io
 import json as jsonlib
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _HERE, _ON_A_CLUSTER = 2, 16
 """Runs at a time: each has a Ray of its own, with workers for all of this machine's CPUs, or its own of a cluster."""
+_METRICS_PORT = 9464
+"""Which exporters for Prometheus usually take."""
 CONSOLE = Console(highlight=False)
 ERRORS = Console(stderr=True, highlight=False)
 
@@ -153,7 +156,8 @@ def serve(port: int | None, home: str | None, catalog: str | None) -> None:
     with reported("serve"):
         from flows.server import serving
 
-        given, folder = _work_and_home(home, catalog)
+        settings = read_settings(catalog, home)
+        given, folder = _work_and_home(settings)
         serving.serve(port=port, work=given, home=folder)
 
 
@@ -161,21 +165,45 @@ def work(home: str | None, catalog: str | None) -> None:
     with reported("work"):
         from flows.server import working
 
-        given, folder = _work_and_home(home, catalog)
+        settings = read_settings(catalog, home)
+        given, folder = _work_and_home(settings)
         working.work(given, home=folder)
 
 
-def _work_and_home(home: str | None, catalog: str | None) -> "tuple[Work, Path]":
+def metrics(port: int | None, catalog: str | None) -> None:
+    with reported("metrics"), environment.quiet():
+        from flows.fleet.figures import fleet_figures
+        from flows.server.metrics import FleetCollector, listening
+
+        settings = read_settings(catalog)
+        given = settings.metrics
+        collector = FleetCollector(lambda: fleet_figures(settings), seconds=given.seconds, say=_say)
+        with listening(collector, host=given.host, port=port or given.port or _METRICS_PORT) as bound:
+            _say(f"http://{given.host}:{bound}/metrics   catalog {settings.catalog}   Ctrl-C ends it")
+            threading.Event().wait()
+
+
+def _say(line: str) -> None:
+    ERRORS.print(line, soft_wrap=True, markup=False)
+
+
+def _work_and_home(settings: "Settings") -> "tuple[Work, Path]":
     """What a worker does for a catalog that can be written to, and the folder of Prefect's that goes with it."""
     from data_catalog import Catalog
     from flows.server.worker import Work
     from flows.setting_paths import whole_paths
 
-    settings = read_settings(catalog, home)
     where = Catalog(settings.catalog, settings.storage_options)
     where.check()
     at_a_time = settings.runs_at_a_time or (_ON_A_CLUSTER if settings.cluster.address else _HERE)
-    work = Work(where.uri, pool=settings.pool, at_a_time=at_a_time, variables=whole_paths(settings))
+    given = settings.metrics
+    work = Work(
+        where.uri,
+        pool=settings.pool,
+        at_a_time=at_a_time,
+        variables=whole_paths(settings),
+        metrics=(given.host, given.port) if given.port else None,
+    )
     return work, prefect_home(settings)
 
 
@@ -240,6 +268,9 @@ def reported(command: str) -> Iterator[None]:
         except typer.Exit:
             raise
         except Exception as error:
+            report = getattr(error, "report", None)  # of a run of which something failed
+            for note in report.notes if report else ():
+                ERRORS.print(note, soft_wrap=True, markup=False)
             _fail(_told(error, command))
 
 

@@ -89,32 +89,17 @@ def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *,
         _print(evaluate_job(_job(settings, Path(folder), pairs, avatars), path), path.name)
 
 
-_SEAM_FIGURES = ("seams_per_minute", "seams_that_pop", "elsewhere_pop", "worst_seam", "worst_background")
-
-
 def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
     """A line for each render of the catalog, or of some avatars: how visible its seams are."""
-    import json
-
     with reported("evaluate"):
-        from data_catalog import Catalog
-        from data_catalog.keys import equals
-        from tango_models.errors import InputError
+        from flows.models.evaluate_seams import evaluate_seams as judge
 
-        settings = read_settings(catalog)
-        where = equals(avatar=avatars) if avatars else None
-        columns = ["render_id", "avatar", "uri", "metrics"]
-        rows = Catalog(settings.catalog, settings.storage_options).table("renders").read(columns, where=where)
-        measured = [(row, json.loads(row["metrics"])) for row in rows.to_pylist()]
-        measured = [(row, figures) for row, figures in measured if _SEAM_FIGURES[-1] in figures]
-        if not measured:
-            raise InputError(settings.catalog, "has no render whose seams were measured", "run `tango reenact` first")
-        table = Table("avatar", "video", title="Seams", title_justify="left")
-        for name in _SEAM_FIGURES:
-            table.add_column(name.replace("_", " "), justify="right")
-        for row, figures in sorted(measured, key=lambda pair: (pair[0]["avatar"], pair[0]["uri"])):
-            values = [f"{figures[name]:.0%}" if "pop" in name else f"{figures[name]:.1f}" for name in _SEAM_FIGURES]
-            table.add_row(row["avatar"], Path(row["uri"]).name, *values)
+        rows = [row.cells() for row in judge(read_settings(catalog), avatars)]
+        table = Table(title="Seams", title_justify="left")
+        for name in rows[0]:
+            table.add_column(name, justify="left" if name in ("avatar", "video") else "right")
+        for row in rows:
+            table.add_row(*row.values())
         CONSOLE.print(table)
 
 
@@ -164,19 +149,12 @@ def evaluate_lips(avatars: list[str], *, catalog: str | None) -> None:
             if not rows:
                 continue
             table = Table(title=title, title_justify="left", box=SIMPLE, padding=0)
-            for name in vars(rows[0]):
+            cells = [row.cells() for row in rows]
+            for name in cells[0]:
                 table.add_column(name, justify="left" if name in ("name", "lips", "which") else "right")
-            for row in rows:
-                table.add_row(*(_cell(value) for value in vars(row).values()))
+            for values in cells:
+                table.add_row(*values.values())
             CONSOLE.print(table)
-
-
-def _cell(value: str | int | float | None) -> str:
-    if value is None:
-        return "·"
-    if isinstance(value, float):
-        return "·" if value != value else f"{value:.2f}"
-    return str(value)
 
 
 def import_weights(model: str, file: Path, out: Path) -> None:

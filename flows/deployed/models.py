@@ -1,4 +1,4 @@
-"""Training and judging the embedding."""
+"""Training the embedding and the interpolator that generates frames."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,6 @@ from prefect import flow
 from pydantic import Field
 
 from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
-from flows.models.evaluate_aumoclip import RetrievalReport
 from flows.models.train_aumoclip import TrainedModel
 
 
@@ -131,46 +130,3 @@ def train_acinterp(
     check_acinterp_job(job)
     tracks = {avatar: own for avatar, own in catalog_tracks(settings, list(avatars)).items() if own}
     return train.fn(job.model_copy(update={"tracks": tracks}), settings=settings)
-
-
-@flow(name="evaluate-aumoclip", flow_run_name="evaluate", persist_result=False)
-@told
-def evaluate_aumoclip(
-    checkpoint: WholePath | None = None,
-    pairs: WholePath | None = None,
-    avatars: list[AvatarName] = [],  # noqa: B006
-    settings_file: WholePath | None = None,
-    overrides: list[Override] = [],  # noqa: B006
-) -> RetrievalReport:
-    """How well speech finds its own motion, beside chance and prosody.
-
-    Args:
-        checkpoint: A safetensors file. Empty: the one in use.
-        pairs: Folder of <name>.npz motion and <name>.wav speech. Empty: the catalog's avatars.
-        avatars: Of the catalog, where pairs is empty; none: all.
-        settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
-        overrides: Settings of this run alone, each as name=value.
-    """
-    import tempfile
-    from pathlib import Path
-
-    from prefect.artifacts import create_table_artifact
-
-    from flows.models.evaluate_aumoclip import evaluate_job
-    from flows.models.train_aumoclip import catalog_tracks
-    from tasks.training.embedding import TrainingJob
-
-    settings = given_settings(settings_file, overrides)
-    with tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
-        job = TrainingJob(
-            folder=folder,
-            pairs=pairs,
-            catalog=settings.catalog,
-            storage_options=settings.storage_options,
-            tracks={} if pairs else catalog_tracks(settings, list(avatars)),
-            model=settings.aumoclip,
-            body=settings.body,
-        )
-        report = evaluate_job(job, Path(checkpoint).expanduser() if checkpoint else settings.aumoclip.path)
-    create_table_artifact(report.rows(), key="aumoclip-retrieval", description="Retrieval, beside chance and prosody")
-    return report

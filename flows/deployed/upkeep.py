@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import Annotated
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
+from flows.artifacts import show_table
 from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.fleet.pipeline import THREADS
 from flows.outcome import FlowReport
@@ -71,5 +71,5 @@ def gc(
     rows += [{"what": f"{found.speeches} speeches", "bytes": found.speech_bytes}] if found.speeches else []
     rows += [{"what": f"{len(found.leftovers)} left behind", "bytes": found.leftover_bytes}] if found.leftovers else []
     said = "would be freed" if dry_run else "freed"
-    create_table_artifact(rows, key="gc", description=f"{found.bytes} bytes {said}")
+    show_table(rows, key="gc", description=f"{found.bytes} bytes {said}")
     return found

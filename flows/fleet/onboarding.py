@@ -89,7 +89,7 @@ def onboard_all(
             report.stages = runs.summaries()
     report.notes += notes_about(catalog, _in_work(added, tracks))
     tidy(catalog, report)
-    return conclude(report, max_failed_share=settings.max_failed_share)
+    return conclude(report, catalog, max_failed_share=settings.max_failed_share)
 
 
 def _wanted(

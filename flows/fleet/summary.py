@@ -1,11 +1,11 @@
 """How all avatars stand, a line each, from one look at the catalog: no table of features is read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel
 
-from data_catalog import Catalog
+from data_catalog import Catalog, UnitRecord
 from data_catalog.refusals import refusals
 from flows.fleet.standing import FleetSnapshot, UnitStanding, uncollected
 from flows.settings import Settings
@@ -69,7 +69,20 @@ def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Seque
         stages: only what stands so at one of these stages; all when empty.
     """
     snapshot = FleetSnapshot(Catalog(settings.catalog, settings.storage_options), settings.stage_configs())
-    refused = refusals(snapshot.catalog, snapshot.versions.ledger)
+    found = summaries_of(snapshot, refusals(snapshot.catalog, snapshot.versions.ledger), stages)
+    order = list(State)
+    chosen = [s for s in found if (not states or s.state in states) and (not stages or s.state is not State.complete)]
+    return sorted(chosen, key=lambda summary: (order.index(summary.state), -summary.failed, summary.avatar))
+
+
+def summaries_of(
+    snapshot: FleetSnapshot, refused: Mapping[str, Sequence[UnitRecord]], stages: Sequence[str] = ()
+) -> list[AvatarSummary]:
+    """All avatars of a snapshot, by name.
+
+    Args:
+        refused: as `refusals` gives it; stages: see `summarise`.
+    """
     found = []
     for avatar in sorted({*snapshot.videos, *refused}):
         summary = AvatarSummary(avatar=avatar)
@@ -79,9 +92,7 @@ def summarise(settings: Settings, *, states: Sequence[State] = (), stages: Seque
                 _note(summary, State.failed, reason(record.subject, record.error or ""))
         summary.state = next((state for state in _TELLING if getattr(summary, state.value)), State.complete)
         found.append(summary)
-    order = list(State)
-    chosen = [s for s in found if (not states or s.state in states) and (not stages or s.state is not State.complete)]
-    return sorted(chosen, key=lambda summary: (order.index(summary.state), -summary.failed, summary.avatar))
+    return found
 
 
 @uncollected()

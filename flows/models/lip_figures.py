@@ -42,6 +42,10 @@ class LipFigures:
     beside: float = NOT_TOLD
     which: str = ""
 
+    def cells(self) -> dict[str, str]:
+        """As text, for a table."""
+        return {name: _cell(value) for name, value in vars(self).items()}
+
 
 @dataclass(frozen=True)
 class HeldOutFigures:
@@ -55,3 +59,15 @@ class HeldOutFigures:
     error: float = NOT_TOLD
     best: float = NOT_TOLD
     average: float = NOT_TOLD
+
+    def cells(self) -> dict[str, str]:
+        """As text, for a table."""
+        return {name: _cell(value) for name, value in vars(self).items()}
+
+
+def _cell(value: str | int | float | None) -> str:
+    if value is None:
+        return "·"
+    if isinstance(value, float):
+        return "·" if value != value else f"{value:.2f}"
+    return str(value)

@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 
 from prefect import flow
-from prefect.artifacts import create_image_artifact, create_table_artifact
+from prefect.artifacts import create_image_artifact
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
+from flows.artifacts import show_table
 from flows.models.evaluate_aumoclip import RetrievalReport, evaluate_pairs
 from flows.settings import Settings
 from flows.tracks import current_tracks
@@ -44,7 +45,7 @@ def train_aumoclip(job: TrainingJob, settings: Settings | None = None) -> Traine
     ):
         data_uri = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
         create_image_artifact(data_uri, key=key, description=text)
-    create_table_artifact(report.rows(), key="aumoclip-retrieval", description="Retrieval on the pairs trained on")
+    show_table(report.rows(), key="aumoclip-retrieval", description="Retrieval on the pairs trained on")
     return TrainedModel(checkpoint=str(checkpoint), report=report)
 
 

@@ -1,7 +1,7 @@
 """Registers the deployments of prefect.yaml with the server at `PREFECT_API_URL`. `python -m flows.server.deploy`
 
-prefect.yaml is the truth about a deployment and about when the schedules that it names are due; those that were made in
-the UI stay, and so does whether a schedule was switched on there, and for what. (`prefect deploy` and
+prefect.yaml is the truth about a deployment. The schedules that were made in the UI stay, and so does what was changed
+there of those that it names, until it says otherwise than before (see `schedules`). (`prefect deploy` and
 `RunnerDeployment.apply` delete them all.) Of the work pool nothing is changed but what its jobs are made of.
 The package is installed where the worker runs: a deployment names its flow by module, and nothing is copied.
 """
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from flows.server.schedules import Applied, schedule_of
 from flows.setting_names import DEPLOYED_VARIABLE
 from tango_models.errors import InputError
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.responses import DeploymentResponse
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,10 @@ def deploy(pool: str = POOL, catalog: str | None = None, worker: str | None = No
     with get_client(sync_client=True) as client:
         _have_pool(client, pool)
         others = _others_at_work(client, pool, worker) if catalog else []
-        return [_apply(client, entry, pool, catalog, others) for entry in entries]
+        applied = Applied(client, pool)
+        names = [_apply(client, entry, pool, catalog, others, applied) for entry in entries]
+        applied.keep()
+    return names
 
 
 def _have_pool(client: "SyncPrefectClient", pool: str) -> None:
@@ -94,8 +97,9 @@ def _others_at_work(client: "SyncPrefectClient", pool: str, worker: str | None) 
 
 
 def _apply(
-    client: "SyncPrefectClient", entry: dict[str, Any], pool: str, catalog: str | None, others: list[str]
-) -> str:
+    client: "SyncPrefectClient", entry: dict[str, Any], pool: str, catalog: str | None, others: list[str],
+    applied: Applied,
+) -> str:  # fmt: skip
     from prefect.client.schemas.actions import DeploymentUpdate
     from prefect.client.schemas.objects import ConcurrencyOptions
     from prefect.exceptions import ObjectNotFound
@@ -111,7 +115,6 @@ def _apply(
     fields = {
         "entrypoint": entry["entrypoint"],
         "description": entry.get("description"),
-        "parameters": entry.get("parameters") or {},
         "tags": entry.get("tags") or [],
         "work_pool_name": pool,
         "job_variables": job,
@@ -121,15 +124,16 @@ def _apply(
     }
     limit = entry.get("concurrency_limit") or {}
     options = ConcurrencyOptions(collision_strategy=limit["collision_strategy"]) if limit else None
-    schedules = [_schedule(given) for given in entry.get("schedules") or []]
     full_name = f"{flow.name}/{name}"
+    applied.note(full_name, entry)
     try:
         known = client.read_deployment_by_name(full_name)
     except ObjectNotFound:
         client.create_deployment(
             flow_id=client.create_flow_from_name(flow.name),
             name=name,
-            schedules=schedules,
+            parameters=entry.get("parameters") or {},
+            schedules=[schedule_of(given) for given in entry.get("schedules") or []],
             concurrency_limit=limit.get("limit"),
             concurrency_options=options,
             **fields,
@@ -139,38 +143,17 @@ def _apply(
         fault = f"works for the catalog {_catalog_of(known)}, and so do its deployments"
         remedy = "give this one a pool of its own with TANGO_POOL, or end that worker"
         raise InputError(f"pool {pool}: {others[0]}", fault, remedy)
-    update = DeploymentUpdate(concurrency_limit=limit.get("limit"), concurrency_options=options, **fields)
-    client.update_deployment(known.id, update)
-    _bring_up_to_date(client, known, schedules)
-    return full_name
-
-
-def _schedule(given: dict[str, Any]) -> "DeploymentScheduleCreate":
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
-    from prefect.client.schemas.schedules import CronSchedule
-
-    return DeploymentScheduleCreate(
-        slug=given["slug"],
-        schedule=CronSchedule(cron=given["cron"], timezone=given.get("timezone", "UTC")),
-        active=given.get("active", True),
-        parameters=given.get("parameters") or {},
+    named = fields["parameter_openapi_schema"].get("properties", {})  # a release may have dropped one
+    parameters = {n: value for n, value in applied.parameters(known, full_name, entry).items() if n in named}
+    update = DeploymentUpdate(
+        parameters=parameters,
+        concurrency_limit=limit.get("limit"),
+        concurrency_options=options,
+        **fields,
     )
-
-
-def _bring_up_to_date(
-    client: "SyncPrefectClient", known: "DeploymentResponse", wanted: "list[DeploymentScheduleCreate]"
-) -> None:
-    """Create the schedules that are not there, and change those whose time or parameters are other ones now."""
-    by_slug = {schedule.slug: schedule for schedule in known.schedules if schedule.slug}
-    for schedule in wanted:
-        found = by_slug.get(schedule.slug or "")
-        if found is None:
-            client.create_deployment_schedules(known.id, [schedule])
-            continue
-        parameters = {**found.parameters, **schedule.parameters}
-        if found.schedule != schedule.schedule or found.parameters != parameters:
-            # Parameters that are left out Prefect 3.8 empties.
-            client.update_deployment_schedule(known.id, found.id, schedule=schedule.schedule, parameters=parameters)
+    client.update_deployment(known.id, update)
+    applied.bring_up_to_date(known, full_name, entry)
+    return full_name
 
 
 def _catalog_of(known: "DeploymentResponse") -> str | None:

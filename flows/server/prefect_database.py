@@ -78,7 +78,7 @@ def kept_by_prefect(home: Path) -> str:
     Args:
         home: of the database; see `home.home_of`.
     """
-    what = "pictures of seams and the names of runs and files"
+    what = "pictures of seams and of videos that failed, and the names of runs and files"
     server = os.environ.get("PREFECT_API_URL")
     if server or _is_told(home):
         where = f"the Prefect server {server}" if server else "the database that Prefect was told to use"

@@ -63,23 +63,28 @@ def _serve(console: Console, port: int, work: Work, home: Path) -> None:
 
     command = f"prefect server start --host 127.0.0.1 --port {port}".split()
     server = Supervised("server", command, {**_SERVER, **os.environ}, home / "server.log", whole=True)
-    worker = work.worker(home, _NAME)
+    worker, others = work.worker(home, _NAME), work.beside(home)
     try:
         server.start()
         _wait_for(api, server, port)
         apply(api, pool=work.pool, catalog=work.catalog, worker=_NAME)
-        worker.start()
+        for process in (worker, *others):
+            process.start()
         note_server(home, api)
         console.print(
             f"[bold]UI[/bold] http://127.0.0.1:{port}   catalog {work.catalog}   Ctrl-C ends it", soft_wrap=True
         )
+        if work.metrics:
+            console.print(f"metrics at http://{work.metrics[0]}:{work.metrics[1]}/metrics", soft_wrap=True)
         console.print(f"logs and Prefect's database are in {home}", soft_wrap=True, markup=False)
-        Watch(console, PrefectApi(api), home, [server, worker], worker=worker, pool=work.pool, name=_NAME).go_on()
+        children = [server, worker, *others]
+        Watch(console, PrefectApi(api), home, children, worker=worker, pool=work.pool, name=_NAME).go_on()
     except KeyboardInterrupt:
         console.print("ending the worker and the server")
         raise
     finally:
-        worker.end(within=_END_SECONDS)
+        for process in (worker, *others):
+            process.end(within=_END_SECONDS)
         server.end(within=_END_SECONDS)
         end_orphans(within=_END_SECONDS)
 

@@ -46,15 +46,17 @@ def work(given: Work, *, home: Path) -> None:
         from flows.server.watching import Watch
 
         name = f"tango-{socket.gethostname()}"
-        worker = given.worker(home, name)
+        worker, others = given.worker(home, name), given.beside(home)
         try:
             _wait_for(api)
             apply(api, pool=given.pool, catalog=given.catalog, worker=name)
-            worker.start()
+            for process in (worker, *others):
+                process.start()
             console.print(f"works for {api}   catalog {given.catalog}   Ctrl-C ends it", soft_wrap=True, markup=False)
-            Watch(console, PrefectApi(api), home, [worker], worker=worker, pool=given.pool, name=name).go_on()
+            Watch(console, PrefectApi(api), home, [worker, *others], worker=worker, pool=given.pool, name=name).go_on()
         finally:
-            worker.end(within=_END_SECONDS)
+            for process in (worker, *others):
+                process.end(within=_END_SECONDS)
             end_orphans(within=_END_SECONDS)
 
 

@@ -160,6 +160,7 @@ class Pools:
                 run_id=self.run_id,
                 shared=not self._cluster.address or self._cluster.shared_disk,
                 others_wait=lambda: self._starved(but=stage),
+                others_have_less=lambda pool: any(o.has_less_than(pool) for o in list(self._pools.values())),
             )
             if self._closed.is_set():
                 self._pools[stage].refuse()

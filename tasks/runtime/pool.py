@@ -57,13 +57,15 @@ class WorkerPool:
     Args:
         size: workers at most.
         shared: workers see this machine's paths.
-        others_wait: whether another stage of the run has waited for room for a while.
+        others_wait: whether another stage of the run has waited for room for a while, and has no worker.
+        others_have_less: whether one has, and has fewer workers than this, no larger ones.
         start: a worker.
     """
 
     def __init__(
         self, stage: str, config: dict, catalog: Catalog, resources: WorkerResources, *, size: int, run_id: str,
-        shared: bool = True, others_wait: Callable[[], bool] = lambda: False, start: StartActor = Actor,
+        shared: bool = True, others_wait: Callable[[], bool] = lambda: False,
+        others_have_less: Callable[["WorkerPool"], bool] = lambda pool: False, start: StartActor = Actor,
     ) -> None:  # fmt: skip
         self._stage, self._catalog, self._run_id = stage, catalog, run_id
         self._arguments = (stage, config, catalog.uri, catalog.storage_options, run_id)
@@ -74,15 +76,15 @@ class WorkerPool:
         self._travelling: Travelling | None = None
         self._resources, self._needs = resources, needs(resources)
         self._size = size
-        self._others_wait, self._new = others_wait, start
+        self._others_wait, self._others_have_less, self._new = others_wait, others_have_less, start
         self._starting: dict[Actor, float] = {}
         self._idle: dict[Actor, float] = {}  # since when; the last that came is the next to go, and its caches are warm
         self._busy: set[Actor] = set()
         self._waiting = 0  # units
-        self._looked = 0.0
+        self._looked = self._gave = 0.0
         self._changed = threading.Condition()
         self._closed = threading.Event()
-        self._lost = self._starved = self._said = False
+        self._lost = self._short = self._starved = self._said = False
 
     def lose(self) -> None:
         """The cluster is gone: what was being done here may be tried again, and no attempt is counted."""
@@ -99,6 +101,12 @@ class WorkerPool:
         ask it under theirs."""
         return self._starved
 
+    def has_less_than(self, other: "WorkerPool") -> bool:
+        """Whether units have waited for a while for room that a worker of another stage takes, which has more of them.
+        Takes no lock."""
+        fits = all(other._needs.get(kind, 0.0) >= amount for kind, amount in self._needs.items())
+        return self._short and fits and self._at_work() < other._at_work()
+
     @property
     def reserves(self) -> bool:
         """Whether its workers take room from others."""
@@ -113,7 +121,8 @@ class WorkerPool:
         self.refuse()
         with self._changed:
             busy, all_ = list(self._busy), [*self._busy, *self._idle, *self._starting]
-            self._busy, self._idle, self._starting, self._starved = set(), {}, {}, False
+            self._busy, self._idle, self._starting = set(), {}, {}
+            self._short = self._starved = False
             self._changed.notify_all()
         if busy:
             wait_for([actor.stop() for actor in busy], STOP_SECONDS)
@@ -151,15 +160,15 @@ class WorkerPool:
                 if self._waiting or not actor.is_dead():
                     self._idle[actor] = now
                     self._changed.notify()
-            self._starved = bool(
+            self._short = bool(
                 self._needs
                 and self._waiting
                 and self._starting
                 and not self._idle
-                and not self._busy
                 and all(now - since > _PATIENCE_SECONDS for since in self._starting.values())
                 and not any(actor.is_placed() for actor in self._starting)
             )
+            self._starved = self._short and not self._busy
             if not self._waiting:
                 self._shrink(now)
 
@@ -264,7 +273,7 @@ class WorkerPool:
                 now = time.monotonic()
                 if not self._waiting:  # what nobody needs now was needed until now
                     self._starting = dict.fromkeys(self._starting, now)
-                    self._starved = False
+                    self._short = self._starved = False
 
     def _say(self, say: OnWait) -> None:
         why = waits_for(self._needs, *free_and_all())
@@ -279,11 +288,21 @@ class WorkerPool:
         """Let a worker wait for the next unit, if its last one has ended; else it may still be at it, and is killed."""
         with self._changed:
             self._busy.discard(actor)
-            if ended and not self._closed.is_set() and not self._makes_room():
-                self._idle[actor] = time.monotonic()
-                self._changed.notify()
-                return
-        actor.kill()
+            ending = [actor]
+            if ended and not self._closed.is_set():
+                now = time.monotonic()
+                # Room that was given is seen in use after a while; until then, one worker is enough.
+                just_gave = now - self._gave < _PATIENCE_SECONDS and not self._others_wait()
+                if just_gave or not self._makes_room():
+                    self._idle[actor] = now
+                    self._changed.notify()
+                    return
+                self._gave = now
+                ending = [*self._unplaced(), actor]  # those would take the room themselves
+            for gone in ending:
+                self._starting.pop(gone, None)
+        for gone in ending:
+            gone.kill()
 
     def _grow(self) -> None:
         enough = self._alive() >= self._size or len(self._starting) >= self._waiting
@@ -292,7 +311,15 @@ class WorkerPool:
 
     def _makes_room(self) -> bool:
         """Whether others need the room of one worker more than this stage, which has others."""
-        return bool(self._needs and (self._idle or self._busy) and self._others_wait())
+        if not self._needs or not (self._idle or self._busy):
+            return False
+        return self._others_wait() or self._others_have_less(self)
+
+    def _unplaced(self) -> list[Actor]:
+        return [actor for actor in self._starting if not actor.is_placed()]
+
+    def _at_work(self) -> int:
+        return len(self._idle) + len(self._busy)
 
     def _alive(self) -> int:
         return len(self._starting) + len(self._idle) + len(self._busy)

@@ -33,10 +33,12 @@ class StageSummary(BaseModel):
         wanted: units in the scope; computed: done now; failed: not `ok` now; rows: written now.
         blocked: why nothing could be planned.
         errors: one line per failed unit, beginning with its subject.
+        video: id of that which the scope is about; "" where it is about several, or none.
     """
 
     stage: str
     scope: str
+    video: str = ""
     wanted: int = 0
     computed: int = 0
     failed: int = 0
@@ -179,6 +181,7 @@ def compute_stage(
     return StageSummary(
         stage=stage,
         scope=label,
+        video=scope.get("video_id", ""),
         wanted=len(units),
         computed=len(outcomes) - len(failed),
         failed=len(units) - done,

@@ -71,17 +71,23 @@ def test_the_server_refuses_what_is_out_of_bounds_or_no_choice():
     assert _refused("rerun-stage", redo="perhaps")
     assert _refused("train-aumoclip", folder="/f", workers=0)
     assert not _refused("rerun-stage", stages=["fit_smplx"], redo="force")
+    assert not _refused("evaluate-interpolators", interpolators=["cut", "flow"], lengths=[7], gaps=3)
+    for wrong in ({"lengths": [0]}, {"lengths": [61]}, {"gaps": 0}, {"interpolators": ["none"]}, {"weights": ["w"]}):
+        assert _refused("evaluate-interpolators", **wrong)
 
 
 def test_the_forms_offer_what_the_commands_and_the_jobs_do():
     from flows.command_line.app import InterpolatorName
+    from flows.deployed.judging import Judged
     from flows.deployed.models import ACInterpSize, ACInterpStage
     from flows.deployed.rendering import Interpolator
     from tango_models.interpolation.acinterp.configuration import named_config
     from tango_models.interpolation.acinterp.learning.stages import STAGES
+    from tango_models.interpolation.interpolators import NAMES
     from tasks.training.acinterp import ACInterpJob, check_acinterp_job
 
     assert [choice.value for choice in Interpolator] == [choice.value for choice in InterpolatorName]
+    assert sorted(choice.value for choice in Judged) == sorted({"cut", "fade", *NAMES} - {"none"})
     assert sorted(stage.value for stage in ACInterpStage) == sorted(STAGES)
     for size in ACInterpSize:
         named_config(size.value)

@@ -115,6 +115,20 @@ def test_a_run_that_cannot_begin_takes_nothing_away(catalog, tmp_path, monkeypat
     assert catalog.table("units").read().to_pylist() == before
 
 
+def test_failures_are_put_back_only_when_the_cluster_has_answered(catalog, monkeypatch):
+    from tasks.runtime import ray_token
+    from tests.flows.server.served import free_port
+
+    monkeypatch.setattr(ray_token, "_SECONDS", 0.5)
+    address = f"127.0.0.1:{free_port()}"
+    before = catalog.table("units").read().to_pylist()
+    assert "failed" in {row["status"] for row in before}
+    for where in (address, f"ray://{address}"):
+        with pytest.raises(InputError, match="no Ray cluster can be joined there"):
+            rerun(Settings(catalog=catalog.uri, cluster={"address": where}), [], [], Redo.failed)
+    assert catalog.table("units").read().to_pylist() == before
+
+
 def test_a_run_whose_cluster_is_not_there_leaves_what_is_done(catalog, monkeypatch):
     from flows.fleet import onboarding
 

@@ -47,6 +47,7 @@ class Run:
         for stage, (resources, size) in stages.items():
             self.pools[stage] = WorkerPool(
                 stage, {}, catalog, resources, size=size, run_id=name, others_wait=partial(self._starved, stage),
+                others_have_less=lambda pool: any(other.has_less_than(pool) for other in list(self.pools.values())),
                 start=cluster.start,  # type: ignore[arg-type]
             )  # fmt: skip
         self.over = threading.Event()
@@ -169,6 +170,29 @@ def test_a_stage_with_many_workers_makes_room_for_one_that_has_none(catalog):
         assert all(outcome.ok for outcome in second.result(30))
         assert not first.done(), "it waited for the end of the other"
         assert all(outcome.ok for outcome in first.result(60))
+    run.close()
+
+
+@pytest.mark.parametrize("size", [4, 6])
+def test_two_stages_with_long_queues_share_the_room(catalog, size):
+    """Whichever came first, and though both would fill all of it."""
+    cluster = Cluster({"CPU": 4, "GPU": 0}, seconds=0.01)
+    started, start = [], cluster.start
+    cluster.start = lambda stage, *rest, **more: started.append(stage) or start(stage, *rest, **more)  # type: ignore
+    sizes = {"detect_landmarks": (WorkerResources(num_cpus=1), size)}
+    run = Run(cluster, catalog, "a", sizes | {"embed_clips": (WorkerResources(num_cpus=1), size)})
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(run.do, "detect_landmarks", 500)
+        time.sleep(0.1)
+        second = threads.submit(run.do, "embed_clips", 500)
+        seen = []
+        while not (first.done() or second.done()):
+            time.sleep(0.01)
+            seen.append((run.pools["detect_landmarks"]._at_work(), run.pools["embed_clips"]._at_work()))
+        assert all(outcome.ok for doing in (first, second) for outcome in doing.result(60))
+    shared = [min(pair) >= 2 for pair in seen[len(seen) // 2 :]]
+    assert sum(shared) > 0.3 * len(shared), seen
+    assert len(started) < 40, "workers come and go"
     run.close()
 
 

@@ -1,0 +1,58 @@
+"""How visible the jumps of renders are, by what was measured when they were made."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from data_catalog import Catalog
+from data_catalog.keys import equals
+from tango_models.errors import InputError
+
+
+@dataclass(frozen=True)
+class SeamFigures:
+    """Of one render; see `tango_models.metrics.seam_visibility`.
+
+    Attributes:
+        video: name of its file.
+        seams_that_pop, elsewhere_pop: shares.
+    """
+
+    avatar: str
+    video: str
+    seams_per_minute: float
+    seams_that_pop: float
+    elsewhere_pop: float
+    worst_seam: float
+    worst_background: float
+
+    def cells(self) -> dict[str, str]:
+        """As text, for a table."""
+        found = {"avatar": self.avatar, "video": self.video}
+        for name in _MEASURED:
+            value = getattr(self, name)
+            found[name.replace("_", " ")] = f"{value:.0%}" if "pop" in name else f"{value:.1f}"
+        return found
+
+
+_MEASURED = [field.name for field in fields(SeamFigures)[2:]]
+
+
+def evaluate_seams(settings: Any, avatars: list[str]) -> list[SeamFigures]:
+    """A line for each render of the catalog, or of some avatars.
+
+    Raises:
+        InputError: none was measured.
+    """
+    where = equals(avatar=avatars) if avatars else None
+    table = Catalog(settings.catalog, settings.storage_options).table("renders")
+    found = []
+    for row in table.read(["render_id", "avatar", "uri", "metrics"], where=where).to_pylist():
+        figures = json.loads(row["metrics"])
+        if all(name in figures for name in _MEASURED):
+            values = {name: figures[name] for name in _MEASURED}
+            found.append(SeamFigures(row["avatar"], Path(row["uri"]).name, **values))
+    if not found:
+        raise InputError(settings.catalog, "has no render whose seams were measured", "run `tango reenact` first")
+    return sorted(found, key=lambda row: (row.avatar, row.video))
