@@ -127,7 +127,7 @@ def run(frames: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=996, help="of the video, from its beginning")
+    parser.add_argument("--frames", type=int, default=500, help="of the video, from its beginning")
     arguments = parser.parse_args()
     heading("Lips against the truth", __doc__, "lips")
     run(arguments.frames)
