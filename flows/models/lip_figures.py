@@ -55,6 +55,7 @@ class HeldOutFigures:
     name: str
     lead: int
     corr: float = NOT_TOLD
+    oracle: float = NOT_TOLD
     lag: int | None = None
     error: float = NOT_TOLD
     best: float = NOT_TOLD

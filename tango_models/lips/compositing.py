@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tango_models.lips.bands import blended, mixed
 from tango_models.lips.head_pose import head_pose
 from tango_models.lips.mesh_points import CHIN, LIPS, MOUTH
 from tango_models.lips.warp import FaceTriangles, lower_face, sample, triangle_map
 
-_LEVELS = 4  # of the pyramids that are blended: the widest band is blended over 16 px
 _STILL = 0.02  # px: a corner that moves less does not
 _EVEN = 0.7  # how much of the memory of the colour match is kept from frame to frame
 
@@ -91,17 +91,17 @@ class MouthPainter:
         alpha = where.spread(self._mask(carried[:, -2:]), np.zeros(here.shape[:2]))
         skin = sample(frame, where.spread(carried[:, :2], here))
         band = (alpha > 0.02) & (alpha < 0.5)
-        inside = np.zeros_like(skin)
+        layers = []
         for k, mouth in enumerate(mouths, start=1):
             place = carried[:, 2 * k : 2 * k + 2]
             layer = sample(mouth.picture, where.spread(place, np.broadcast_to(place.mean(0), here.shape)))
             layer = where.spread(layer[where.rows, where.columns], skin)
-            inside += mouth.weight * np.clip(layer * self._gain(mouth.run, layer, skin, band), 0, 255)
-        blended = _blend(skin, inside, strength * alpha)
+            layers.append(np.clip(layer * self._gain(mouth.run, layer, skin, band), 0, 255))
+        whole = blended(skin, mixed(layers, [mouth.weight for mouth in mouths]), strength * alpha)
         out = frame.copy()
         box = out[where.top : where.top + where.height, where.left : where.left + where.width]
         changed = (where.rows, where.columns)
-        box[changed] = np.clip(np.round(blended[changed]), 0, 255).astype(np.uint8)
+        box[changed] = np.clip(np.round(whole[changed]), 0, 255).astype(np.uint8)
         return out
 
     def _face(self, mouths: Sequence[MouthPicture], shape: np.ndarray) -> np.ndarray:
@@ -157,20 +157,3 @@ def _ellipse(reference: np.ndarray) -> tuple[np.ndarray, float, float, float]:
     middle = np.array([lips[:, 0].mean(), (reference[13, 1] + reference[14, 1]) / 2])
     half = float(np.abs(lips[:, 0] - middle[0]).max())
     return middle, 1.75 * half, 0.97 * (middle[1] - reference[2, 1]), 0.92 * (reference[CHIN, 1] - middle[1])
-
-
-def _blend(under: np.ndarray, over: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """`over` (h, w, 3) upon `under` where alpha (h, w) is 1, each band over its own width (Burt & Adelson 1983)."""
-    import cv2
-
-    levels = max(0, min(_LEVELS, int(np.log2(max(1, min(alpha.shape) // 8)))))
-    difference, mask = over - under, alpha
-    stack = []
-    for _ in range(levels):
-        half, thin = cv2.pyrDown(difference), cv2.pyrDown(mask)
-        stack.append((difference - cv2.pyrUp(half, dstsize=difference.shape[1::-1]), mask))
-        difference, mask = half, thin
-    mixed = difference * mask[..., None]
-    for fine, weight in reversed(stack):
-        mixed = cv2.pyrUp(mixed, dstsize=fine.shape[1::-1]) + fine * weight[..., None]
-    return under + mixed

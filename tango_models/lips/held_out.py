@@ -24,12 +24,14 @@ class HeldOut:
     """
     Attributes:
         corr: of the opening with the true one, at the best shift by a frame at most.
+        oracle: the same if opening and width of the true lips were asked for: what is lost by search and mouths alone.
         lag: frames by which the true lips lead where they agree best.
         error: mean distance of lips and chin from the true ones, of that of any other mouth of the footage.
         best: the same of the best real mouth if the true shape were known; average: of the mean mouth.
     """
 
     corr: float
+    oracle: float
     lag: int
     error: float
     best: float
@@ -48,37 +50,71 @@ def held_out(library: MouthLibrary, targets: LipTargets, config: SelectionConfig
     found = np.isfinite(library.shape[:count]).all((1, 2)) & library.mouths.found[:count]
     if any(min(found[half].sum(), library.usable[half].sum()) < _LEAST for half in halves):
         return None
-    shapes = np.zeros((count, *library.shape.shape[1:]))
+    shapes = made_of_the_other_half(library, targets, config)
     choice = np.zeros((count, *library.shape.shape[1:]))
     for part in halves:
-        wanted = LipTargets(*(getattr(targets, name)[part] for name in LipTargets.__dataclass_fields__))
-        others = library.usable.copy()
-        others[part] = False
-        others[count:] = False
-        known = replace(library, usable=others)
-        seen = library.mouths[part]
-        heads = Heads(seen.yaw, seen.pitch, seen.light, np.full(len(seen), -1))
-        shapes[part] = painted_shapes(select_mouths(wanted, heads, known, config), wanted, known)
-        pool = np.flatnonzero(others)
+        pool = _pool(library, part, count)
         for t in np.flatnonzero(found[part]) + part.start:
             choice[t] = library.shape[pool[np.argmin(_error(library.shape[pool], library.shape[t][None]))]]
     true = library.shape[:count]
     opening = np.where(found, library.mouths.opening[:count], np.nan)
-    made = gap_of(shapes)
-    by_lag = {lag: _correlation(opening, made, lag) for lag in range(-_LAGS, _LAGS + 1)}
-    by_lag = {lag: value for lag, value in by_lag.items() if np.isfinite(value)}
+    by_lag = _by_lag(opening, gap_of(shapes))
     near = [value for lag, value in by_lag.items() if abs(lag) <= _NEAR]
     if not near:
         return None
+    known = _by_lag(opening, gap_of(made_of_the_other_half(library, true_targets(library, count), config)))
     other = np.random.default_rng(0).permutation(np.flatnonzero(found))
     usual = float(_error(true[other], true[found]).mean())
     return HeldOut(
         max(near),
+        known.get(0, float("nan")),
         max(by_lag, key=lambda lag: by_lag[lag]),
         float(_error(shapes[found], true[found]).mean()) / usual,
         float(_error(choice[found], true[found]).mean()) / usual,
         float(_error(true[found].mean(0, keepdims=True), true[found]).mean()) / usual,
     )
+
+
+def made_of_the_other_half(
+    library: MouthLibrary, targets: LipTargets, config: SelectionConfig | None = None
+) -> np.ndarray:
+    """(T, 55, 3) the shapes painted for targets of T frames, in each half of them by mouths of the other half alone."""
+    count = min(len(library), len(targets))
+    shapes = np.zeros((count, *library.shape.shape[1:]))
+    for part in (slice(0, count // 2), slice(count // 2, count)):
+        wanted = LipTargets(*(getattr(targets, name)[part] for name in LipTargets.__dataclass_fields__))
+        others = np.zeros(len(library), bool)
+        others[_pool(library, part, count)] = True
+        known, seen = replace(library, usable=others), library.mouths[part]
+        heads = Heads(seen.yaw, seen.pitch, seen.light, np.full(len(seen), -1))
+        shapes[part] = painted_shapes(select_mouths(wanted, heads, known, config), wanted, known)
+    return shapes
+
+
+def true_targets(library: MouthLibrary, count: int) -> LipTargets:
+    """What would have to be asked for to get the first `count` mouths of a library; a mouth at rest where none is."""
+    limits, seen = library.range, library.mouths
+    opening = (seen.opening[:count] - limits.closed) / max(limits.span, 1e-6)
+    beyond = seen.width[:count] - limits.usual
+    reach = np.where(beyond < 0, limits.usual - limits.narrow, limits.broad - limits.usual)
+    width = np.clip(beyond / np.maximum(reach, 1e-6), -1, 1)
+    return LipTargets(
+        np.nan_to_num(opening).astype(np.float32), np.nan_to_num(width).astype(np.float32), np.zeros(count, bool)
+    )
+
+
+def _pool(library: MouthLibrary, part: slice, count: int) -> np.ndarray:
+    """Numbers of the usable mouths of the first `count` that are not in one half of them."""
+    others = library.usable.copy()
+    others[part] = False
+    others[count:] = False
+    return np.flatnonzero(others)
+
+
+def _by_lag(true: np.ndarray, made: np.ndarray) -> dict[int, float]:
+    """Correlation of openings (T,) by the lag of those that were made, where it can be told."""
+    found = {lag: _correlation(true, made, lag) for lag in range(-_LAGS, _LAGS + 1)}
+    return {lag: value for lag, value in found.items() if np.isfinite(value)}
 
 
 def _error(a: np.ndarray, b: np.ndarray) -> np.ndarray:

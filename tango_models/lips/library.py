@@ -116,6 +116,17 @@ def collect(
     return MouthLibrary(video, frame, mouths, shape, reference, usable, follows, limits)
 
 
+def width_speed(library: MouthLibrary) -> np.ndarray:
+    """(N,) how much wider or narrower each mouth gets from frame to frame, of the speaker's range; 0 where no frame
+    beside it is known. Lips that are spread or rounded fast are blurred, and the face mesh lags behind them."""
+    limits, width = library.range, library.mouths.width.astype(np.float64)
+    step = np.where(library.follows[1:], np.abs(np.diff(width)), np.nan)
+    sides = np.stack([np.append(np.nan, step), np.append(step, np.nan)])
+    known = np.isfinite(sides)
+    total = np.where(known, sides, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+    return total / max(limits.broad - limits.narrow, 1e-3)
+
+
 def clear(mouths: Mouths) -> np.ndarray:
     """(T,) bool: a mouth is seen, nothing is before it, and the face is not turned away."""
     turned = np.abs(np.nan_to_num(mouths.yaw, nan=90.0))

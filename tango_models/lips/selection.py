@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, Field
 
-from tango_models.lips.library import MouthLibrary
+from tango_models.lips.library import MouthLibrary, width_speed
 from tango_models.lips.visemes import LipTargets
 
 _LOOKED_AT = 4000  # mouths per frame: two minutes of footage
@@ -24,6 +24,7 @@ class SelectionConfig(BaseModel):
         opening: price of an opening that is off by a fifth of the speaker's range; width: the same of the width.
         turned: of a head that is turned by 8 degrees more; light: of a face that is 12 grey levels brighter.
         join: of lips that move by a fifth of the range between two frames; jump: of any change of the source.
+        moving: of a mouth whose width changes by a quarter of the speaker's range in a frame.
         stay: frames of a source shown at least.
         own: of a mouth that is not the frame's own.
         candidates: mouths considered per frame.
@@ -35,6 +36,7 @@ class SelectionConfig(BaseModel):
     light: float = Field(0.5, ge=0)
     join: float = Field(1.0, ge=0)
     jump: float = Field(1.0, ge=0)
+    moving: float = Field(1.0, ge=0)
     stay: int = Field(3, ge=1, le=8)
     own: float = Field(0.3, ge=0)
     candidates: int = Field(160, ge=8)
@@ -111,6 +113,7 @@ class _Costs:
         self._breadth = limits.breadth(targets.width)
         self._closed = targets.closed
         self._wide = max(limits.broad - limits.narrow, 1e-3)
+        self._moving = config.moving * np.minimum((width_speed(library) / 0.25) ** 2, 4.0)
         self._sharp = np.nanmedian(library.mouths.sharpness)
 
     def of(self, t: int, mouths: np.ndarray) -> np.ndarray:
@@ -129,7 +132,7 @@ class _Costs:
         light = (np.abs(seen.light[mouths] - heads.light[t]).mean(1) / 12) ** 2
         cost = cost + config.turned * np.nan_to_num(turned) + config.light * np.nan_to_num(np.minimum(light, 6.0))
         blur = np.maximum(0, np.log(self._sharp / np.maximum(seen.sharpness[mouths], 1e-3)))
-        return cost + 2.0 * blur + config.own * (mouths != heads.own[t])
+        return cost + 2.0 * blur + self._moving[mouths] + config.own * (mouths != heads.own[t])
 
     def best(self, t: int, usable: np.ndarray) -> np.ndarray:
         """(M,) those of the usable mouths, in order of their opening, that suit frame `t` best, its own among them. Of

@@ -24,12 +24,8 @@ class FaceMeshDetector:
     """
 
     def __init__(self, *, tracks: bool = True) -> None:
-        # As in the landmark detector: compiled protobuf files of this release ask in a way that protobuf 4 warns about.
-        warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype")
-        from mediapipe.python.solutions.face_mesh import FaceMesh
-
-        with quiet_native_logs():
-            self._network: Any = FaceMesh(static_image_mode=not tracks, max_num_faces=1, refine_landmarks=True)
+        self._tracks = tracks
+        self._network: Any = None
         self._fresh = True
 
     def find(self, picture: np.ndarray) -> np.ndarray | None:
@@ -37,7 +33,12 @@ class FaceMeshDetector:
         None without a face."""
         picture = np.ascontiguousarray(picture)
         if self._fresh:
-            with quiet_native_logs():  # the native threads report their start with the first picture
+            # The native threads report their start until the first picture has come through.
+            with quiet_native_logs():
+                if self._network is None:
+                    self._network = self._build()
+                else:
+                    self._network.reset()
                 result = self._network.process(picture)
             self._fresh = False
         else:
@@ -51,10 +52,17 @@ class FaceMeshDetector:
 
     def reset(self) -> None:
         """Forget the face seen last."""
-        with quiet_native_logs():
-            self._network.reset()
         self._fresh = True
 
     def close(self) -> None:
-        """Free the networks."""
-        self._network.close()
+        """Free the networks; they are loaded again when needed."""
+        if self._network is not None:
+            self._network.close()
+        self._network, self._fresh = None, True
+
+    def _build(self) -> Any:
+        # As in the landmark detector: compiled protobuf files of this release ask in a way that protobuf 4 warns about.
+        warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype")
+        from mediapipe.python.solutions.face_mesh import FaceMesh
+
+        return FaceMesh(static_image_mode=not self._tracks, max_num_faces=1, refine_landmarks=True)

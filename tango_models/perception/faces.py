@@ -35,22 +35,18 @@ class FaceFinder:
     from picture to picture: the same picture always gives the same faces."""
 
     def __init__(self) -> None:
-        # As in the landmark detector: compiled protobuf files of this release ask in a way that protobuf 4 warns about.
-        warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype")
-        from mediapipe.python.solutions.face_detection import FaceDetection
-
-        self._network: Any = FaceDetection(min_detection_confidence=_MIN_SCORE, model_selection=1)
-        self._warm = False
+        self._network: Any = None
 
     def find(self, picture: np.ndarray) -> list[Face]:
         """The faces in a picture (H, W, 3) uint8 RGB, surest first; best handed over at `PICTURE_SIDE`."""
         picture = np.ascontiguousarray(picture)
-        if self._warm:
-            result = self._network.process(picture)
-        else:
+        if self._network is None:
+            # The native threads report their start until the first picture has come through.
             with quiet_native_logs():
+                self._network = self._build()
                 result = self._network.process(picture)
-            self._warm = True
+        else:
+            result = self._network.process(picture)
         height, width = picture.shape[:2]
         faces = []
         for detection in result.detections or ():
@@ -62,8 +58,17 @@ class FaceFinder:
         return faces
 
     def close(self) -> None:
-        """Free the network."""
-        self._network.close()
+        """Free the network; it is loaded again when needed."""
+        if self._network is not None:
+            self._network.close()
+        self._network = None
+
+    def _build(self) -> Any:
+        # As in the landmark detector: compiled protobuf files of this release ask in a way that protobuf 4 warns about.
+        warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype")
+        from mediapipe.python.solutions.face_detection import FaceDetection
+
+        return FaceDetection(min_detection_confidence=_MIN_SCORE, model_selection=1)
 
 
 def _clothes(picture: np.ndarray, x: float, y: float, size: float) -> np.ndarray | None:

@@ -83,6 +83,26 @@ def test_a_painted_mouth_is_as_sharp_as_the_footage_and_has_no_rim(seen, referen
     assert 0.85 < detail(made).mean() / detail(frames[2]).mean() < 1.25
 
 
+@pytest.mark.parametrize(("first", "second"), [(9, 4), (9, 12), (6, 11)])
+def test_two_mouths_that_fade_into_each_other_are_as_sharp_as_one(seen, reference, first, second):
+    frames, meshes = seen
+    shape = shape_of(meshes[first], reference)
+    box = mouth_box(meshes[2], (frames[2].shape[1], frames[2].shape[0]), room=0.1)
+
+    def painted(*mouths):
+        made = MouthPainter(reference).paint(frames[2], meshes[2], mouths, shape)
+        left, top, right, bottom = box
+        return cv2.cvtColor(made, cv2.COLOR_RGB2GRAY)[top:bottom, left:right]
+
+    def detail(picture):
+        return np.abs(cv2.Laplacian(picture, cv2.CV_32F)).mean()
+
+    heavy, light = (MouthPicture(frames[k], meshes[k], w) for k, w in ((first, 2 / 3), (second, 1 / 3)))
+    one, two = painted(MouthPicture(frames[first], meshes[first])), painted(heavy, light)
+    assert 0.96 < detail(two) / detail(one) < 1.04
+    assert np.abs(two.astype(int) - one).mean() > 0.1, "and it is on its way to the other"
+
+
 def test_lips_that_are_shut_show_no_stray_pixels(seen, reference):
     frames, meshes = seen
     shape = with_gap(mouth_shapes(meshes[5:6], reference).astype(float), np.zeros(1))[0]

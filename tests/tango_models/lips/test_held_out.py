@@ -40,6 +40,20 @@ def test_frames_without_a_face_do_not_count(rows):
     assert 0 < found.best < 0.7 and 0 < found.error < 0.7 and 0 < found.average < 1.2
 
 
+def test_what_the_sound_does_not_tell_is_not_the_mouths_fault():
+    known = library(SLOW)
+    wrong = np.random.default_rng(0).permutation(asked(known).opening)
+    found = held_out(known, LipTargets(wrong, np.zeros_like(wrong), wrong > 9))
+    assert found is not None and found.corr < 0.5 and found.oracle > 0.9
+
+
+def test_mouths_that_one_half_does_not_have_lower_the_oracle():
+    # The first half only ever shows what the second does not: nearly shut lips, and wide open ones.
+    known = library(np.concatenate([0.02 + 0.02 * np.sin(np.arange(80)), 0.4 + 0.02 * np.sin(np.arange(80))]))
+    found, whole = held_out(known, asked(known)), held_out(library(SLOW), asked(library(SLOW)))
+    assert found is not None and whole is not None and found.oracle < whole.oracle - 0.1
+
+
 def test_lips_that_are_made_late_do_not_count_as_right():
     known = library(SLOW)
     found = held_out(known, asked(known, late=5))

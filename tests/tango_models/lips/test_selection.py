@@ -1,12 +1,13 @@
 """Which mouths are chosen."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tango_models.lips import selection
 from tango_models.lips.blending import painted_lips, source_runs
-from tango_models.lips.library import collect, mouth_shapes
+from tango_models.lips.library import collect, mouth_shapes, width_speed
 from tango_models.lips.selection import Heads, SelectionConfig, select_mouths
 from tango_models.lips.shapes import gap_of, painted_shapes, with_gap
 from tango_models.lips.visemes import LipTargets
@@ -55,6 +56,33 @@ def test_a_source_stays_and_ends_at_cuts_and_unusable_frames(seed, stay):
     for run in range(len(lengths)):
         part = chosen[runs == run]
         assert not any(part[0] < cut <= part[-1] for cut in cuts)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_of_mouths_that_open_alike_those_that_are_caught_in_a_fast_move_are_not_shown(seed, moving_first):
+    openings = np.tile(SLOW[:120], 2)
+    moving = np.repeat([moving_first, not moving_first], 120)
+    widths = np.where(moving, 0.55 + 0.03 * (-1.0) ** np.arange(240), 0.55)
+    seen, reference = mouths(openings, widths), face()
+    known = collect([(np.arange(240), seen, [120])], mouth_shapes(seen.mesh, reference), reference)
+    assert known is not None
+    wanted = targets(np.random.default_rng(seed).uniform(size=5).repeat(12))
+
+    def shown(price: float) -> float:
+        config = SelectionConfig(width=0.0, join=0.0, moving=price)
+        return moving[select_mouths(wanted, heads(60), known, config)].mean()
+
+    assert shown(SelectionConfig().moving) < 0.05
+    assert shown(0.0) >= 0.1 or not moving_first, "without the price nothing is against them"
+
+
+def test_how_fast_a_width_changes_is_not_told_across_cuts():
+    seen, reference = mouths(SLOW[:120], np.repeat([0.50, 0.60], 60)), face()
+    for cuts, most in (([60], 0.0), ([], 0.4)):
+        known = collect([(np.arange(120), seen, cuts)], mouth_shapes(seen.mesh, reference), reference)
+        assert known is not None and width_speed(known).max() == pytest.approx(most, abs=0.15)
+        assert np.isfinite(width_speed(known)).all()
 
 
 def test_a_frame_whose_own_mouth_fits_is_left_alone():
