@@ -152,14 +152,15 @@ def unlikeness(old: np.ndarray, new: np.ndarray) -> float:
 
 
 def between_hands(old: np.ndarray, new: np.ndarray, alpha: float) -> np.ndarray:
-    """(21, 2) the hand `alpha` of the way from `old` to `new`: it turns and grows evenly while its fingers bend."""
+    """(21, 2) the hand `alpha` of the way from `old` to `new`: it turns and grows evenly while its fingers bend. One
+    that is turned over grows narrow on the way, as a hand does, and never larger than at either end."""
     a, b = (points.astype(np.float64) @ np.array([1, 1j]) for points in (old, new))
     from_middle, to_middle = a - a.mean(), b - b.mean()
-    factor = (np.conj(from_middle) * to_middle).sum() / max(float((np.abs(from_middle) ** 2).sum()), 1e-6)
-    if abs(factor) < 1e-3:
-        factor = 1.0 + 0j
+    turn = np.angle((np.conj(from_middle) * to_middle).sum())
+    grows = np.linalg.norm(to_middle) / max(float(np.linalg.norm(from_middle)), 1e-6)
+    factor = max(float(grows), 1e-3) * np.exp(1j * turn)
     bent = from_middle + alpha * (to_middle / factor - from_middle)
-    turned = np.exp(alpha * np.log(factor)) * bent + (1 - alpha) * a.mean() + alpha * b.mean()
+    turned = factor**alpha * bent + (1 - alpha) * a.mean() + alpha * b.mean()
     return np.column_stack([turned.real, turned.imag]).astype(np.float32)
 
 
