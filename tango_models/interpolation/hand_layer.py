@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import similarity
-from tango_models.interpolation.arms import ELBOW, HAND
+from tango_models.interpolation.arms import ELBOW, FARTHEST, HAND
 from tango_models.interpolation.hand_matte import Matte, forearm_matte, hand_matte, hand_size
 from tango_models.interpolation.seam import Seam
 
@@ -23,7 +23,6 @@ _BENDS = 0.5  # of a hand's size: most that a point goes beyond what the whole h
 _AROUND = 0.35  # of a hand's size around its points: what is painted
 _HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
 _GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
-_FARTHEST = 0.6  # of the picture's longer side; hands further apart are no hand that moved
 _SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other
 _AT_ONCE = 2.0  # frames over which a hand goes over to a run that does not know it
 _ALIKE = 0.04  # of its size by which a hand may change in a frame
@@ -65,7 +64,7 @@ class HandLayer:
         self._frames, self._heads = (seam.outgoing, seam.incoming), (seam.outgoing_heads, seam.incoming_heads)
         self._arms = (seam.outgoing_arms, seam.incoming_arms)
         self._apart = np.stack([_continued(apart[:, side, HAND:]) for side in (0, 1)], axis=1)
-        farthest = _FARTHEST * max(seam.outgoing.shape[1:3])
+        farthest = FARTHEST * max(seam.outgoing.shape[1:3])
         gaps = np.linalg.norm(self._apart, axis=-1).mean(axis=-1)
         self.sides = [side for side in (0, 1) if bool((gaps[:, side] < farthest).all())]
         plans = {side: self._plan(side) for side in self.sides}
