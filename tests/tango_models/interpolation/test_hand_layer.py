@@ -55,7 +55,7 @@ def test_a_hand_is_never_larger_on_its_way_than_at_both_ends(seed, turn, alike, 
     turned_over = np.conj(hand)
     common = (np.conj(hand) * turned_over).sum() / (np.abs(hand) ** 2).sum()
     other = grows * np.exp(1j * np.deg2rad(turn)) * (turned_over - (1 - alike) * common * hand)
-    new = np.column_stack([other.real, other.imag]) + [120, 90]
+    new = np.column_stack([other.real + 120, other.imag + 90])
     spread = [np.linalg.norm(hand - hand.mean(0)) for hand in (old, between_hands(old, new, alpha), new)]
     assert spread[1] < 1.01 * max(spread[0], spread[2])
 
