@@ -19,7 +19,8 @@ from tango_models.interpolation.alignment import HAND_SCALE, HAND_TURN, similari
 SHOULDER, ELBOW, WRIST, HAND = 0, 1, 2, 3
 POINTS = 24
 """Points of an arm: shoulder, elbow, wrist of the body, then the 21 points of the hand, its wrist first."""
-_FARTHEST = 0.35  # of the picture's longer side; two hands further apart are no hand that moved, one is mistaken
+FARTHEST = 0.6
+"""Of the picture's longer side: two hands further apart are no hand that moved, one is mistaken."""
 _WITHIN = 0.15  # of the hand's size, around it: moves as the hand does
 _GIVES_WAY = (0.7, 1.2)  # of the hand's size: over so much around that the cloth goes over to its own movement,
 # over the more the further the hand goes
@@ -100,7 +101,7 @@ def arm_flow(
             free = np.minimum(free, np.clip((away - 1) / _BESIDE_HEAD, 0, 1))
     total, nearness, weight = np.zeros_like(place), np.zeros(coarse, np.float32), np.zeros(coarse, np.float32)
     for old, new in zip(source * scale, target * scale, strict=True):
-        part = _one_arm(old, new, place, least=scale, most=_FARTHEST * max(height, width), share=share, free=free)
+        part = _one_arm(old, new, place, least=scale, most=FARTHEST * max(height, width), share=share, free=free)
         if part is not None:
             flow, near, own = part
             total += near[..., None] * flow

@@ -15,14 +15,15 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
-from tango_models.interpolation.arms import HAND, SHOULDER, ArmFlow, steady_arms
+from tango_models.interpolation.arms import HAND, ArmFlow, steady_arms
 from tango_models.interpolation.changeover import on_grid, plan_changeover
 from tango_models.interpolation.hand_layer import HandLayer, Shown, hidden, paint
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 from tango_models.interpolation.seam import Seam, settings_id
 
-VERSION = 6
+VERSION = 7
 _ARM_ITSELF = 0.6, 0.95  # weight of an arm's movement that belongs to it rather than to what is around
+_BEYOND = 0.5, 2.5  # px of the grid beyond the picture's edge over which a run is no longer believed
 _ANY, _LAST_RESORT = 0.01, 0.0005  # weights of the run that is not shown, and of a hand that is painted elsewhere
 
 
@@ -197,7 +198,8 @@ def compose(
     without: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """(H, W, 3) uint8; `changed`: share (h, w) of the incoming run where the two cannot be brought together.
-    `without`: (h, w) 0..1, what of each frame is not to be shown if the other has something there."""
+    `without`: (h, w) 0..1, what of each frame is not to be shown if the other has something there; nor is what lies
+    beyond its edge."""
     height, width = outgoing.shape[:2]
     a = _warp_full(outgoing, layer.from_outgoing, layer.scale)
     b = _warp_full(incoming, layer.from_incoming, layer.scale)
@@ -207,16 +209,27 @@ def compose(
         b = np.clip(b - (1 - alpha) * exposure + 0.5, 0, 255).astype(np.uint8)
     # Share of the incoming picture: alpha where cross-fading helps, as it was planned elsewhere.
     small = (layer.fade * alpha + (1 - layer.fade) * changed).astype(np.float32)
-    if without is None:
+    reads = (layer.from_outgoing, layer.from_incoming)
+    seen = [_in_picture(place) for place in reads]
+    if without is not None:
+        seen = [s * (1 - sample(gone, place)) for s, gone, place in zip(seen, without, reads, strict=True)]
+    elif min(float(s.min()) for s in seen) == 1:
         share = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
         return cv2.blendLinear(a, b, 1 - share, share)
-    seen = [
-        1 - sample(gone, place) for gone, place in zip(without, (layer.from_outgoing, layer.from_incoming), strict=True)
-    ]
     old = (1 - small + _ANY) * np.clip(seen[0], _LAST_RESORT, 1)
     new = (small + _ANY) * np.clip(seen[1], _LAST_RESORT, 1)
     share = cv2.resize(new / (old + new), (width, height), interpolation=cv2.INTER_LINEAR)
     return filled(cv2.blendLinear(a, b, 1 - share, share), np.maximum(*seen))
+
+
+def _in_picture(displacement: np.ndarray) -> np.ndarray:
+    """(h, w) 1 where something is read from within the picture, 0 where from so far beyond its edge that the edge's
+    pixels would be drawn out into lines."""
+    height, width = displacement.shape[:2]
+    x = displacement[..., 0] + np.arange(width, dtype=np.float32)
+    y = displacement[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    beyond = np.maximum(np.maximum(-x, x - (width - 1)), np.maximum(-y, y - (height - 1)))
+    return (1 - _ramp(beyond, *_BEYOND)).astype(np.float32)
 
 
 def filled(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -260,12 +273,11 @@ def _moved(
 
 
 def _let_go(arms: tuple[np.ndarray, np.ndarray], brought: Sequence[Shown]) -> None:
-    """What is brought as a picture of its own bends nothing: its points in both runs (2, 24, 2) become unknown. Where a
-    hand is brought without its forearm, shoulder, elbow and wrist still say where that goes."""
+    """A hand that is brought as a picture of its own bends nothing: its points in both runs (2, 24, 2) become unknown.
+    Shoulder, elbow and wrist still say where its sleeve goes, of which only the forearm is brought."""
     for part in brought:
-        first = HAND if len(part.place) > 2 else SHOULDER
         for points in arms:
-            points[part.side, first:] = np.nan
+            points[part.side, HAND:] = np.nan
 
 
 def _on_person(arms: ArmFlow | None, person: np.ndarray) -> ArmFlow | None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import similarity
-from tango_models.interpolation.arms import ELBOW, HAND
+from tango_models.interpolation.arms import ELBOW, FARTHEST, HAND
 from tango_models.interpolation.hand_matte import Matte, forearm_matte, hand_matte, hand_size
 from tango_models.interpolation.seam import Seam
 
@@ -23,7 +23,6 @@ _BENDS = 0.5  # of a hand's size: most that a point goes beyond what the whole h
 _AROUND = 0.35  # of a hand's size around its points: what is painted
 _HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
 _GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
-_FARTHEST = 0.6  # of the picture's longer side; hands further apart are no hand that moved
 _SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other
 _AT_ONCE = 2.0  # frames over which a hand goes over to a run that does not know it
 _ALIKE = 0.04  # of its size by which a hand may change in a frame
@@ -65,7 +64,7 @@ class HandLayer:
         self._frames, self._heads = (seam.outgoing, seam.incoming), (seam.outgoing_heads, seam.incoming_heads)
         self._arms = (seam.outgoing_arms, seam.incoming_arms)
         self._apart = np.stack([_continued(apart[:, side, HAND:]) for side in (0, 1)], axis=1)
-        farthest = _FARTHEST * max(seam.outgoing.shape[1:3])
+        farthest = FARTHEST * max(seam.outgoing.shape[1:3])
         gaps = np.linalg.norm(self._apart, axis=-1).mean(axis=-1)
         self.sides = [side for side in (0, 1) if bool((gaps[:, side] < farthest).all())]
         plans = {side: self._plan(side) for side in self.sides}
@@ -152,14 +151,15 @@ def unlikeness(old: np.ndarray, new: np.ndarray) -> float:
 
 
 def between_hands(old: np.ndarray, new: np.ndarray, alpha: float) -> np.ndarray:
-    """(21, 2) the hand `alpha` of the way from `old` to `new`: it turns and grows evenly while its fingers bend."""
+    """(21, 2) the hand `alpha` of the way from `old` to `new`: it turns and grows evenly while its fingers bend. One
+    that is turned over grows narrow on the way, as a hand does, and never larger than at either end."""
     a, b = (points.astype(np.float64) @ np.array([1, 1j]) for points in (old, new))
     from_middle, to_middle = a - a.mean(), b - b.mean()
-    factor = (np.conj(from_middle) * to_middle).sum() / max(float((np.abs(from_middle) ** 2).sum()), 1e-6)
-    if abs(factor) < 1e-3:
-        factor = 1.0 + 0j
+    turn = np.angle((np.conj(from_middle) * to_middle).sum())
+    grows = np.linalg.norm(to_middle) / max(float(np.linalg.norm(from_middle)), 1e-6)
+    factor = max(float(grows), 1e-3) * np.exp(1j * turn)
     bent = from_middle + alpha * (to_middle / factor - from_middle)
-    turned = np.exp(alpha * np.log(factor)) * bent + (1 - alpha) * a.mean() + alpha * b.mean()
+    turned = factor**alpha * bent + (1 - alpha) * a.mean() + alpha * b.mean()
     return np.column_stack([turned.real, turned.imag]).astype(np.float32)
 
 

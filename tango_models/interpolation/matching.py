@@ -14,6 +14,7 @@ from tango_models.interpolation.alignment import similarity_flow
 from tango_models.interpolation.arms import ArmFlow, arm_flow
 
 _AGREES = 3.0  # grid px that dense flow may differ from the landmarks' and be taken for the same movement
+_LOST, _SURE = 0.4, 0.8  # confidence of dense flow around: below, bones say where an arm goes; above, it does itself
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def _arms(
     scale: float,
     share: float,
 ) -> ArmFlow | None:
-    """The arms' own flow. Where dense flow found an arm by itself, it knows the fingers better than a rigid hand."""
+    """The arms' own flow. Where dense flow found an arm by itself, it knows fingers and folds better than bones do,
+    whose ends are told to a few pixels."""
     if arms is None:
         return None
     guide = arm_flow(*arms, height=flow.shape[0], width=flow.shape[1], scale=scale, share=share, heads=heads or ())
@@ -96,6 +98,8 @@ def _arms(
         return None
     agreement = confidence * np.exp(-0.5 * (length(flow - guide.flow) / _AGREES) ** 2)
     agreement = blur(agreement, max(confidence.shape) / 60)
+    sure = blur(confidence, max(confidence.shape) / 40)
+    agreement = np.maximum(agreement, np.clip((sure - _LOST) / (_SURE - _LOST), 0, 1))
     return ArmFlow(guide.flow + agreement[..., None] * (flow - guide.flow), guide.weight, found=agreement)
 
 

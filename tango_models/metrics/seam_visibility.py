@@ -119,10 +119,13 @@ class Visibility:
         seams: (S,) the largest prominence within `REACH` frames of each seam.
         elsewhere: (S,) of all windows as long as that of each seam that hold nothing made, the share that pops: the
             longer a window, the more often something pops in it. Without seams one share, of a plain cut's windows.
+        elsewhere_worst: the largest prominence of frames that hold nothing made: what the footage itself does, by a
+            quick movement, or behind the speaker by a key frame that renews all coding noise at once.
     """
 
     seams: np.ndarray
     elsewhere: np.ndarray
+    elsewhere_worst: float = 0.0
 
     @property
     def seams_that_pop(self) -> float:
@@ -155,7 +158,11 @@ def visibility(residual: np.ndarray, seams: Iterable[range]) -> Visibility:
         lengths.append(max(0, near.stop - near.start))
     pops = prominent >= POP
     share = {length: _popping(pops, free, length) for length in set(lengths or [2 * REACH + 1])}
-    return Visibility(np.array(found), np.array([share[length] for length in lengths or share]))
+    return Visibility(
+        np.array(found),
+        np.array([share[length] for length in lengths or share]),
+        float(prominent[free].max(initial=0.0)),
+    )
 
 
 def _popping(pops: np.ndarray, free: np.ndarray, length: int) -> float:

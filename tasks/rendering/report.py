@@ -196,7 +196,9 @@ def _meanings(*, smooth: bool) -> dict[str, str]:
         "seams_that_pop": "share of the jumps that can be seen: 2.5 times as much is new in a frame as usually",
         "elsewhere_pop": "the same of as many frames where there is no jump",
         "worst_seam": "1: as the frames around, above 2.5 it can be seen",
-        "worst_background": "the same behind the speaker",
+        "worst_elsewhere": "the same where there is no jump: what the footage itself does",
+        "worst_background": "the worst jump behind the speaker",
+        "worst_background_elsewhere": "the same where there is no jump: footage renews its noise at key frames",
         "motion_speaking": "mean speed of upper body and hands while there is speech, m/s",
         "motion_silent": "the same in silence",
     }

@@ -66,5 +66,7 @@ class SeamWatch:
             "seams_that_pop": whole.seams_that_pop,
             "elsewhere_pop": whole.elsewhere_pop,
             "worst_seam": whole.worst,
+            "worst_elsewhere": whole.elsewhere_worst,
             "worst_background": behind.worst,
+            "worst_background_elsewhere": behind.elsewhere_worst,
         }

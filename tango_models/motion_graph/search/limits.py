@@ -1,11 +1,10 @@
 """What a path has to keep besides being cheap: uses of a clip, no jump repeated soon."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from tango_models.motion_graph.search.objective import Before
-from tango_models.motion_graph.search.repeats import Jumps, repeated
+from tango_models.motion_graph.search.repeats import jumps_of, repeated
 
 
 @dataclass(frozen=True)
@@ -18,10 +17,6 @@ class Limits:
     """Slots within which no jump may be repeated; 0 for no such limit. See `repeats.repeated`."""
     place: np.ndarray
     """(N,) `repeats.places`."""
-    earlier: Jumps = field(default_factory=Jumps.none)
-    """Jumps before the path, at negative times: what it may not repeat either."""
-    before: Before | None = None
-    """What is shown before the path."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +25,8 @@ class Excess:
 
     uses: np.ndarray
     """(N,) superfluous uses of each node."""
-    repeats: Jumps
-    """The jumps that repeat one."""
+    repeats: np.ndarray
+    """(K,) int64 numbers of the jumps that repeat one."""
 
     @property
     def total(self) -> int:
@@ -44,11 +39,4 @@ def excess(nodes: np.ndarray, jumped: np.ndarray, limits: Limits) -> Excess:
     over = np.zeros(count, np.int64)
     if limits.uses is not None:
         over = np.maximum(np.bincount(nodes, minlength=count) - limits.uses, 0)
-    jumps = Jumps.of_path(nodes, jumped, limits.before)
-    again = Jumps.none()
-    if limits.repeat_within:
-        chain = limits.earlier.then(jumps)
-        positions = repeated(chain, limits.place, limits.repeat_within)
-        positions = positions[positions >= len(limits.earlier)]
-        again = Jumps(chain.time[positions], chain.src[positions], chain.dst[positions])
-    return Excess(over, again)
+    return Excess(over, repeated(jumps_of(nodes, jumped), limits.place, limits.repeat_within))

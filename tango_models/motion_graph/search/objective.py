@@ -42,17 +42,15 @@ class Objective:
             raise InputError("motion graph", fault, "join the graph, or lower min_dwell")
         return nodes, jumped, total
 
-    def jumps(self, nodes: np.ndarray, jumped: np.ndarray, before: Before | None = None) -> float:
+    def jumps(self, nodes: np.ndarray, jumped: np.ndarray) -> float:
         """What the jumps of a path (T,) cost. KeyError when it jumps where there is no edge."""
         time = np.flatnonzero(jumped)
         if not time.size:
             return 0.0
         count = len(self.incoming.start) - 1
-        shown = np.concatenate([[before[0] if before else -1], nodes]).astype(np.int64)
-        src, dst = shown[time], shown[time + 1]
-        key = dst * count + src
+        key = nodes[time].astype(np.int64) * count + nodes[time - 1]
         at = np.minimum(np.searchsorted(self._key, key), max(len(self._key) - 1, 0))
         if not self._key.size or (self._key[at] != key).any():
             raise KeyError("the path jumps where there is no edge")
-        entered = np.concatenate([[-before[1] if before else 0], time[:-1]])
+        entered = np.concatenate([[0], time[:-1]])
         return float(self._cheapest[at].sum()) + self.early_penalty * int((time - entered < self.min_dwell).sum())

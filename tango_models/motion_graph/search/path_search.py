@@ -147,12 +147,12 @@ def search_path(
     rows = _checked(node_cost, edges, min_dwell, max_reuse, repeat_within)
     problem = _Problem(edges, min_dwell, max_reuse, repeat_within, config)
     jump_cost = _jump_cost(edges, config)
-    searched = PricedRows(rows)
+    searched = rows
     if seed:
         # Noise alone often ends at the optimum again: what it shows is made dearer at the times it shows it.
         best = problem.solve(rows, jump_cost)
         taste = np.float32(config.noise) * passage_taste(rows.shape[1], seed)
-        searched = PricedRows(rows, taste).discouraging(best[0], config.noise)
+        searched = PricedRows(rows, taste, best[0], config.noise)
     found = problem.solve(searched, jump_cost)
     nodes, jumped, bound = found
     seams = np.flatnonzero(jumped).astype(np.int32)

@@ -14,7 +14,6 @@ def raise_prices(
     limits: Limits,
     first: np.ndarray,
     rounds: int,
-    price: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float, list[tuple[np.ndarray, np.ndarray]]]:
     """Projected subgradient ascent on the Lagrangian dual of the limits on uses.
 
@@ -22,29 +21,26 @@ def raise_prices(
         node_cost: (T, N).
         first: nodes (T,) of the best path without limits.
         rounds: searches spent at most.
-        price: (N,) to begin with, that of a similar problem.
 
     Returns:
         The best price (N,), the bound it gives, and the paths met.
     """
-    known = price is not None
-    price = np.zeros(node_cost.shape[1]) if price is None else price.copy()
-    best, bound = price.copy(), -np.inf
+    price = np.zeros(node_cost.shape[1])
+    best, bound = price, -np.inf
     met: list[tuple[np.ndarray, np.ndarray]] = []
     if limits.uses is None:
         return best, bound, met
     nodes = first
     for k in range(rounds):
-        if k or not known:
-            violation = np.bincount(nodes, minlength=len(price)) - limits.uses
-            step = np.where((violation > 0) | (price > 0), violation, 0) / np.maximum(limits.uses, 1)
-            if not step.any():
-                break
-            price = np.maximum(price + _STEP / (1.0 + 0.1 * k) * step, 0.0)
+        violation = np.bincount(nodes, minlength=len(price)) - limits.uses
+        step = np.where((violation > 0) | (price > 0), violation, 0) / np.maximum(limits.uses, 1)
+        if not step.any():
+            break
+        price = np.maximum(price + _STEP / (1.0 + 0.1 * k) * step, 0.0)
         priced = (node_cost + price[None, :]).astype(np.float32)
-        nodes, jumped, total = objective.best(priced, before=limits.before)
+        nodes, jumped, total = objective.best(priced)
         met.append((nodes, jumped))
         dual = total - float((limits.uses * price).sum())
         if dual > bound:
-            best, bound = price.copy(), dual
+            best, bound = price, dual
     return best, bound, met

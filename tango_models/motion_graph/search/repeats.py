@@ -1,18 +1,15 @@
 """Jumps that a viewer sees again too soon: footage that flips back and forth, or loops."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
-
-from tango_models.motion_graph.search.objective import Before
 
 NEAR = 4
 """Clips (0.53 s) within which two clips of a run are the same place."""
 
 
-@dataclass(frozen=True)
-class Jumps:
+class Jumps(NamedTuple):
     """S jumps in order of time."""
 
     time: np.ndarray
@@ -22,32 +19,11 @@ class Jumps:
     dst: np.ndarray
     """(S,) node shown after it."""
 
-    @classmethod
-    def none(cls) -> "Jumps":
-        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))
 
-    @classmethod
-    def of_path(cls, nodes: np.ndarray, jumped: np.ndarray, before: Before | None = None) -> "Jumps":
-        """Of a path (T,) with jumped (T,) bool, and what is shown before it."""
-        time = np.flatnonzero(jumped)
-        shown = np.concatenate([[before[0] if before else -1], nodes]).astype(np.int64)
-        return cls(time=time, src=shown[time], dst=shown[time + 1])
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def then(self, later: "Jumps") -> "Jumps":
-        """Both, one after the other."""
-        parts = ((getattr(self, name), getattr(later, name)) for name in ("time", "src", "dst"))
-        return Jumps(*(np.concatenate(part) for part in parts))
-
-    def since(self, time: int) -> "Jumps":
-        """Those at `time` or later, counted from there."""
-        chosen = self.time >= time
-        return Jumps(self.time[chosen], self.src[chosen], self.dst[chosen])
-
-    def shifted(self, by: int) -> "Jumps":
-        return Jumps(self.time + by, self.src, self.dst)
+def jumps_of(nodes: np.ndarray, jumped: np.ndarray) -> Jumps:
+    """Of a path (T,) with jumped (T,) bool."""
+    time = np.flatnonzero(jumped)
+    return Jumps(time, nodes[time - 1].astype(np.int64), nodes[time].astype(np.int64))
 
 
 def places(successor: np.ndarray) -> np.ndarray:
@@ -75,24 +51,16 @@ def repeated(jumps: Jumps, place: np.ndarray, within: int) -> np.ndarray:
     half of that when there is none, a loop played again, for a short run has to be played over and over.
     """
     time, place = np.asarray(jumps.time, np.int64), np.asarray(place, np.int64)
-    return np.flatnonzero(_repeated(time, place, jumps.src, jumps.dst, within))
+    return np.flatnonzero(_repeated(time, place, jumps.src, jumps.dst, within)) if within else np.zeros(0, np.int64)
 
 
 @numba.njit(cache=True, nogil=True)
 def _repeated(time, place, src, dst, within):
     found = np.zeros(time.size, np.bool_)
     for k in range(time.size):
-        found[k] = any_repeated(time, place, src, dst, k, within)
+        i = k - 1
+        while i >= 0 and time[k] - time[i] <= within and not found[k]:
+            near = abs(place[src[k]] - place[src[i]]) <= NEAR and abs(place[dst[k]] - place[dst[i]]) <= NEAR
+            found[k] = near and (i < k - 1 or 2 * (time[k] - time[i]) <= within)
+            i -= 1
     return found
-
-
-@numba.njit(cache=True, nogil=True)
-def any_repeated(time, place, src, dst, k, within):
-    """Whether jump k repeats an earlier one: see `repeated`. time, src, dst (S,) with S > k; place (N,)."""
-    i = k - 1
-    while i >= 0 and time[k] - time[i] <= within:
-        near = abs(place[src[k]] - place[src[i]]) <= NEAR and abs(place[dst[k]] - place[dst[i]]) <= NEAR
-        if near and (i < k - 1 or 2 * (time[k] - time[i]) <= within):
-            return True
-        i -= 1
-    return False

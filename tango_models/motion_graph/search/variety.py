@@ -1,6 +1,6 @@
 """What makes other seeds choose other clips."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,34 +14,25 @@ _ABOUT = 2
 
 @dataclass(frozen=True)
 class PricedRows:
-    """Rows of node costs with a taste per node added, and with what some paths show made dearer when they show it."""
+    """Rows of node costs with a taste per node added, and with what a path shows made dearer when it shows it."""
 
     rows: CostRows
-    taste: np.ndarray | None = None
+    taste: np.ndarray
     """(N,) float32."""
-    paths: tuple[tuple[np.ndarray, float], ...] = ()
-    """Nodes (T,) and what showing one of them costs more, within `_ABOUT` slots."""
+    path: np.ndarray
+    """(T,) nodes: showing one of them within `_ABOUT` slots costs `amount` more."""
+    amount: float
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self.rows.shape
 
-    def discouraging(self, nodes: np.ndarray, amount: float) -> "PricedRows":
-        """The same with one more path."""
-        return replace(self, paths=(*self.paths, (nodes, amount)))
-
     def __getitem__(self, rows: slice) -> np.ndarray:
-        cost = self.rows[rows]
-        if self.taste is None and not self.paths:
-            return cost
-        cost = np.array(cost, np.float32)
+        cost = (self.rows[rows] + self.taste).astype(np.float32)
         start, stop, _ = rows.indices(self.shape[0])
-        if self.taste is not None:
-            cost += self.taste[None, :]
-        for nodes, amount in self.paths:
-            for shift in range(-_ABOUT, _ABOUT + 1):
-                t = np.arange(max(start, shift), min(stop, len(nodes) + shift))
-                cost[t - start, nodes[t - shift]] += np.float32(amount)
+        for shift in range(-_ABOUT, _ABOUT + 1):
+            t = np.arange(max(start, shift), min(stop, len(self.path) + shift))
+            cost[t - start, self.path[t - shift]] += np.float32(self.amount)
         return cost
 
 

@@ -18,8 +18,6 @@ class IncomingEdges:
     """(E,) int32."""
     cost: np.ndarray
     """(E,) float32, weighted and with the constant per jump added."""
-    order: np.ndarray
-    """(E,) int64 position of each in the `Edges` it came from."""
     predecessor: np.ndarray
     """(N,) int32 the natural predecessor, -1 at the start of a run."""
     ends: np.ndarray
@@ -39,7 +37,6 @@ def group_by_destination(edges: Edges, cost: np.ndarray) -> IncomingEdges:
         start=np.searchsorted(dst[order], np.arange(successor.size + 1)).astype(np.int64),
         src=src[order].astype(np.int32),
         cost=np.asarray(cost, np.float32)[order],
-        order=order,
         predecessor=predecessor,
         ends=successor < 0,
     )
