@@ -17,6 +17,7 @@ class SeamFigures:
     Attributes:
         video: name of its file.
         seams_that_pop, elsewhere_pop: shares.
+        worst_elsewhere, worst_background_elsewhere: of the footage itself, where there is no jump.
     """
 
     avatar: str
@@ -25,7 +26,9 @@ class SeamFigures:
     seams_that_pop: float
     elsewhere_pop: float
     worst_seam: float
+    worst_elsewhere: float
     worst_background: float
+    worst_background_elsewhere: float
 
     def cells(self) -> dict[str, str]:
         """As text, for a table."""

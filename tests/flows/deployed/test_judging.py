@@ -17,7 +17,9 @@ SEAMS = {
     "seams_that_pop": 0.25,
     "elsewhere_pop": 0,
     "worst_seam": 3.14,
+    "worst_elsewhere": 2.5,
     "worst_background": 2,
+    "worst_background_elsewhere": 3,
 }
 
 
