@@ -43,8 +43,8 @@ def painted_lips(
     count = len(mouth)
     fits = np.zeros(count, bool)
     same = (own == mouth) & (own >= 0)
-    off = np.abs(gap_of(shapes) - gap_of(library.shape[np.maximum(own, 0)]))
-    fits[same] = off[same] < _FITS * library.range.span
+    off = np.abs(gap_of(shapes[same]) - gap_of(library.shape[own[same]]))
+    fits[same] = off < _FITS * library.range.span
     strength = np.clip(_distance_to(~shown) / _FADE, 0, 1)
     calm = np.convolve(np.pad((~fits).astype(float), 1, mode="edge"), np.ones(3) / 3, "valid")
     strength = np.where(same, strength * calm, strength)

@@ -13,6 +13,7 @@ from tango_models.lips.library import MouthLibrary, width_speed
 from tango_models.lips.visemes import LipTargets
 
 _LOOKED_AT = 4000  # mouths per frame: two minutes of footage
+_SETTLED_EVERY = 300  # frames
 _PACE = 0.35  # price of half or twice the speed
 _CLOSED = 0.2
 """Of the speaker's range: lips that are no further apart count as closed."""
@@ -77,7 +78,8 @@ def select_mouths(
     usable = usable[np.argsort(library.mouths.opening[usable], kind="stable")]
     mouth = costs.best(0, usable)
     cost, age = costs.of(0, mouth), np.ones(len(mouth), int)
-    steps = [(mouth, np.full(len(mouth), -1))]  # (mouth, its state in the frame before)
+    way = _WayBack(len(targets))
+    way.add(mouth, np.zeros(len(mouth), int))
     for t in range(1, len(targets)):
         parts: list[tuple[np.ndarray, ...]] = []
         for step, extra in ((1, 0.0), (0, _PACE), (2, _PACE)):
@@ -96,13 +98,40 @@ def select_mouths(
         price = price + costs.of(t, found)
         kept = _best_states(found, old, price, 3 * config.candidates)
         mouth, cost, age = found[kept], price[kept], old[kept]
-        steps.append((mouth, before[kept]))
-    at = int(np.argmin(cost))
-    path = np.empty(len(targets), int)
-    for t in range(len(targets) - 1, -1, -1):
-        names, before = steps[t]
-        path[t], at = names[at], before[at]
-    return path
+        way.add(mouth, before[kept])
+    return way.back_from(int(np.argmin(cost)))
+
+
+class _WayBack:
+    """The states of each frame and which of the frame before they go on from. What all that are left have in common is
+    decided, and forgotten: an hour's states would take a gigabyte."""
+
+    def __init__(self, frames: int) -> None:
+        self._path, self._decided = np.empty(frames, int), 0
+        self._open: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, mouths: np.ndarray, before: np.ndarray) -> None:
+        """The next frame: the mouth of each state, and the number of its state in the frame before."""
+        self._open.append((mouths.astype(np.int32), before.astype(np.int32)))
+        if len(self._open) % _SETTLED_EVERY == 0:
+            left = np.arange(len(mouths))
+            for k in range(len(self._open) - 1, -1, -1):
+                if len(left) == 1:
+                    self._decide(k, int(left[0]))
+                    break
+                left = np.unique(self._open[k][1][left])
+
+    def back_from(self, state: int) -> np.ndarray:
+        """(T,) the mouths of the path that ends in a state of the last frame."""
+        self._decide(len(self._open) - 1, state)
+        return self._path
+
+    def _decide(self, last: int, state: int) -> None:
+        for k in range(last, -1, -1):
+            mouths, before = self._open[k]
+            self._path[self._decided + k], state = mouths[state], int(before[state])
+        del self._open[: last + 1]
+        self._decided += last + 1
 
 
 class _Costs:

@@ -9,6 +9,7 @@ from tango_models.lips.library import MouthLibrary
 from tango_models.lips.mesh_points import GAPS, INNER_LIPS, JAW, MOUTH, OUTER_LIPS
 from tango_models.lips.visemes import LipTargets
 
+_AT_A_TIME = 1_800  # frames: of an hour at once it would take a gigabyte
 _MOST = 0.10  # eye distances that a real mouth's gap is changed by
 _PLACE = {int(point): k for k, point in enumerate(MOUTH)}
 _UPPER = np.array([_PLACE[p] for p in (*OUTER_LIPS[1:10], *INNER_LIPS[1:10])])
@@ -26,12 +27,17 @@ def gap_of(shape: np.ndarray) -> np.ndarray:
 
 def painted_shapes(chosen: np.ndarray, targets: LipTargets, library: MouthLibrary) -> np.ndarray:
     """(T, 55, 3) float32 shapes for the chosen mouths (T,)."""
-    raw = library.shape[chosen].astype(np.float64)
-    before, after = np.concatenate([raw[:1], raw[:-1]]), np.concatenate([raw[1:], raw[-1:]])
-    smooth = 0.25 * before + 0.5 * raw + 0.25 * after
     wanted = library.range.gap(targets.opening)
     wanted = np.maximum(np.where(targets.closed, 0.0, wanted), 0.0)
-    return with_gap(smooth, wanted).astype(np.float32)
+    count = len(chosen)
+    painted = np.empty((count, *library.shape.shape[1:]), np.float32)
+    for first in range(0, count, _AT_A_TIME):
+        rows = slice(first, min(first + _AT_A_TIME, count))
+        around = np.clip(np.arange(first - 1, rows.stop + 1), 0, count - 1)
+        raw = library.shape[chosen[around]].astype(np.float64)
+        smooth = 0.25 * raw[:-2] + 0.5 * raw[1:-1] + 0.25 * raw[2:]
+        painted[rows] = with_gap(smooth, wanted[rows])
+    return painted
 
 
 def with_gap(shape: np.ndarray, wanted: np.ndarray) -> np.ndarray:

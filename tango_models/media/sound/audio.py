@@ -73,10 +73,12 @@ def read_audio(
     max_seconds: float = MAX_SECONDS,
 ) -> np.ndarray:
     """The whole audio, float32 (S,) mono at `rate`; InputError as `audio_blocks`, and when there is no sample."""
-    blocks = list(audio_blocks(path, track=track, channels=channels, rate=rate, max_seconds=max_seconds))
-    if not blocks:
+    samples = bytearray()  # it grows in place: an hour is 230 MB, which blocks and their sum would take twice
+    for block in audio_blocks(path, track=track, channels=channels, rate=rate, max_seconds=max_seconds):
+        samples += block.astype(np.float32, copy=False).tobytes()
+    if not samples:
         raise InputError(str(path), UNKNOWN, REMEDY)
-    return np.concatenate(blocks)
+    return np.frombuffer(samples, np.float32)
 
 
 def read_speech(

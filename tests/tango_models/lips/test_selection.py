@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tango_models.lips import selection
+from tango_models.lips import selection, shapes
 from tango_models.lips.blending import painted_lips, source_runs
 from tango_models.lips.library import collect, mouth_shapes, width_speed
 from tango_models.lips.selection import Heads, SelectionConfig, select_mouths
@@ -56,6 +56,40 @@ def test_a_source_stays_and_ends_at_cuts_and_unusable_frames(seed, stay):
     for run in range(len(lengths)):
         part = chosen[runs == run]
         assert not any(part[0] < cut <= part[-1] for cut in cuts)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 30))
+def test_what_was_decided_and_forgotten_on_the_way_changes_no_choice(seed, every):
+    known, wanted = library(SLOW), targets(np.random.default_rng(seed).uniform(size=80))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "_SETTLED_EVERY", 10**6)
+        at_the_end = select_mouths(wanted, heads(80), known)
+        patch.setattr(selection, "_SETTLED_EVERY", every)
+        assert np.array_equal(select_mouths(wanted, heads(80), known), at_the_end)
+
+
+def test_shapes_are_the_same_whatever_is_made_at_a_time(monkeypatch):
+    known, wanted = library(SLOW), targets(np.random.default_rng(1).uniform(size=90))
+    chosen = np.random.default_rng(2).integers(0, 240, 90)
+    whole = painted_shapes(chosen, wanted, known)
+    for at_a_time in (1, 7, 89):
+        monkeypatch.setattr(shapes, "_AT_A_TIME", at_a_time)
+        assert np.array_equal(painted_shapes(chosen, wanted, known), whole)
+
+
+def test_memory_of_a_choice_does_not_grow_with_the_speech(monkeypatch):
+    """What is not decided yet is what the states that are left do not have in common."""
+    open_frames = []
+    add = selection._WayBack.add
+
+    def noted(way, *state):
+        add(way, *state)
+        open_frames.append(len(way._open))
+
+    monkeypatch.setattr(selection._WayBack, "add", noted)
+    select_mouths(targets(np.random.default_rng(0).uniform(size=1500)), heads(1500), library(SLOW))
+    assert max(open_frames) < 700
 
 
 @settings(max_examples=5, deadline=None)
