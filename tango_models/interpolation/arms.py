@@ -41,13 +41,13 @@ class ArmFlow:
     found: np.ndarray  # (h, w) float32 0..1, of the source picture: where dense flow says the same
 
 
-def steady_arms(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(T, 2, 24, 2) `target` relative to `source`, smoothed over time: landmarks jitter by more than pictures may.
+def steady(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(T, ..., 2) `target` relative to `source`, smoothed over time: landmarks jitter by more than pictures may.
 
-    Added to `source` it is a place of the target's arm. NaN where either is unknown at that time.
+    Added to `source` it is a place of the target's points. NaN where either is unknown at that time.
     """
     apart = np.asarray(target, np.float32) - np.asarray(source, np.float32)
-    padded = np.pad(apart, [(1, 1), (0, 0), (0, 0), (0, 0)], mode="edge")
+    padded = np.pad(apart, [(1, 1), *[(0, 0)] * (apart.ndim - 1)], mode="edge")
     around = np.stack([padded[:-2], padded[1:-1], padded[1:-1], padded[2:]])
     known = np.isfinite(around)
     total = np.where(known, around, 0).sum(0) / np.maximum(known.sum(0), 1)

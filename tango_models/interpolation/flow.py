@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
-from tango_models.interpolation.arms import HAND, ArmFlow, steady_arms
+from tango_models.interpolation.arms import HAND, ArmFlow, steady
 from tango_models.interpolation.changeover import on_grid, plan_changeover
 from tango_models.interpolation.hand_layer import HandLayer, Shown, hidden, paint
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 from tango_models.interpolation.seam import Seam, settings_id
 
-VERSION = 7
+VERSION = 8
 _ARM_ITSELF = 0.6, 0.95  # weight of an arm's movement that belongs to it rather than to what is around
 _BEYOND = 0.5, 2.5  # px of the grid beyond the picture's edge over which a run is no longer believed
 _ANY, _LAST_RESORT = 0.01, 0.0005  # weights of the run that is not shown, and of a hand that is painted elsewhere
@@ -69,7 +69,7 @@ class FlowInterpolator:
         arms: list[tuple[np.ndarray, np.ndarray]] | None = None
         shown: dict[int, list[Shown]] = {}
         if seam.outgoing_arms is not None and seam.incoming_arms is not None:
-            apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
+            apart = steady(seam.outgoing_arms, seam.incoming_arms)
             arms = [(a.copy(), b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
             if self.settings.hands:
                 hands = HandLayer(seam, apart)
@@ -113,6 +113,10 @@ class FlowInterpolator:
         heads = None
         if seam.outgoing_heads is not None and seam.incoming_heads is not None:
             heads = (seam.outgoing_heads[index], seam.incoming_heads[index])
+        faces = None
+        if seam.outgoing_faces is not None and seam.incoming_faces is not None:
+            outgoing, incoming = seam.outgoing_faces, seam.incoming_faces
+            faces = (outgoing[index], (outgoing + steady(outgoing, incoming))[index])
         match = match_frames(
             seam.outgoing[index],
             seam.incoming[index],
@@ -120,6 +124,7 @@ class FlowInterpolator:
             flow_side=self.settings.flow_side,
             arms=arms,
             heads=heads,
+            faces=faces,
             alpha=alpha,
         )
         if seam.outgoing_person is not None and seam.incoming_person is not None:
@@ -143,7 +148,7 @@ def arm_pairs(seam: Seam) -> list[tuple[np.ndarray, np.ndarray]] | None:
     """(2, 24, 2) px of the arms in both runs for each frame of a seam, the incoming ones steady; None without any."""
     if seam.outgoing_arms is None or seam.incoming_arms is None:
         return None
-    apart = steady_arms(seam.outgoing_arms, seam.incoming_arms)
+    apart = steady(seam.outgoing_arms, seam.incoming_arms)
     return [(a.copy(), b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
 
 
@@ -161,10 +166,10 @@ class Layer:
 
 def warp_layer(match: Match, alpha: float, settings: FlowSettings) -> Layer:
     """How two matched pictures are to be shown as one, `alpha` of the way from outgoing to incoming."""
-    from_outgoing = _moved(match.forward, match.forward_confidence, match.forward_arms, alpha, settings, match.scale)
-    from_incoming = _moved(
-        match.backward, match.backward_confidence, match.backward_arms, 1 - alpha, settings, match.scale
-    )
+    sure = np.maximum(match.forward_confidence, match.forward_face)
+    from_outgoing = _moved(match.forward, sure, match.forward_arms, alpha, settings, match.scale)
+    sure = np.maximum(match.backward_confidence, match.backward_face)
+    from_incoming = _moved(match.backward, sure, match.backward_arms, 1 - alpha, settings, match.scale)
     a, b = sample(match.outgoing, from_outgoing), sample(match.incoming, from_incoming)
     outgoing_trust = _trust(match.forward_confidence, match.forward_arms, from_outgoing)
     incoming_trust = _trust(match.backward_confidence, match.backward_arms, from_incoming)

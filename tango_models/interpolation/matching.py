@@ -12,6 +12,7 @@ import numpy as np
 
 from tango_models.interpolation.alignment import similarity_flow
 from tango_models.interpolation.arms import ArmFlow, arm_flow
+from tango_models.interpolation.face_flow import FaceFlow, face_flow
 
 _AGREES = 3.0  # grid px that dense flow may differ from the landmarks' and be taken for the same movement
 _LOST, _SURE = 0.4, 0.8  # confidence of dense flow around: below, bones say where an arm goes; above, it does itself
@@ -28,6 +29,8 @@ class Match:
     backward: np.ndarray  # (h, w, 2): incoming pixel -> its place in outgoing
     forward_confidence: np.ndarray  # (h, w) 0..1
     backward_confidence: np.ndarray
+    forward_face: np.ndarray  # (h, w) 0..1: the face's points say where this place goes, and dense flow did not know
+    backward_face: np.ndarray
     forward_arms: ArmFlow | None = None  # what moves with the arms' landmarks instead
     backward_arms: ArmFlow | None = None
 
@@ -40,6 +43,7 @@ def match_frames(
     flow_side: int,
     arms: tuple[np.ndarray, np.ndarray] | None = None,
     heads: tuple[np.ndarray, np.ndarray] | None = None,
+    faces: tuple[np.ndarray, np.ndarray] | None = None,
     alpha: float = 0.5,
 ) -> Match:
     """Match of two (H, W, 3) uint8 frames; `torso` (2, 3) takes outgoing px to incoming px, or None.
@@ -49,7 +53,8 @@ def match_frames(
 
     With `arms`, the places (2, 24, 2) px of the arms' points in outgoing and incoming, hands and forearms go where
     their points go; `alpha` is the way from outgoing to incoming at which the two will meet. `heads`, (3,) middle and
-    radius of both, are not bent by hands beside them.
+    radius of both, are not bent by hands beside them. With `faces`, (P, 2) px of the face's points in both, a face goes
+    where they go.
     """
     height, width = outgoing.shape[:2]
     scale = min(1.0, flow_side / max(height, width))
@@ -66,7 +71,11 @@ def match_frames(
     forward_confidence = _consistency(forward, backward) * _likeness(a, b, forward) * _foldlessness(forward)
     backward_confidence = _consistency(backward, forward) * _likeness(b, a, backward) * _foldlessness(backward)
     there, back = (arms, arms[::-1]) if arms is not None else (None, None)
-    forward, backward = _filled(forward, forward_confidence), _filled(backward, backward_confidence)
+    on_there, on_back = (faces, faces[::-1]) if faces is not None else (None, None)
+    forward, forward_face = _with_face(forward, forward_confidence, on_there, scale=size[0] / width)
+    backward, backward_face = _with_face(backward, backward_confidence, on_back, scale=size[0] / width)
+    forward = _filled(forward, np.maximum(forward_confidence, forward_face))
+    backward = _filled(backward, np.maximum(backward_confidence, backward_face))
     return Match(
         scale=size[0] / width,
         outgoing=a,
@@ -75,9 +84,30 @@ def match_frames(
         backward=backward,
         forward_confidence=forward_confidence,
         backward_confidence=backward_confidence,
+        forward_face=forward_face,
+        backward_face=backward_face,
         forward_arms=_arms(forward, forward_confidence, there, heads, scale=size[0] / width, share=alpha),
         backward_arms=_arms(backward, backward_confidence, back, heads, scale=size[0] / width, share=1 - alpha),
     )
+
+
+def _with_face(
+    flow: np.ndarray, confidence: np.ndarray, faces: tuple[np.ndarray, np.ndarray] | None, *, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The flow with the face's own, and (h, w) 0..1 where that is told by its points. Where dense flow says about the
+    same it knows better, since points are told to a pixel or two."""
+    guide: FaceFlow | None = None
+    if faces is not None:
+        guide = face_flow(*faces, height=flow.shape[0], width=flow.shape[1], scale=scale)
+    if guide is None:
+        return flow, np.zeros(flow.shape[:2], np.float32)
+    told = guide.weight * (1 - _agreement(flow, guide.flow, confidence))
+    return flow + told[..., None] * (guide.flow - flow), told
+
+
+def _agreement(flow: np.ndarray, guide: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """(h, w) 0..1: is dense flow sure, and does it say what landmarks do?"""
+    return blur(confidence * np.exp(-0.5 * (length(flow - guide) / _AGREES) ** 2), max(confidence.shape) / 60)
 
 
 def _arms(
@@ -96,8 +126,7 @@ def _arms(
     guide = arm_flow(*arms, height=flow.shape[0], width=flow.shape[1], scale=scale, share=share, heads=heads or ())
     if guide is None:
         return None
-    agreement = confidence * np.exp(-0.5 * (length(flow - guide.flow) / _AGREES) ** 2)
-    agreement = blur(agreement, max(confidence.shape) / 60)
+    agreement = _agreement(flow, guide.flow, confidence)
     sure = blur(confidence, max(confidence.shape) / 40)
     agreement = np.maximum(agreement, np.clip((sure - _LOST) / (_SURE - _LOST), 0, 1))
     return ArmFlow(guide.flow + agreement[..., None] * (flow - guide.flow), guide.weight, found=agreement)

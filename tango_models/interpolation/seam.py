@@ -21,6 +21,7 @@ class Seam:
                      points of the hand; NaN where unknown
     *_heads          (2m, 3) px, or None: middle (x, y) and radius of the head; NaN where unknown
     *_person         (2m, h, w) bool, or None: where the speaker is, over the whole frame at any size
+    *_faces          (2m, P, 2) px, or None: the same P stiff points of the face in both; NaN where unknown
     times            (2m,), or None: how far from the outgoing to the incoming run each frame lies, 0 at the first and
                      1 at the last, never decreasing; at 0 and 1 a run is shown as it is. None: `window_alpha`
     before, after    (K, H, W, 3) uint8, or None where nobody asked: frames of the old run just before the first, and of
@@ -38,6 +39,8 @@ class Seam:
     incoming_heads: np.ndarray | None = None
     outgoing_person: np.ndarray | None = None
     incoming_person: np.ndarray | None = None
+    outgoing_faces: np.ndarray | None = None
+    incoming_faces: np.ndarray | None = None
     times: np.ndarray | None = None
     before: np.ndarray | None = None
     after: np.ndarray | None = None
@@ -49,7 +52,7 @@ class Seam:
             raise ValueError("seam frames must be uint8")
         if not len(self.outgoing) or len(self.outgoing) % 2:
             raise ValueError(f"a seam has an even number of frames, not {len(self.outgoing)}")
-        for points in (self.outgoing_points, self.incoming_points):
+        for points in (self.outgoing_points, self.incoming_points, self.outgoing_faces, self.incoming_faces):
             if points is not None and (points.ndim != 3 or points.shape[0] != len(self) or points.shape[2] != 2):
                 raise ValueError(f"seam points must be ({len(self)}, P, 2), got {points.shape}")
         for arms in (self.outgoing_arms, self.incoming_arms):

@@ -58,13 +58,14 @@ class Gap:
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of a run of frames: (N, 33, 2) px, (N, 33), (N, 2, 21, 2) px and (N, 2, 4) px of `Landmarks`, and
-    (N, h, w) bool, where the speaker is, over the whole frame at any size."""
+    """What is known of a run of frames: (N, 33, 2) px, (N, 33), (N, 2, 21, 2) px, (N, 2, 4) px and (N, P, 2) px of
+    `Landmarks`, and (N, h, w) bool, where the speaker is, over the whole frame at any size."""
 
     body_xy: np.ndarray
     body_visibility: np.ndarray
     hands_xy: np.ndarray
     hand_boxes: np.ndarray
+    face_xy: np.ndarray
     person: np.ndarray
 
     def frames(self, rows: Sequence[int] | np.ndarray) -> Seen:
@@ -150,7 +151,8 @@ def take_out(frames: np.ndarray, seen: Seen, place: Place, kind: str = "footage"
         frames[outgoing], frames[incoming],
         seen.body_xy[outgoing][:, TORSO], seen.body_xy[incoming][:, TORSO],
         arms[outgoing], arms[incoming], heads[outgoing], heads[incoming],
-        seen.person[outgoing], seen.person[incoming], times=times, after=frames[inside:],
+        seen.person[outgoing], seen.person[incoming], seen.face_xy[outgoing], seen.face_xy[incoming],
+        times=times, after=frames[inside:],
     )  # fmt: skip
     hidden = slice(made.start, made.stop)
     return Gap(

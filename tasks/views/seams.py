@@ -13,7 +13,7 @@ from tasks.views.frame_source import GopCache
 from tasks.views.playback import run_around, shot_of
 from tasks.views.stand_ins import read_stand_ins
 
-_LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "mask"]
+_LANDMARKS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "face_xy", "mask"]
 
 
 def runs_shown(
@@ -100,7 +100,8 @@ def _picture(frames: GopCache, video_id: str, wanted: StandIn) -> np.ndarray:
 
 
 def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Landmarks of some frames or of what lies between two: `points`, `arms`, `heads` and `person` of a `Seam`."""
+    """Landmarks of some frames or of what lies between two: `points`, `arms`, `heads`, `faces` and `person` of a
+    `Seam`."""
     from tango_models.interpolation.arms import bridged
 
     size = source.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id)).to_pylist()[0]
@@ -125,5 +126,6 @@ def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int
         "points": placed[:, TORSO],
         "arms": on_canvas(bridged(shown_at(arm_points(body, matrix(table["body_visibility"]), hands)))),
         "heads": head_circle(placed),
+        "faces": on_canvas(shown_at(matrix(table["face_xy"]).reshape(len(row), -1, 2))),
         "person": fit_masks(unpack_masks(table["mask"])[left], (size["width"], size["height"]), canvas),
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STRETCH = 600  # frames that are looked at together
 _STRETCHES = 30  # of a track, 10 minutes in all, taken by lot: enough to choose from
-_COLUMNS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "hand_boxes", "mask"]
+_COLUMNS = ["video_id", "frame", "body_xy", "body_visibility", "hands_xy", "hand_boxes", "face_xy", "mask"]
 
 
 class TrueGaps:
@@ -73,7 +73,10 @@ class TrueGaps:
         where = f"{equals(video_id=video_id)} AND frame >= {frames[0]} AND frame <= {frames[-1]}"
         table = self._source.table("landmarks").read(_COLUMNS, where=where).sort_by("frame")
         table = table.take(np.searchsorted(table["frame"].to_numpy(), frames))
-        shapes = {"body_xy": (33, 2), "body_visibility": (33,), "hands_xy": (2, 21, 2), "hand_boxes": (2, 4)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "body_xy": (33, 2), "body_visibility": (33,), "hands_xy": (2, 21, 2), "hand_boxes": (2, 4),
+            "face_xy": (-1, 2),
+        }  # fmt: skip
         points = {name: matrix(table[name]).reshape(len(frames), *shape) for name, shape in shapes.items()}
         x, y, width, height = letterbox(*_size(self._source, video_id), MASK_SIDE)
         return Seen(**points, person=unpack_masks(table["mask"])[:, y : y + height, x : x + width])

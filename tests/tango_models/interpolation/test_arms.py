@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tango_models.interpolation.arms import HAND, POINTS, SHOULDER, arm_flow, bridged, steady_arms
+from tango_models.interpolation.arms import HAND, POINTS, SHOULDER, arm_flow, bridged, steady
 
 HEIGHT, WIDTH = 120, 160
 GRID = {"height": HEIGHT, "width": WIDTH, "scale": 1.0}
@@ -69,7 +69,7 @@ def test_short_gaps_are_bridged_long_ones_and_ends_are_not():
 def test_the_way_between_two_runs_is_steadier_than_their_landmarks():
     noise = np.random.default_rng(0).normal(0, 2, (9, 2, POINTS, 2))
     still = np.tile(arms(70, 50), (9, 1, 1, 1))
-    apart = steady_arms(still, still + 20 + noise)
+    apart = steady(still, still + 20 + noise)
     assert np.nanstd(apart[1:-1, 0]) < 0.7 * noise.std() and np.isnan(apart[:, 1]).all()
     assert abs(np.nanmean(apart) - 20) < 1
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tango_models.interpolation import flow
-from tango_models.interpolation.arms import steady_arms
+from tango_models.interpolation.arms import steady
 from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.hand_layer import HandLayer, between_hands, paint, unlikeness
 from tango_models.interpolation.hand_matte import forearm_matte, hand_matte
@@ -123,7 +123,7 @@ def test_a_hand_that_one_run_alone_has_is_not_half_transparent(seed):
         arms[run][known[run], 0, 3:] = points
     frame = draw_hand(cloth(rng), hand_points(rng, (60, 120)))
     seam = Seam(*[np.stack([frame] * count)] * 2, outgoing_arms=arms[0], incoming_arms=arms[1])
-    layer = HandLayer(seam, steady_arms(*arms))
+    layer = HandLayer(seam, steady(*arms))
     white, opaque = np.full_like(frame, 255), np.full(count, np.nan)
     for k in range(1, count - 1):
         black = np.zeros_like(frame)
@@ -154,7 +154,7 @@ def test_a_hand_that_is_brought_bends_nothing_and_its_sleeve_goes_with_it(seed, 
 
     monkeypatch.setattr(flow, "match_frames", noted)
     seam = Seam(*[np.stack([behind] * count)] * 2, outgoing_arms=arms[0], incoming_arms=arms[1])
-    layer = HandLayer(seam, steady_arms(*arms))
+    layer = HandLayer(seam, steady(*arms))
     FlowInterpolator().interpolate(seam)
     for k, pair in enumerate(given, start=1):
         brought = {len(part.place) for part in layer.at(k)}  # points of a hand, or of a forearm

@@ -63,9 +63,10 @@ def footage(count, step, hand=(20, 90)):
     boxes = np.full((count, 2, 4), np.nan, np.float32)
     boxes[:, 0] = np.concatenate([hands[:, 0].min(1) - 3, hands[:, 0].max(1) + 3], axis=1)
     body, visible = np.zeros((count, 33, 2), np.float32), np.zeros((count, 33), np.float32)
+    face = np.full((count, 7, 2), np.nan, np.float32)
     person = np.zeros((count, 8, 8), bool)
     person[np.arange(count), np.arange(count) % 8] = True  # tells the frames apart
-    return frames, Seen(body, visible, hands, boxes, person)
+    return frames, Seen(body, visible, hands, boxes, face, person)
 
 
 def gap(length=7, step=8.0):

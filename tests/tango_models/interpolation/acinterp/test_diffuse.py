@@ -146,7 +146,7 @@ def test_a_true_gap_shows_as_many_frames_around_as_training(length):
     rng = np.random.default_rng(length)
     count = BEFORE + length + AFTER
     frames = rng.integers(0, 255, (count, 8, 8, 3), dtype=np.uint8)
-    points = [np.zeros((count, *shape)) for shape in ((33, 2), (33,), (2, 21, 2), (2, 4))]
+    points = [np.zeros((count, *shape)) for shape in ((33, 2), (33,), (2, 21, 2), (2, 4), (7, 2))]
     seen = Seen(*points, person=np.zeros((count, 8, 8), bool))
     gap = take_out(frames, seen, Place(BEFORE - 1, length, 1.0))
     around, note = frames_beyond(gap.seam, gap.made.start - 1, gap.made.stop, WindowConfig().context)
