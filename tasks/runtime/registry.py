@@ -24,8 +24,8 @@ STAGES: dict[str, str] = {
     "render_video": "tasks.render_video:RenderVideo",
 }
 PER_TRACK = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips")
-"""What is done to one video after the other. A name added here is missing in every avatar until that is onboarded
-again."""
+"""What is done to one video, in this order; one that fails holds up those behind it. No flow needs to know a name added
+here, which is then missing in every avatar until that is onboarded again."""
 PER_AVATAR = ("score_edges",)
 """What compares all of an avatar's."""
 ONBOARDING = PER_TRACK + PER_AVATAR
