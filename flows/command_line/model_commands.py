@@ -23,16 +23,13 @@ def train(
 
         local_path(folder, written=True)
         settings = read_settings(catalog)
-        job = _job(settings, folder, pairs, avatars)
-        job = job.model_copy(
-            update={
-                "size": size,
-                "start": str(start) if start else None,
-                "training": _options(options),
-                "workers": workers,
-                "gpus_per_worker": gpus,
-            }
-        )
+        from flows.models.train_aumoclip import training_job
+
+        more = {
+            "size": size, "start": str(start) if start else None, "training": _options(options), "workers": workers,
+            "gpus_per_worker": gpus,
+        }  # fmt: skip
+        job = training_job(settings, str(folder), str(pairs) if pairs else None, avatars, **more)
         check_job(job)
         check_cluster(training_cluster(job, settings.cluster))
         with server(prefect_home(settings)):
@@ -83,10 +80,12 @@ def train_acinterp(
 def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
     with reported("evaluate"), tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
         from flows.models.evaluate_aumoclip import evaluate_job
+        from flows.models.train_aumoclip import training_job
 
         settings = read_settings(catalog)
         path = checkpoint or settings.aumoclip.path
-        _print(evaluate_job(_job(settings, Path(folder), pairs, avatars), path), path.name)
+        job = training_job(settings, folder, str(pairs) if pairs else None, avatars)
+        _print(evaluate_job(job, path), path.name)
 
 
 def evaluate_seams(avatars: list[str], *, catalog: str | None) -> None:
@@ -185,21 +184,6 @@ def _import_acinterp(folder: Path, out: Path) -> int:
     model = convert_published(folder)
     save(model, out, notes={"stage": "published", "avatars": []})
     return model.parameter_count()
-
-
-def _job(settings: Any, folder: Path, pairs: Path | None, avatars: list[str]) -> Any:
-    from flows.models.train_aumoclip import catalog_tracks
-    from tasks.training.embedding import TrainingJob
-
-    return TrainingJob(
-        folder=str(folder),
-        pairs=str(pairs) if pairs else None,
-        catalog=settings.catalog,
-        storage_options=settings.storage_options,
-        tracks={} if pairs else catalog_tracks(settings, avatars),
-        model=settings.aumoclip,
-        body=settings.body,
-    )
 
 
 def _options(given: list[str], *, words: bool = False) -> dict[str, Any]:

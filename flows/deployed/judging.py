@@ -37,20 +37,11 @@ def evaluate_aumoclip(
     from pathlib import Path
 
     from flows.models.evaluate_aumoclip import evaluate_job
-    from flows.models.train_aumoclip import catalog_tracks
-    from tasks.training.embedding import TrainingJob
+    from flows.models.train_aumoclip import training_job
 
     settings = given_settings(settings_file, overrides)
     with tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
-        job = TrainingJob(
-            folder=folder,
-            pairs=pairs,
-            catalog=settings.catalog,
-            storage_options=settings.storage_options,
-            tracks={} if pairs else catalog_tracks(settings, list(avatars)),
-            model=settings.aumoclip,
-            body=settings.body,
-        )
+        job = training_job(settings, folder, pairs, list(avatars))
         report = evaluate_job(job, Path(checkpoint).expanduser() if checkpoint else settings.aumoclip.path)
     show_table(report.rows(), key="aumoclip-retrieval", description="Retrieval, beside chance and prosody")
     return report

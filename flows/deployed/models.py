@@ -45,25 +45,13 @@ def train_aumoclip(
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value.
     """
-    from flows.models.train_aumoclip import catalog_tracks
     from flows.models.train_aumoclip import train_aumoclip as train
-    from tasks.training.embedding import TrainingJob
+    from flows.models.train_aumoclip import training_job
 
     settings = given_settings(settings_file, overrides)
-    job = TrainingJob(
-        folder=folder,
-        pairs=pairs,
-        catalog=settings.catalog,
-        storage_options=settings.storage_options,
-        tracks={} if pairs else catalog_tracks(settings, list(avatars)),
-        model=settings.aumoclip,
-        body=settings.body,
-        size=Size(size).value,
-        start=start,
-        training={} if steps is None else {"steps": steps},
-        workers=workers,
-        gpus_per_worker=gpus,
-    )
+    training = {} if steps is None else {"steps": steps}
+    more = {"size": Size(size).value, "start": start, "training": training, "workers": workers, "gpus_per_worker": gpus}
+    job = training_job(settings, folder, pairs, list(avatars), **more)
     return train.fn(job, settings=settings)
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_image_artifact
@@ -47,6 +48,27 @@ def train_aumoclip(job: TrainingJob, settings: Settings | None = None) -> Traine
         create_image_artifact(data_uri, key=key, description=text)
     show_table(report.rows(), key="aumoclip-retrieval", description="Retrieval on the pairs trained on")
     return TrainedModel(checkpoint=str(checkpoint), report=report)
+
+
+def training_job(settings: Settings, folder: str, pairs: str | None, avatars: list[str], **more: Any) -> TrainingJob:
+    """What to train on, or to judge by: a folder of pairs or, without one, avatars of the catalog (all when empty).
+
+    Args:
+        more: other fields of the job.
+
+    Raises:
+        InputError: as of `catalog_tracks`.
+    """
+    return TrainingJob(
+        folder=folder,
+        pairs=pairs,
+        catalog=settings.catalog,
+        storage_options=settings.storage_options,
+        tracks={} if pairs else catalog_tracks(settings, avatars),
+        model=settings.aumoclip,
+        body=settings.body,
+        **more,
+    )
 
 
 def catalog_tracks(settings: Settings, avatars: list[str]) -> dict[str, list[str]]:
