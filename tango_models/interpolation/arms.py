@@ -77,6 +77,7 @@ def arm_flow(
     scale: float,
     share: float = 1.0,
     heads: Sequence[np.ndarray] = (),
+    brought: Sequence[int] = (),
 ) -> ArmFlow | None:
     """Flow that takes the arms of one picture to those of another.
 
@@ -86,6 +87,8 @@ def arm_flow(
         scale: grid px per full-size px.
         share: of the flow, 0..1, by which the picture will be moved.
         heads: (3,) middle and radius, full-size px: only what a hand covers moves with it there.
+        brought: arms, 0 and 1, whose hands are brought as pictures of their own: what stands where such an arm was (a
+            desk that it lay on) does not follow it.
 
     Returns:
         None when no arm is known in both, or none moved by a full-size pixel.
@@ -100,8 +103,9 @@ def arm_flow(
             away = np.linalg.norm(place - head[:2], axis=-1) / max(float(head[2]), 1.0)
             free = np.minimum(free, np.clip((away - 1) / _BESIDE_HEAD, 0, 1))
     total, nearness, weight = np.zeros_like(place), np.zeros(coarse, np.float32), np.zeros(coarse, np.float32)
-    for old, new in zip(source * scale, target * scale, strict=True):
-        part = _one_arm(old, new, place, least=scale, most=FARTHEST * max(height, width), share=share, free=free)
+    most = FARTHEST * max(height, width)
+    for side, (old, new) in enumerate(zip(source * scale, target * scale, strict=True)):
+        part = _one_arm(old, new, place, least=scale, most=most, share=share, free=free, brought=side in brought)
         if part is not None:
             flow, near, own = part
             total += near[..., None] * flow
@@ -116,7 +120,15 @@ def arm_flow(
 
 
 def _one_arm(
-    old: np.ndarray, new: np.ndarray, place: np.ndarray, *, least: float, most: float, share: float, free: np.ndarray
+    old: np.ndarray,
+    new: np.ndarray,
+    place: np.ndarray,
+    *,
+    least: float,
+    most: float,
+    share: float,
+    free: np.ndarray,
+    brought: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Of one arm at `place` (h, w, 2): its flow, how near it is, and its `ArmFlow.weight`; None if it is unknown, moves
     less than `least` or more than `most`."""
@@ -135,7 +147,8 @@ def _one_arm(
     # A smoothstep over a width w is 1.5 / w steep in its middle.
     gives_way = float(np.clip(1.5 * share * farthest / _SHEAR, _GIVES_WAY[0] * size, _GIVES_WAY[1] * size))
     distance = _outside(outline, *place.shape[:2])
-    crossed = _outside(np.concatenate([outline, outline + share * goes]), *place.shape[:2])
+    moved = outline + share * goes
+    crossed = _outside(moved if brought else np.concatenate([outline, moved]), *place.shape[:2])
     flow = (place @ (matrix[:, :2] - np.eye(2)).T + matrix[:, 2]).astype(np.float32)
     near = 1 / (distance + 0.1 * size) ** 2
     # The upper arm, which hands pass in front of, moves only what lies off them.
@@ -153,7 +166,7 @@ def _one_arm(
         near_bone = shown[k] / (off + 0.1 * size) ** 2
         flow += (near_bone / (near + near_bone))[..., None] * (bone - flow)
         near = np.maximum(near, near_bone)
-        crossed = np.minimum(crossed, np.minimum(off, then))
+        crossed = np.minimum(crossed, then if brought else np.minimum(off, then))
     inside = np.clip(1 - (crossed - _WITHIN * size) / (gives_way * np.maximum(free, _COVERED)), 0, 1)
     weight = (inside * inside * (3 - 2 * inside)).astype(np.float32)
     return flow, near, weight

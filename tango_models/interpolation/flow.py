@@ -21,7 +21,7 @@ from tango_models.interpolation.hand_layer import HandLayer, Shown, hidden, pain
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 from tango_models.interpolation.seam import Seam, settings_id
 
-VERSION = 8
+VERSION = 9
 _ARM_ITSELF = 0.6, 0.95  # weight of an arm's movement that belongs to it rather than to what is around
 _BEYOND = 0.5, 2.5  # px of the grid beyond the picture's edge over which a run is no longer believed
 _ANY, _LAST_RESORT = 0.01, 0.0005  # weights of the run that is not shown, and of a hand that is painted elsewhere
@@ -76,7 +76,7 @@ class FlowInterpolator:
                 shown = {k: hands.at(k) for k in between}
                 for k in between:
                     _let_go(arms[k], shown[k])
-        layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None) for k in between]
+        layers = [self._layer(seam, k, float(alphas[k]), arms[k] if arms else None, shown.get(k, [])) for k in between]
         plan = plan_changeover(
             [layer.rest for layer in layers],
             self._person(seam, layers[0].rest.shape),
@@ -100,7 +100,14 @@ class FlowInterpolator:
             return None
         return self._grown([*seam.outgoing_person, *seam.incoming_person], shape)
 
-    def _layer(self, seam: Seam, index: int, alpha: float, arms: tuple[np.ndarray, np.ndarray] | None) -> Layer:
+    def _layer(
+        self,
+        seam: Seam,
+        index: int,
+        alpha: float,
+        arms: tuple[np.ndarray, np.ndarray] | None,
+        brought: Sequence[Shown] = (),
+    ) -> Layer:
         torso = None
         if seam.outgoing_points is not None and seam.incoming_points is not None:
             points = seam.outgoing_points[index]
@@ -123,6 +130,7 @@ class FlowInterpolator:
             torso,
             flow_side=self.settings.flow_side,
             arms=arms,
+            brought=[hand.side for hand in brought],
             heads=heads,
             faces=faces,
             alpha=alpha,

@@ -5,6 +5,7 @@ Dense Inverse Search: Kroeger et al., ECCV 2016, as in OpenCV.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -42,6 +43,7 @@ def match_frames(
     *,
     flow_side: int,
     arms: tuple[np.ndarray, np.ndarray] | None = None,
+    brought: Sequence[int] = (),
     heads: tuple[np.ndarray, np.ndarray] | None = None,
     faces: tuple[np.ndarray, np.ndarray] | None = None,
     alpha: float = 0.5,
@@ -52,9 +54,9 @@ def match_frames(
     movement, which suits the person; per place the one that explains the picture better is kept.
 
     With `arms`, the places (2, 24, 2) px of the arms' points in outgoing and incoming, hands and forearms go where
-    their points go; `alpha` is the way from outgoing to incoming at which the two will meet. `heads`, (3,) middle and
-    radius of both, are not bent by hands beside them. With `faces`, (P, 2) px of the face's points in both, a face goes
-    where they go.
+    their points go; `alpha` is the way from outgoing to incoming at which the two will meet; `brought` are those arms,
+    0 and 1, whose hands are pictures of their own. `heads`, (3,) middle and radius of both, are not bent by hands
+    beside them. With `faces`, (P, 2) px of the face's points in both, a face goes where they go.
     """
     height, width = outgoing.shape[:2]
     scale = min(1.0, flow_side / max(height, width))
@@ -86,8 +88,10 @@ def match_frames(
         backward_confidence=backward_confidence,
         forward_face=forward_face,
         backward_face=backward_face,
-        forward_arms=_arms(forward, forward_confidence, there, heads, scale=size[0] / width, share=alpha),
-        backward_arms=_arms(backward, backward_confidence, back, heads, scale=size[0] / width, share=1 - alpha),
+        forward_arms=_arms(forward, forward_confidence, there, heads, brought, scale=size[0] / width, share=alpha),
+        backward_arms=_arms(
+            backward, backward_confidence, back, heads, brought, scale=size[0] / width, share=1 - alpha
+        ),
     )
 
 
@@ -115,6 +119,7 @@ def _arms(
     confidence: np.ndarray,
     arms: tuple[np.ndarray, np.ndarray] | None,
     heads: tuple[np.ndarray, np.ndarray] | None,
+    brought: Sequence[int],
     *,
     scale: float,
     share: float,
@@ -123,7 +128,8 @@ def _arms(
     whose ends are told to a few pixels."""
     if arms is None:
         return None
-    guide = arm_flow(*arms, height=flow.shape[0], width=flow.shape[1], scale=scale, share=share, heads=heads or ())
+    size = {"height": flow.shape[0], "width": flow.shape[1]}
+    guide = arm_flow(*arms, **size, scale=scale, share=share, heads=heads or (), brought=brought)
     if guide is None:
         return None
     agreement = _agreement(flow, guide.flow, confidence)

@@ -9,7 +9,7 @@ from tango_models.interpolation.seam import Seam
 from tests.tango_models.interpolation.drawn_hands import UNIT, hand_points
 
 SIDE, COUNT, THICK = 320, 12, 30
-SKIN, CLOTH, WALL = (225, 180, 155), (40, 40, 46), (60, 80, 160)
+SKIN, CLOTH, WALL, EDGE = (225, 180, 155), (40, 40, 46), (60, 80, 160), (150, 250, 150)
 
 
 def arm(rng, elbow, wrist, turn) -> np.ndarray:
@@ -18,9 +18,12 @@ def arm(rng, elbow, wrist, turn) -> np.ndarray:
     return np.concatenate([[(200, 110)], [elbow], [wrist], hand]).astype(np.float32)
 
 
-def draw(points: np.ndarray, weave: np.ndarray) -> np.ndarray:
+def draw(points: np.ndarray, weave: np.ndarray, desk: int | None = None) -> np.ndarray:
     picture = np.full((SIDE, SIDE, 3), WALL, np.uint8)
     cv2.rectangle(picture, (195, 100), (300, 320), CLOTH, -1)
+    if desk is not None:
+        cv2.rectangle(picture, (0, desk), (SIDE, SIDE), (70, 60, 50), -1)
+        cv2.rectangle(picture, (0, desk), (SIDE, desk + 3), EDGE, -1)
     for a, b in ((0, 1), (1, 2)):
         ends = [tuple(map(int, np.rint(points[k]))) for k in (a, b)]
         cv2.line(picture, *ends, CLOTH, THICK, cv2.LINE_AA)
@@ -28,12 +31,12 @@ def draw(points: np.ndarray, weave: np.ndarray) -> np.ndarray:
     return np.clip(picture + weave, 0, 255).astype(np.uint8)
 
 
-def seam(rng, elbows, wrists, turns) -> tuple[Seam, list[np.ndarray]]:
+def seam(rng, elbows, wrists, turns, desk=None) -> tuple[Seam, list[np.ndarray]]:
     weave = cv2.GaussianBlur(rng.normal(0, 12, (SIDE, SIDE, 1)), (0, 0), 1.2)[..., None]
     runs, pictures = [], []
     for elbow, wrist, turn in zip(elbows, wrists, turns, strict=True):
         run = [arm(rng, elbow, np.add(wrist, (k, 0)), turn) for k in range(COUNT)]
-        pictures.append(np.stack([draw(points, weave) for points in run]))
+        pictures.append(np.stack([draw(points, weave, desk) for points in run]))
         known = np.full((COUNT, 2, 24, 2), np.nan, np.float32)
         known[:, 0] = run
         runs.append(known)
@@ -68,3 +71,25 @@ def test_an_arm_that_comes_from_the_edge_of_the_picture_draws_no_lines_behind_it
         if 0.3 < alpha < 1:
             edge = np.abs(frame[60:200, :6].astype(int) - WALL).max(-1) > 60
             assert edge.mean() < 0.02, k
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_desk_stays_flat_under_a_hand_that_lay_on_it(seed):
+    """In one run the hand lies on the edge of a desk, in the other it is high: where nothing covers the edge, it is a
+    line."""
+    rng, desk = np.random.default_rng(seed), 240
+    elbows = rng.uniform((105, 190), (125, 200)), rng.uniform((105, 170), (125, 185))
+    wrists = (rng.uniform(45, 75), desk - rng.uniform(5, 15)), (rng.uniform(45, 75), rng.uniform(90, 110))
+    order = slice(None, None, rng.choice([1, -1]))
+    given, runs = seam(rng, elbows[order], wrists[order], [-80, 0][order], desk)
+    made = FlowInterpolator().interpolate(given)
+    for k, (frame, alpha) in enumerate(zip(made, given.alphas, strict=True)):
+        between = runs[0][k, 0] + alpha * (runs[1][k, 0] - runs[0][k, 0])
+        covered = np.zeros(SIDE, bool)
+        for points in (runs[0][k, 0], runs[1][k, 0], between):
+            low = points[points[:, 1] > desk - 40]
+            if len(low):
+                covered[max(0, int(low[:, 0].min()) - 22) : int(low[:, 0].max()) + 22] = True
+        like = np.abs(frame[desk - 30 : desk + 30].astype(int) - EDGE).max(-1)
+        row = like.argmin(axis=0) - 30
+        assert (np.abs(row[~covered] - 1.5) > 4).mean() < 0.02, (k, row[~covered])
