@@ -20,7 +20,7 @@ from tango_models.interpolation.seam import Seam
 _COARSE = 4  # px of a grid on which a smooth movement is told
 _REACH = 0.3  # of a hand's size: how far a point bends what is around it
 _BENDS = 0.5  # of a hand's size: most that a point goes beyond what the whole hand does
-_AROUND = 0.35  # of a hand's size around its points: what is painted
+_AROUND = 0.55  # of a hand's size around its points: what is painted
 _HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
 _GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
 _SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other

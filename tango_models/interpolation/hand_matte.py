@@ -15,6 +15,8 @@ _SIDE = 112  # px, longer side of the grid that a matte is found on
 _AROUND = 0.55  # of the hand's size: what lies around it
 _FINGER = 0.075  # of the hand's size: half as thick as a finger
 _FAR = 0.22  # of the hand's size, beyond its bones' flesh: no colour makes a hand of that
+_SAME_SKIN = 12.0  # squared distance to the colours of the hand, beyond the least, of what may be a finger of it
+_THICKEST = 0.16  # of the hand's size: half as thick as a finger at most
 _SLEEVE = 0.26, 0.4  # of the hand's size: half as thick as a forearm with its sleeve, at the wrist and at the elbow
 _ENDS = 0.45, 0.8  # of a forearm, from the wrist: over so much it goes over into what does not move with it
 _LEAST = 20  # pixels of each colour model
@@ -62,14 +64,20 @@ def hand_matte(frame: np.ndarray, points: np.ndarray, others: list[np.ndarray]) 
     away = _away(place, unit, picture.shape[:2])
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
     inside = away <= 0
-    ring = away > _FAR * unit
+    free = np.ones(picture.shape[:2], bool)
     for other in others:
         mask = np.zeros(picture.shape[:2], np.uint8)
         cv2.fillConvexPoly(mask, cv2.convexHull(np.rint((other - [left, top]) * scale).astype(np.int32)), (1,))
-        ring &= cv2.dilate(mask, np.ones((5, 5), np.uint8)) == 0
+        free &= cv2.dilate(mask, np.ones((5, 5), np.uint8)) == 0
+    ring = free & (away > _FAR * unit)
     near = np.clip(1 - away / (_FAR * unit), 0, 1)
     if inside.sum() >= _LEAST and ring.sum() >= _LEAST:
-        own, around = _distance(lab, lab[inside]), _nearest_distance(lab, lab[ring])
+        own = _distance(lab, lab[inside])
+        missed = _missed(own - own[inside].min() < _SAME_SKIN, away, free & _before(place, free.shape), unit)
+        if (ring & ~missed).sum() >= _LEAST:
+            ring &= ~missed
+            near = np.maximum(near, cv2.dilate(missed.astype(np.uint8), np.ones((3, 3), np.uint8)))
+        around = _nearest_distance(lab, lab[ring])
         likely = 1 / (1 + np.exp(np.clip(0.5 * (own - around), -20, 20)))
         alpha = np.where(inside, np.maximum(likely, 0.5 + 0.5 * np.clip(-away / (0.03 * unit), 0, 1)), likely * near)
         alpha = np.where(away > 0, np.minimum(alpha, 2 * near), alpha)
@@ -78,6 +86,29 @@ def hand_matte(frame: np.ndarray, points: np.ndarray, others: list[np.ndarray]) 
     alpha = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 1.0)
     alpha = np.clip((alpha - 0.25) / 0.5, 0, 1)
     return Matte(cv2.resize(alpha, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR), left, top)
+
+
+def _missed(skin: np.ndarray, away: np.ndarray, free: np.ndarray, unit: float) -> np.ndarray:
+    """(h, w) bool: a finger whose landmarks are on another one. It has the hand's colours, grows out of it, is no
+    thicker than a finger and ends in the picture around the hand; a wall of these colours is and does not."""
+    grown = cv2.morphologyEx((skin & free).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    beyond = ((away > 0) & (grown > 0)).astype(np.uint8)
+    count, label = cv2.connectedComponents(beyond, connectivity=4)
+    found = np.zeros(skin.shape, bool)
+    for part in (label == k for k in range(1, count)):
+        reaches = away[part]
+        edge = part[0].any() or part[-1].any() or part[:, 0].any() or part[:, -1].any()
+        thick = cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 3).max()
+        if not edge and reaches.min() < 2 and reaches.max() > _FAR * unit and thick < _THICKEST * unit:
+            found |= part
+    return found
+
+
+def _before(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) bool: not behind the wrist of a hand, where a bare arm has its colours."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    axis = points[9] - points[0]
+    return (x - points[0, 0]) * axis[0] + (y - points[0, 1]) * axis[1] > 0
 
 
 def forearm_matte(frame: np.ndarray, wrist: np.ndarray, elbow: np.ndarray, size: float) -> Matte | None:
