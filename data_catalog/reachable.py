@@ -47,9 +47,18 @@ _BY_TEXT = (
     ("NETWORK_CONNECTION", "nobody answers", "check the endpoint and the network"),
     ("error sending request", "nobody answers", "check the endpoint and the network"),
     ("dns error", "nobody answers", "check the endpoint and the network"),
+    (
+        "builder error",
+        "it is at http, which is not allowed",
+        "set AWS_ALLOW_HTTP=true, or allow_http in storage_options",
+    ),
     ("timed out", "nobody answers", "check the endpoint and the network"),
 )
+_URL = re.compile(r"https?://[^/]", re.IGNORECASE)
 _SOURCE = re.compile(r",?\s*\S+\.rs:\d+(:\d+)?")
+_ENDPOINTS = ("aws_endpoint", "endpoint", "aws_endpoint_url", "endpoint_url")
+_FIRST_ENDPOINT = ("aws_endpoint_url_s3",)
+"""Lance takes it before all others, wherever either stands."""
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 
 
@@ -70,6 +79,10 @@ def check_store(uri: str, options: Mapping[str, str] | None) -> None:
     key = (uri, tuple(sorted((options or {}).items())))
     if "://" not in uri or uri.startswith(("file://", "memory://")) or key in _answered:
         return
+    at = _s3_endpoint(options) if uri.startswith("s3://") else None
+    if at is not None and not _URL.match(at):  # Lance's store dies of it, with a trace
+        remedy = "write http://host:port or https://host, or unset it"
+        raise unusable(uri, options, f"its endpoint {at!r} is no URL", remedy)
 
     def ask() -> None:
         from lance.file import LanceFileSession
@@ -157,11 +170,24 @@ def plain(text: str) -> str:
 
 
 def unusable(uri: str, options: Mapping[str, str] | None, fault: str, remedy: str) -> UnusableStore:
-    names = ("aws_endpoint", "endpoint", "aws_endpoint_url", "endpoint_url", "azure_endpoint", "google_endpoint")
-    given = {name.lower(): value for name, value in {**os.environ, **(options or {})}.items()}
-    endpoint = next((given[name] for name in names if name in given), "")
+    endpoint = _s3_endpoint(options) or _given(("azure_endpoint", "google_endpoint"), options)
     bucket = uri.partition("://")[2].partition("/")[0]
     return UnusableStore(f"{uri}: bucket {bucket}{f' at {endpoint}' if endpoint else ''}: {fault}; {remedy}")
+
+
+def _s3_endpoint(options: Mapping[str, str] | None) -> str | None:
+    first = _given(_FIRST_ENDPOINT, options)
+    return _given(_ENDPOINTS, options) if first is None else first
+
+
+def _given(names: tuple[str, ...], options: Mapping[str, str] | None) -> str | None:
+    """What the options, or else the environment, say under the first of some names that is in them; None: nothing."""
+    for place in (options or {}, os.environ):
+        said = {name.lower(): value for name, value in place.items()}
+        for name in names:
+            if name in said:
+                return said[name]
+    return None
 
 
 def check_folder(folder: Path) -> None:

@@ -38,7 +38,8 @@ class Work:
         Args:
             home: of its log.
         """
-        command = ["prefect", "worker", "start", "--pool", self.pool, "--type", "process", "--name", name]
+        command = ["flows.server.patient_worker", "prefect", "worker", "start", "--pool", self.pool]
+        command += ["--type", "process", "--name", name]
         command += ["--limit", str(self.at_a_time)]
         return Supervised("worker", command, self._environment(), home / "worker.log")
 

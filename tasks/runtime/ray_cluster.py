@@ -32,7 +32,7 @@ _SOCKET = "/tango-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/pl
 """What Ray appends to the folder for temporary files, at its longest."""
 _SIGACTION_BYTES = 1024
 """More than the structure of that name takes."""
-_TRIES = 3
+_TRIES = 5
 _TOO_SLOW = "timed out during startup"
 """Of what Ray raises then, which is a bare `Exception`."""
 _EXEC_SECONDS = 1.0
@@ -163,7 +163,11 @@ def _join(address: str, options: dict[str, Any]) -> None:
 
 def _start_own(options: dict[str, Any]) -> None:
     """Start Ray here. On a machine that is busy with other things its processes may need longer than the 30 s that it
-    gives them; what they loaded is in memory then, and the next try is shorter."""
+    gives them; what they loaded is in memory then, and the next try is shorter.
+
+    Raises:
+        InputError: it was too slow every time.
+    """
     import ray
 
     before = set(psutil.Process().children(recursive=True))
@@ -172,8 +176,11 @@ def _start_own(options: dict[str, Any]) -> None:
             ray.init(address="local", **options)
             return
         except Exception as error:
-            if not tries_left or _TOO_SLOW not in str(error):
+            if _TOO_SLOW not in str(error):
                 raise
+            if not tries_left:
+                how = f"is so busy that Ray did not start ({_TRIES} times it {_TOO_SLOW})"
+                raise InputError("this machine", how, "give the command again when less runs on it") from error
         for process in set(psutil.Process().children(recursive=True)) - before:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if _is_of_ray(process):

@@ -84,6 +84,26 @@ def test_an_endpoint_where_nobody_listens_is_named(store):
         Catalog("s3://footage/tables", dead).avatars()
 
 
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3"])
+@pytest.mark.parametrize("endpoint", ["", "127.0.0.1:9000", "localhost:9000", "minio", "://x", "http://"])
+def test_an_endpoint_that_is_no_url_is_one_line(store, monkeypatch, capfd, name, endpoint):
+    keys = {option: value for option, value in store.items() if option != "aws_endpoint"}
+    monkeypatch.setenv(name, endpoint)
+    with pytest.raises(UnusableStore, match=r"bucket footage.*its endpoint .* is no URL; write http://host:port"):
+        Catalog("s3://footage/tables", keys).avatars()
+    with pytest.raises(UnusableStore, match="is no URL"):
+        Catalog("s3://footage/tables", keys | {"endpoint": endpoint}).avatars()
+    assert capfd.readouterr().err == ""  # no trace of the store's
+    if name != "AWS_ENDPOINT_URL_S3":  # else what the options say counts, not the environment
+        assert Catalog("s3://footage/new", store).avatars() == []
+
+
+def test_an_endpoint_at_http_that_is_not_allowed_says_what_allows_it(store):
+    options = {name: value for name, value in store.items() if name != "allow_http"}
+    with pytest.raises(UnusableStore, match="AWS_ALLOW_HTTP=true"):
+        Catalog("s3://footage/tables", options).avatars()
+
+
 def test_a_store_that_takes_the_question_and_never_answers_is_given_up(store):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

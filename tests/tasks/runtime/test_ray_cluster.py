@@ -91,7 +91,9 @@ def test_a_start_that_a_busy_machine_makes_too_slow_is_tried_again(monkeypatch):
         survivors.append(started.pop())
         started.clear()
         monkeypatch.setattr(ray_cluster, "_TRIES", 2)
-        with pytest.raises(Exception, match="timed out"):
+        with pytest.raises(
+            InputError, match=r"this machine: is so busy .*2 times it timed out.*; give the command again"
+        ):
             ray_cluster._start_own({})
     finally:
         for process in (*started, *survivors, other):
