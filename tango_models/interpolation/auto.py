@@ -18,8 +18,10 @@ from tango_models.interpolation.quality import seam_quality
 from tango_models.interpolation.seam import Interpolator, Seam, frames_and_note, frames_around, settings_id
 from tango_models.metrics.seam_visibility import POP, ResidualMeter
 
-VERSION = 1
+VERSION = 2
 _FLOOR = 0.3  # grey levels: coding noise of a still picture is no motion
+_CLEARLY = 0.85  # of what is seen of an earlier way: a later one must be seen that little to be taken in its place. The
+# first bring hands as pictures of their own; hands shown twice are hardly seen by a residual, but are by a viewer
 _CONTENT = 0.8  # of what is seen: nothing else is tried below
 _SHARP = 0.9  # sharpness below which a way wins by blurring
 _BLUR = 10.0  # visibility per lost sharpness
@@ -81,7 +83,7 @@ class AutoInterpolator:
         return self.choose(seam).frames
 
     def choose(self, seam: Seam) -> Made:
-        """The frames of the way that is seen least."""
+        """The frames of the way that is seen least; of the first of those that are seen about as much."""
         usual = filmed_residual(seam)
         seen: dict[str, float] = {}
         notes: dict[str, str] = {}
@@ -90,7 +92,7 @@ class AutoInterpolator:
             made, notes[name] = frames_and_note(way, seam)
             blur = max(0.0, _SHARP - seam_quality(seam, made).sharpness)
             seen[name] = made_visibility(made, usual) + _BLUR * blur
-            if not best or seen[name] < seen[best]:
+            if not best or seen[name] < _CLEARLY * seen[best]:
                 best, frames = name, made
             if seen[best] < _CONTENT * POP:
                 break

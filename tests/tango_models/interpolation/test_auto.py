@@ -54,6 +54,16 @@ def test_the_least_visible_way_is_kept_whatever_their_order(order):
     assert made.way == "good" and np.array_equal(made.frames, runs.outgoing)
 
 
+def test_a_way_that_is_seen_about_as_much_does_not_take_the_place_of_an_earlier_one():
+    runs = scene()
+    cut = HardCut().interpolate(runs)
+    nearly = cut.copy()
+    first = COUNT // 2
+    nearly[first] = 0.95 * cut[first] + 0.05 * cut[first - 1]  # a little less of it is seen
+    made = AutoInterpolator({"cut": Way(cut), "nearly": Way(nearly)}).choose(runs)
+    assert 0.85 < made.visibility["nearly"] / made.visibility["cut"] < 1 and made.way == "cut"
+
+
 def test_a_way_does_not_win_by_blurring():
     runs = scene()
     flat = np.broadcast_to(runs.outgoing.mean(axis=(1, 2), keepdims=True), runs.outgoing.shape).astype(np.uint8)
