@@ -42,6 +42,14 @@ class SeamFigures:
 _MEASURED = [field.name for field in fields(SeamFigures)[2:]]
 
 
+def seam_figures(row: dict[str, Any]) -> SeamFigures | None:
+    """Of one row of `renders`; None when its seams were not measured."""
+    figures = json.loads(row["metrics"])
+    if not all(name in figures for name in _MEASURED):
+        return None
+    return SeamFigures(row["avatar"], Path(row["uri"]).name, **{name: figures[name] for name in _MEASURED})
+
+
 def evaluate_seams(settings: Any, avatars: list[str]) -> list[SeamFigures]:
     """A line for each render of the catalog, or of some avatars.
 
@@ -50,12 +58,8 @@ def evaluate_seams(settings: Any, avatars: list[str]) -> list[SeamFigures]:
     """
     where = equals(avatar=avatars) if avatars else None
     table = Catalog(settings.catalog, settings.storage_options).table("renders")
-    found = []
-    for row in table.read(["render_id", "avatar", "uri", "metrics"], where=where).to_pylist():
-        figures = json.loads(row["metrics"])
-        if all(name in figures for name in _MEASURED):
-            values = {name: figures[name] for name in _MEASURED}
-            found.append(SeamFigures(row["avatar"], Path(row["uri"]).name, **values))
+    rows = table.read(["render_id", "avatar", "uri", "metrics"], where=where).to_pylist()
+    found = [figures for row in rows if (figures := seam_figures(row)) is not None]
     if not found:
         raise InputError(settings.catalog, "has no render whose seams were measured", "run `tango reenact` first")
     return sorted(found, key=lambda row: (row.avatar, row.video))
