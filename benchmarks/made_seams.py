@@ -18,7 +18,7 @@ from tasks.views.frame_source import iter_frames
 from tasks.views.seam_surroundings import Surroundings
 from tasks.views.stand_ins import read_stand_ins
 
-_LANDMARKS = ("body_xy", "body_visibility", "hands_xy")
+_LANDMARKS = ("body_xy", "body_visibility", "hands_xy", "face_xy")
 _CONTEXT = 32
 """Frames of footage on each side of a seam: the local median of the yardstick needs 22 and those that belong to it."""
 _ROOM = 12
@@ -65,9 +65,10 @@ class Footage:
         seen = catalog.table("landmarks").read(["video_id", "frame", *_LANDMARKS], where=where)
         body, hands = (matrix(seen[name]).reshape(frames, -1, 2) for name in ("body_xy", "hands_xy"))
         arms = arm_points(body, matrix(seen["body_visibility"]), hands.reshape(frames, 2, 21, 2))
-        self._body, self._arms = (fit_points(points, size, self.canvas) for points in (body, arms))
+        faces = matrix(seen["face_xy"]).reshape(frames, -1, 2)
+        self._body, self._arms, self._faces = (fit_points(points, size, self.canvas) for points in (body, arms, faces))
         for place, stand_in in stand_ins.items():
-            for points in (self._body, self._arms):
+            for points in (self._body, self._arms, self._faces):
                 points[place] = points[stand_in.left] + stand_in.share * (
                     points[stand_in.right] - points[stand_in.left]
                 )
@@ -127,6 +128,7 @@ class Footage:
         for name, frames in (("outgoing", outgoing), ("incoming", incoming)):
             body = self._body[frames]
             parts[name] = self.frames[frames]
+            parts[f"{name}_faces"] = self._faces[frames]
             parts[f"{name}_points"], parts[f"{name}_heads"] = body[:, TORSO], head_circle(body)
             parts[f"{name}_arms"], parts[f"{name}_person"] = bridged(self._arms[frames]), self.masks[frames]
         return Seam(**parts)
