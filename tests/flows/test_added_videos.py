@@ -1,7 +1,6 @@
 """Which videos an avatar has after files were added, changed, moved, and given again."""
 
 import threading
-import time
 import unicodedata
 from pathlib import Path
 
@@ -82,13 +81,17 @@ def test_many_files_are_looked_at_side_by_side_and_each_is_what_it_is(tmp_path, 
     """No file waits for the one before: two at least are read at a time, and stamps are asked so too."""
     monkeypatch.setattr(entering, "_LOOK_AGAIN_SECONDS", 0.0)
     together, lock, most = {"read": 0, "stamp": 0}, threading.Lock(), {"read": 0, "stamp": 0}
+    met = {"read": threading.Event(), "stamp": threading.Event()}
 
     def side_by_side(kind, real):
         def asked(*given):
             with lock:
                 together[kind] += 1
                 most[kind] = max(most[kind], together[kind])
-            time.sleep(0.02)
+                if together[kind] > 1:
+                    met[kind].set()
+            met[kind].wait(10)  # the first waits for a second, however busy the machine is
+            met[kind].set()
             with lock:
                 together[kind] -= 1
             return real(*given)

@@ -24,6 +24,7 @@ def test_a_worker_takes_so_many_runs_at_a_time_from_its_pool(tmp_path, monkeypat
 
 
 def test_a_worker_whose_settings_are_relative_paths_hands_on_whole_ones(tmp_path, monkeypatch):
+    monkeypatch.delenv("TANGO_FOOTAGE", raising=False)  # where the tests' real footage is
     (tmp_path / "set.toml").write_text('acinterp = "weights.safetensors"\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TANGO_SETTINGS", "set.toml")
