@@ -19,7 +19,8 @@ from data_catalog import Catalog
 from data_catalog.keys import equals
 from tango_models.interpolation.interpolators import create_interpolator
 from tango_models.metrics.seam_visibility import POP
-from tango_models.motion_graph.edges import EdgeConfig, Judge
+from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edges import Judge
 from tango_models.motion_graph.features import FrameFeatures
 from tango_models.motion_graph.seam_price import Views, differences
 from tasks.views.clip_features import read_frame_features

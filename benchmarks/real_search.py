@@ -21,7 +21,8 @@ from tango_models.motion_graph.graph import MotionGraph
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.scoring.scorers import SCORERS, create_scorer
 from tango_models.motion_graph.search.cost_rows import CostRows, MaskedRows
-from tango_models.motion_graph.search.path_search import SearchConfig, search_path
+from tango_models.motion_graph.search.path_search import search_path
+from tango_models.motion_graph.search.search_config import SearchConfig
 from tango_models.speech.prosody import SpeechFeatures, analyse_speech
 from tasks.retrieve_path import RetrievePathConfig
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id

@@ -130,7 +130,6 @@ class InterpolateSeams(Stage):
 
     def _make_seam(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.interpolation.auto import make
-        from tango_models.interpolation.quality import seam_quality
 
         given = unit.inputs
         name, size = given["interpolator"], given["size"]
@@ -144,7 +143,6 @@ class InterpolateSeams(Stage):
             source, given["src"], given["dst"], offsets, tuple(size), smooth=smooth, around=around, cache_mb=cache_mb
         )
         made = make(name, self._interpolators[name], seam)
-        quality = seam_quality(seam, made.frames)
         out.write(
             [
                 {
@@ -153,8 +151,8 @@ class InterpolateSeams(Stage):
                     "interpolator_id": transition_id(given["method"], given["shift"], given["half"], size),
                     "n_frames": len(made.frames),
                     "pixels": pack_gops(made.frames, crf=self.config.crf),
-                    "sharpness": quality.sharpness,
-                    "jump": quality.jump,
+                    "sharpness": made.quality.sharpness,
+                    "jump": made.quality.jump,
                     "made_by": f"{made.way} ({made.why})",
                 }
             ]

@@ -7,9 +7,9 @@ from typing import ClassVar
 from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit, video_of
-from tango_models.motion_graph.edges import EdgeConfig
+from tango_models.motion_graph.edge_config import EdgeConfig
 from tango_models.motion_graph.scoring.scorers import create_scorer
-from tango_models.motion_graph.search.path_search import SearchConfig
+from tango_models.motion_graph.search.search_config import SearchConfig
 from tango_models.speech.timeline import slot_count
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from data_catalog import Source, Unit
-from tango_models.motion_graph.edges import EdgeConfig
+from tango_models.motion_graph.edge_config import EdgeConfig
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.clip_features import clip_ids, read_frame_features

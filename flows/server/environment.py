@@ -21,6 +21,7 @@ DEFAULTS = {
     "PREFECT_LOGGING_LEVEL": DEFAULT_LOGGING_LEVEL,
     "GLOG_minloglevel": "2",
     "TF_CPP_MIN_LOG_LEVEL": "2",
+    "PYARROW_WITHOUT_PANDAS": "1",  # see data_catalog/lean_pyarrow.py, which must not be imported here yet
 }
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST_ANSWER = 64

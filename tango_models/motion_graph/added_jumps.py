@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tango_models.motion_graph.edges import EdgeArrays, EdgeConfig, Judge, concatenate_edges
+from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edges import EdgeArrays, Judge, concatenate_edges
 from tango_models.motion_graph.features import FrameFeatures
 from tango_models.motion_graph.graph import MotionGraph
 

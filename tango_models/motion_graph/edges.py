@@ -1,10 +1,12 @@
 """Which jumps between clips are worth having, and what they cost: what will be seen of them once they are made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from tango_models.metrics.seam_visibility import POP
+from tango_models.motion_graph.edge_config import EdgeConfig
 from tango_models.motion_graph.features import (
     CLIP_FRAMES,
     WEIGHTS,
@@ -14,35 +16,14 @@ from tango_models.motion_graph.features import (
     following_frames,
     has_camera,
 )
+from tango_models.motion_graph.jump_price import visibilities
 from tango_models.motion_graph.pictures import PICTURE_SIDE
-from tango_models.motion_graph.seam_price import POP, PriceConfig, Views, visibilities
+from tango_models.motion_graph.seam_price import Views
 from tango_models.motion_graph.terms import pair_terms
 
 _BLOCK = 1024  # source clips at a time: 37 MB of distances to 9,000 clips
 _UNITS = (0.02, 0.16, 0.024, 0.014, 16.0)
 """Metres, m/s, apparent metres, image heights, grey levels of the coarse picture that count alike among candidates."""
-
-
-@dataclass(frozen=True)
-class EdgeConfig:
-    """Which jumps are kept.
-
-    A jump costs what is predicted to be seen of its seam, in units of what is just seen (`seam_price`): about 0.5 like
-    natural playback, from 1 on it can be seen. Nothing is forbidden: the cheapest of each clip are kept, and the search
-    pays for what is visible.
-    """
-
-    price: PriceConfig = field(default_factory=PriceConfig)
-    budget_same: int = 24
-    """Cheapest jumps kept per clip within its own video."""
-    budget_other: int = 12
-    """Cheapest jumps kept per clip into each other video."""
-    budget_node: int = 48
-    """Cheapest jumps kept per clip of a graph, into all videos together."""
-    separation: int = 3
-    """In the clip's own run jumps to within this many clips are no edges: back they stutter, ahead they skip frames."""
-    candidates: int = 6
-    """Pairs priced per jump kept; they are the nearest in pose, velocity, place, head and coarse picture together."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.edges import EdgeArrays, EdgeConfig, cheapest_per_source, concatenate_edges, score_pair
+from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edges import EdgeArrays, cheapest_per_source, concatenate_edges, score_pair
 from tango_models.motion_graph.features import FrameFeatures
 
 

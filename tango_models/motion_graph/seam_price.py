@@ -9,41 +9,14 @@ background alike, so what changes behind or before the speaker (an inset, a capt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
-from tango_models.metrics.seam_visibility import POP
 from tango_models.motion_graph.features import CLIP_FRAMES, FrameFeatures
 from tango_models.motion_graph.pictures import PICTURE_SIDE
 
 _AROUND = 22  # frames each way of the local median, as the yardstick takes them
+_BLOCK = 1024  # pairs of pictures compared at a time
 _STILL = 0.12  # grey levels: the coding noise of a still small picture is no motion
-SHIFTS = np.array([0, -2, 2, -4, 4], np.int64)
-"""Frames by which the cut may leave the border of its clips, those looked at; the least first."""
-
-
-@dataclass(frozen=True)
-class PriceConfig:
-    """How visible a seam will be; fitted by `python -m benchmarks.calibration` to 320 seams of five speakers as the
-    interpolator of 2026-11-27 made them (a speaker left out: Spearman 0.51 to 0.96).
-
-    visibility = max(whole, background), in the yardstick's unit, with
-
-    whole = `base` + `whole` * mean |difference| / usual change,
-    background = `background_base` + `background` * mean |difference| outside the person / usual change there,
-
-    where a background counts as seen from `background_seen` on and the whole from 2.5.
-    """
-
-    base: float = 1.36
-    whole: float = 0.277
-    background_base: float = 0.125
-    background: float = 0.633
-    background_seen: float = 1.5
-    shift: float = 0.02
-    """For each frame that the cut leaves the border by."""
-    held: float = 0.15
-    """For each frame that is shown where there is no footage."""
 
 
 @dataclass(frozen=True)
@@ -136,76 +109,12 @@ def on_pictures(mask: np.ndarray) -> np.ndarray:
 def differences(picture: np.ndarray, person: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(P, 2) float32 mean grey difference of the frames a (P,) and b (P,): whole picture, and where neither has the
     person."""
-    return _differences(picture, person, np.asarray(a, np.int64), np.asarray(b, np.int64))
-
-
-@numba.njit(cache=True, inline="always")
-def _difference(picture, person, i, j):
-    whole = np.int32(0)
-    background = np.int32(0)
-    area = np.int32(0)
-    for k in range(picture.shape[1]):
-        apart = abs(np.int32(picture[i, k]) - np.int32(picture[j, k]))
-        free = np.int32(1) - np.int32(person[i, k] | person[j, k])
-        whole += apart
-        background += free * apart
-        area += free
-    return whole / picture.shape[1], background / area if area > 0 else 0.0
-
-
-@numba.njit(cache=True)
-def _differences(picture, person, a, b):
-    found = np.empty((a.size, 2), np.float32)
-    for p in range(a.size):
-        found[p, 0], found[p, 1] = _difference(picture, person, a[p], b[p])
-    return found
-
-
-def visibilities(views: Views, src: np.ndarray, dst: np.ndarray, config: PriceConfig) -> np.ndarray:
-    """Predicted visibility of the seams from clip src[p] to clip dst[p].
-
-    Args:
-        src, dst: (P,) clips; clip c has the frames 4 c to 4 c + 3 of `views`.
-
-    Returns:
-        (P, 3) float32: of the whole picture and of the background at the best of `SHIFTS`, and that shift. Best is
-        where the larger is least, each in units of what is seen.
-    """
-    coefficients = np.array(
-        [config.base, config.whole, config.background_base, config.background, config.shift, config.held], np.float64
-    )
-    return _visibilities(
-        views.picture, views.person, views.usual, views.first, views.last, np.asarray(src, np.int64),
-        np.asarray(dst, np.int64), SHIFTS, coefficients, float(config.background_seen),
-    )  # fmt: skip
-
-
-@numba.njit(cache=True)
-def _visibilities(picture, person, usual, first, last, src, dst, shifts, coefficients, background_seen):
-    base, share, background_base, background_share, per_shift, per_held = coefficients
-    found = np.empty((src.size, 3), np.float32)
-    for p in range(src.size):
-        inside_a, inside_b = 4 * src[p], 4 * dst[p]
-        best = np.inf
-        for k in range(shifts.size):
-            i = min(inside_a + 4 + shifts[k], last[inside_a])
-            j = max(inside_b + shifts[k], first[inside_b])
-            held = (inside_a + 4 + shifts[k] - i) + (j - inside_b - shifts[k])
-            if held > 1 or j > last[inside_b]:  # there is no such footage
-                continue
-            whole, background = _difference(picture, person, i, j)
-            more = per_shift * abs(shifts[k]) + per_held * held
-            seen = base + share * whole / (0.5 * (usual[inside_a, 0] + usual[inside_b, 0])) + more
-            behind = background_base + background_share * background / (0.5 * (usual[inside_a, 1] + usual[inside_b, 1]))
-            worst = max(seen / POP, behind / background_seen)
-            if worst < best:
-                best = worst
-                found[p, 0], found[p, 1], found[p, 2] = seen, behind, shifts[k]
-        if best == np.inf:  # the last frame of a run and the first of another, both held
-            whole, background = _difference(picture, person, last[inside_a], first[inside_b])
-            found[p, 0] = base + share * whole / (0.5 * (usual[inside_a, 0] + usual[inside_b, 0])) + 2 * per_held
-            found[p, 1] = background_base + background_share * background / (
-                0.5 * (usual[inside_a, 1] + usual[inside_b, 1])
-            )
-            found[p, 2] = 0
+    found = np.empty((len(a), 2), np.float32)
+    for start in range(0, len(a), _BLOCK):
+        i, j = np.asarray(a[start : start + _BLOCK]), np.asarray(b[start : start + _BLOCK])
+        apart = np.abs(picture[i].astype(np.int16) - picture[j])
+        free = (person[i] | person[j]) == 0
+        area = free.sum(axis=1)
+        found[start : start + _BLOCK, 0] = apart.sum(axis=1) / picture.shape[1]
+        found[start : start + _BLOCK, 1] = (apart * free).sum(axis=1) / np.maximum(area, 1)
     return found

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from data_catalog import Source, digest, video_of
 from data_catalog.keys import equals
-from tango_models.motion_graph.edges import EdgeConfig
+from tango_models.motion_graph.edge_config import EdgeConfig
 from tasks.views.clip_features import read_frame_features
 from tasks.views.columns import matrix
 

@@ -12,6 +12,7 @@ from tango_models.motion_graph.search.objective import Objective
 from tango_models.motion_graph.search.prices import raise_prices
 from tango_models.motion_graph.search.repeats import places
 from tango_models.motion_graph.search.rolling import FINE, Pace, roll
+from tango_models.motion_graph.search.search_config import SearchConfig
 from tango_models.motion_graph.search.variety import PricedRows, passage_taste
 from tango_models.motion_graph.search.viterbi import group_by_destination
 
@@ -25,33 +26,6 @@ _SCALES = (0.7, 0.85, 1.0, 1.2, 1.5)
 """Of the prices: with each, and each pace, a path is looked for, and the best is taken."""
 _WORST = 4.0
 """Cost of an edge from which on none is worse than the other."""
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """What a path pays besides its nodes. Node costs are meant to lie in about [0, 1]."""
-
-    jump_cost: float = 0.4
-    """For every jump, seen or not: what it must save in several slots, so that nothing flickers."""
-    edge_weight: float = 2.0
-    """Times the square of the edge's own cost, for every jump: 0.5 to 1 for one that cannot be seen, 2 for one that
-    just can, 8 for one twice as visible, which only a want of other ways buys."""
-    early_penalty: float = 1.0
-    """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
-    noise: float = 0.15
-    """Seeds other than 0 add up to this much to the costs of a second of footage, the same in all slots: they like
-    other passages. (Drawn anew for every node or slot it would average out along a run and change nothing.) As much
-    again is added to what the optimum shows, at about the time it shows it."""
-    rounds: int = 200
-    """Searches spent at most on the prices of the limits, which give the bound; fewer on large problems, at least 6."""
-    exact_cells: int = 60_000_000
-    """Slots x clips above which the search has a fixed lag: the way back of an exact one would take 6 bytes each."""
-    limited_steps: int = 2_250
-    """Slots (5 minutes) above which a search with limits has a fixed lag, so that it keeps them everywhere."""
-    window: int = 600
-    """Slots (80 s) that a search with fixed lag looks at together ..."""
-    lag: int = 150
-    """... of which the last ones (20 s) are searched again with the next. Measured loss: `benchmarks/search.py`."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,17 @@ def test_help_imports_nothing_heavy():
     assert found.stdout.strip() == "[]", f"after {time.monotonic() - start:.1f} s"
 
 
+def test_what_commands_and_flows_import_computes_nothing():
+    heavy = ("pandas", "numba", "torch", "transformers", "mediapipe", "cv2")
+    code = (
+        "import sys; from flows.server import environment; environment.prepare();"
+        "import flows.onboard_avatar, flows.reenact, flows.preprocess_dataset, flows.command_line.commands;"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
 def test_status_of_an_empty_catalog_says_how_to_fill_it_and_makes_nothing(tmp_path):
     result = CliRunner().invoke(app, ["status", "--catalog", str(tmp_path / "new")])
     assert result.exit_code == 0

@@ -88,9 +88,9 @@ def refiner_file(folder: Path, seed: int = 0) -> Path:
 
 def test_with_weights_what_learned_to_make_frames_is_one_more_way_and_without_nothing_changes(tmp_path, monkeypatch):
     plain = create_interpolator("auto")
-    assert list(plain.ways) == ["flow", "dense"] and frames_around(plain) == 0
+    assert list(plain.ways) == ["flow"] and frames_around(plain) == 0
     # Of the ways, and so of what was made without weights before there were any.
-    assert plain.id == settings_id("auto", auto.VERSION, {name: plain.ways[name].id for name in ("flow", "dense")})
+    assert plain.id == settings_id("auto", auto.VERSION, {"flow": plain.ways["flow"].id})
     weights = refiner_file(tmp_path)
     ids = [create_interpolator("auto", weights=weights, content=content).id for content in "ab"]
     assert len({plain.id, *ids}) == 3
@@ -101,9 +101,9 @@ def test_with_weights_what_learned_to_make_frames_is_one_more_way_and_without_no
         raise InputError("interpolator 'rife'", "its package is not installed", "install it")
 
     monkeypatch.setattr(rife, "find_weights", absent)
-    assert list(create_interpolator("auto", weights=weights).ways) == ["flow", "dense", "acinterp"]
+    assert list(create_interpolator("auto", weights=weights).ways) == ["flow", "acinterp"]
     monkeypatch.setattr(rife, "find_weights", lambda: tmp_path)
-    assert list(create_interpolator("auto", weights=weights).ways) == ["flow", "dense", "rife", "acinterp"]
+    assert list(create_interpolator("auto", weights=weights).ways) == ["flow", "rife", "acinterp"]
     with pytest.raises(InputError, match=r"none\.safetensors"):
         create_interpolator("auto", weights=tmp_path / "none.safetensors")
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tango_models.motion_graph.added_jumps import join
-from tango_models.motion_graph.edges import EdgeConfig
+from tango_models.motion_graph.edge_config import EdgeConfig
 from tango_models.motion_graph.graph import assemble_graph, build_graph
 from tests.tango_models.motion_graph.test_graph import speaker
 

@@ -10,7 +10,8 @@ from scipy.sparse.csgraph import connected_components
 
 from tango_models.errors import InputError
 from tango_models.motion_graph.added_jumps import join
-from tango_models.motion_graph.edges import EdgeConfig, score_pair
+from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edges import score_pair
 from tango_models.motion_graph.features import FrameFeatures, has_camera
 from tango_models.motion_graph.graph import assemble_graph, build_graph
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows

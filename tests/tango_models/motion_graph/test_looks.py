@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.edges import EdgeConfig, score_pair
+from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edges import score_pair
 from tango_models.motion_graph.graph import build_graph
 from tango_models.motion_graph.pictures import face_patch, head_place, small_picture
 from tests.tango_models.motion_graph.test_graph import speaker

@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tango_models.motion_graph.seam_price import PriceConfig, Views, visibilities
+from tango_models.motion_graph.edge_config import PriceConfig
+from tango_models.motion_graph.jump_price import visibilities
+from tango_models.motion_graph.seam_price import Views
 from tests.tango_models.motion_graph.test_graph import speaker
 
 _RUNS = st.lists(st.integers(1, 4), min_size=1, max_size=4)

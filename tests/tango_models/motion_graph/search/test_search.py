@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.search.path_search import Edges, SearchConfig, even_reuse, path_cost, search_path
+from tango_models.motion_graph.search.path_search import Edges, even_reuse, path_cost, search_path
+from tango_models.motion_graph.search.search_config import SearchConfig
 
 
 def brute_force(node_cost, edges, min_dwell, max_reuse, config):
