@@ -2,6 +2,7 @@
 speech file itself."""
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -205,12 +206,18 @@ class RenderVideo(Stage):
             VideoWriter(
                 target, width=size[0], height=size[1], fps=FPS, sound=sound, crf=config.crf, preset=config.preset
             ) as writer,
+            ThreadPoolExecutor(1) as beside,  # what the report looks for takes nearly as long as the encoder
         ):
+            seen: Future[None] | None = None
             for t, frame in enumerate(ahead(pictures)):
+                if seen:
+                    seen.result()
+                seen = beside.submit(report.see, t, frame)
                 writer.write(frame)
-                report.see(t, frame)
                 if t % FPS == 0:
                     out.progress(t, len(playback.frame))
+            if seen:
+                seen.result()
         save_motion(motion_path, rendered_motion(source, playback, smooth=smooth))
         settings = {
             "avatar": given["avatar"],
