@@ -6,6 +6,10 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 UNIT_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not integration and not end_to_end and not footage"
 
+# Where Python is told to keep no byte code (many containers are), each of the thousand processes of a test run, and every
+# command, compiles what it imports anew: Prefect, Ray and torch took two to three times as long to import.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test soak check bench pins clean
 
 # The pins are complete, so they need no resolver; what it then finds in place, it keeps, and where it must not, it says so.
@@ -15,6 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PIP) install --no-deps --no-compile -r constraints.txt || echo "Not every pin fits this machine: pip resolves the rest."
 	$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
 	$(BIN)/python -m pip check
+	$(BIN)/python -m compileall -qq -j 0 -x '/tests/' "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
 	touch $@
 
 demo: $(STAMP)
