@@ -58,9 +58,14 @@ def ray_cluster():
     """A real local Ray cluster that the flows under test find running."""
     import ray
 
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20)
+    from tasks.runtime import worker_environment
+
+    options = {"include_dashboard": False, "log_to_driver": False, "object_store_memory": 100 * 2**20}
+    with worker_environment.handed_down():
+        ray.init(address="local", num_cpus=2, **options)
     yield
     ray.shutdown()
+    worker_environment.forget()
 
 
 @pytest.fixture(scope="session")

@@ -5,19 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from data_catalog import Unit, lean_pyarrow
-from tasks.runtime import workers
+from data_catalog import Unit
+from tasks.runtime import worker_environment, workers
 from tasks.runtime.workers import Outcome, WorkerResources
-
-_ENVIRONMENT = {
-    lean_pyarrow.VARIABLE: "1",
-    "MALLOC_MMAP_THRESHOLD_": str(2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(2**20),
-    "MALLOC_ARENA_MAX": "2",
-}
-"""The last three for glibc: give every frame back to the system when it is freed. Left to adapt, its thresholds rise to
-the size of a frame, and a worker that decodes in threads keeps hundreds of MB of holes: detection of 300 s of 768 x 768
-footage grew from 580 to 1,270 MB; with these it stays between 558 and 570."""
 
 
 class ActorLost(Exception):
@@ -35,7 +25,6 @@ class Actor:
     def __init__(self, stage: str, resources: WorkerResources, given: Sequence[Any], **more: Any) -> None:
         import ray
 
-        threads = str(resources.threads)
         actor: Any = ray.remote(type(stage, (workers.StageWorker,), {})).options(
             num_cpus=resources.num_cpus or 0,
             num_gpus=resources.num_gpus,
@@ -44,7 +33,7 @@ class Actor:
             max_restarts=0,  # a dead worker is replaced by its pool, where its unit can be written down as failed
             max_task_retries=0,
             max_concurrency=2,  # one unit, and beside it the question how far it is
-            runtime_env={"env_vars": {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **_ENVIRONMENT}},
+            runtime_env=worker_environment.runtime_env(resources),
         )
         self._worker = actor.remote(*given, **more)
         self._placed = self._worker.progress.remote()

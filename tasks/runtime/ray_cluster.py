@@ -11,13 +11,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import psutil
 from pydantic import BaseModel, Field
 
 from tango_models.errors import InputError
+from tasks.runtime import worker_environment
 from tasks.runtime.capacity import check_own, worker_limits
 from tasks.runtime.native_libraries import check_libraries
 from tasks.runtime.ray_token import check_taken, check_token_file, let_ray_have_one, nodes_at, show_token
@@ -104,9 +105,12 @@ def _check_far(cluster: ClusterSettings) -> None:
 
 
 @contextmanager
-def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
+def ray_running(cluster: ClusterSettings, *, for_stages: bool = True) -> Iterator[list[dict[str, float]]]:
     """Ray for the time of the context: the cluster at the address, or one of this process alone. One that this
     process already uses is used as it is and left running.
+
+    Args:
+        for_stages: one that is started here has the environment of stages' workers; else Ray chooses the threads.
 
     Yields:
         what each node has.
@@ -140,8 +144,10 @@ def ray_running(cluster: ClusterSettings) -> Iterator[list[dict[str, float]]]:
             options["_temp_dir"] = resources.enter_context(_temporary_folder())
             let_ray_have_one()
             # "local" and never "auto": a stale cluster of somebody else's must not be joined by accident.
+            resources.callback(worker_environment.forget)
             resources.callback(ray.shutdown)
-            with _in_groups_of_their_own(), _handlers_kept():
+            environment = worker_environment.handed_down() if for_stages else nullcontext()
+            with _in_groups_of_their_own(), _handlers_kept(), environment:
                 _start_own(options)
         yield [node["Resources"] for node in ray.nodes() if node["Alive"]]
 

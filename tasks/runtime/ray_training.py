@@ -38,7 +38,7 @@ def train_on_ray(
     Raises:
         InputError: as the functions raise it, or there are fewer GPUs than are asked for.
     """
-    with ray_running(cluster) as nodes:
+    with ray_running(cluster, for_stages=False) as nodes:
         worker_limits(cluster.workers, nodes)
         trainers = cluster.workers[_TRAINERS]
         assert trainers.count is not None
