@@ -4,8 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-# Side by side, each process has its share of the cores: threads of several that wait for each other spin, and two ranks
-# of a training took twenty minutes instead of half of one. Before NumPy and torch are imported.
+# Before NumPy and torch are imported. Threads that wait for each other sleep: by default they spin, and take the cores
+# from the processes of the test, and from the tests beside it. Of those each has its share of the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
 
