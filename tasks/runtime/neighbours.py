@@ -1,5 +1,5 @@
-"""Runs that share a Ray cluster tell one another who waits for room: a run that came first, with a queue of hours, would
-else keep all that it took, since Ray takes nothing away and says to nobody who waits.
+"""Runs that share a Ray cluster tell one another who waits for room: a run that came first, with a queue of hours,
+would else keep all that it took, since Ray takes nothing away and says to nobody who waits.
 
 They tell it through the cluster's own key-value store. No clock of another machine is asked: who waits writes another
 number each time, and whose number stands still has died, or waits no more.

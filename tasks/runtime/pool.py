@@ -62,8 +62,8 @@ class WorkerPool:
         shared: workers see this machine's paths.
         others_wait: whether another stage of the run has waited for room for a while, and has no worker.
         others_have_less: whether one has, and has fewer workers than this, no larger ones.
-        neighbours_have_less: whether a stage of another run on the cluster waits for the room of a worker of these needs,
-            and has fewer than so many.
+        neighbours_have_less: whether a stage of another run on the cluster waits for the room of a worker with these
+            needs, and has fewer than so many.
         start: a worker.
     """
 
