@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
-from tasks.runtime.actors import Actor, ActorLost, StartActor, cluster_lives, free_and_all, wait_for
+from tasks.runtime.actors import Actor, ActorLost, StartActor, cluster_lives, free_and_all, has_room, wait_for
 from tasks.runtime.capacity import needs, waits_for
 from tasks.runtime.faults import WORKER_DIED
 from tasks.runtime.handing_over import HandOver, Travelling
@@ -31,6 +31,8 @@ _LOOK_SECONDS = 0.1
 """Between two looks of a unit that waits whether a worker has loaded."""
 _ENDING_SECONDS = 1.0
 """Between the death of a worker and the word that the whole run ends: whoever ends a run may signal all at once."""
+_ASK_SECONDS = 1.0
+"""Between two questions to the cluster what is free."""
 _SILENT_SECONDS = 5.0
 """Without an answer from a worker, after which it is asked whether the cluster lives: without a node it would never
 start."""
@@ -89,7 +91,7 @@ class WorkerPool:
         self._idle: dict[Actor, float] = {}  # since when; the last that came is the next to go, and its caches are warm
         self._busy: set[Actor] = set()
         self._waiting = 0  # units
-        self._looked = self._gave = self._turn = 0.0
+        self._looked = self._gave = self._turn = self._asked = 0.0
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._lost = self._short = self._starved = self._said = False
@@ -175,7 +177,7 @@ class WorkerPool:
                         self._turn = now
                     self._idle[actor] = now
                     self._changed.notify()
-            self._short = bool(
+            waits = bool(
                 self._needs
                 and self._waiting
                 and self._starting
@@ -183,6 +185,9 @@ class WorkerPool:
                 and all(now - since > _PATIENCE_SECONDS for since in self._starting.values())
                 and not any(actor.is_placed() for actor in self._starting)
             )
+            if not waits or now - self._asked > _ASK_SECONDS:
+                self._short = waits and not has_room(self._needs)
+                self._asked = now
             self._starved = self._short and not self._busy
             if not self._waiting:
                 self._shrink(now)

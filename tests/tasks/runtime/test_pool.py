@@ -30,11 +30,12 @@ def catalog(tmp_path_factory) -> Catalog:
 def impatient():
     """What takes seconds in a run takes milliseconds here."""
     times = {"_LOOK": 0.001, "_PATIENCE": 0.03, "_IDLE": 0.05, "_SPARE": 0.005, "_LAST": 0.1, "_ENDING": 0.0}
-    times |= {"_TURN": 0.3}
+    times |= {"_TURN": 0.3, "_ASK": 0.0}
     with pytest.MonkeyPatch.context() as patch:
         for name, seconds in times.items():
             patch.setattr(pool_module, f"{name}_SECONDS", seconds)
         patch.setattr(pool_module, "cluster_lives", lambda: True)
+        patch.setattr(pool_module, "has_room", lambda needed: False)
         patch.setattr(pool_module, "free_and_all", lambda: ({"GPU": 0.0}, {"GPU": 1.0}))
         yield
 
@@ -214,6 +215,34 @@ def test_two_stages_with_long_queues_share_the_room(catalog, size):
     shared = [min(pair) >= 2 for pair in seen[len(seen) // 2 :]]
     assert sum(shared) > 0.3 * len(shared), seen
     assert len(started) < 40, "workers come and go"
+    run.close()
+
+
+def test_a_worker_that_only_starts_slowly_waits_for_nobodys_room(catalog, monkeypatch):
+    """There is room, and the machine is busy: nobody is said to hold anything, and no other stage gives a worker up."""
+    cluster = Cluster({"CPU": 100}, seconds=0.005)
+    monkeypatch.setattr(pool_module, "has_room", lambda needed: cluster.free["CPU"] >= needed["CPU"])
+    sizes = {"detect_landmarks": (WorkerResources(num_cpus=1), 4), "embed_clips": (WorkerResources(num_cpus=1), 4)}
+    run, started = Run(cluster, catalog, "a", sizes), []
+    quick = run.pools["detect_landmarks"]
+    quick._new = lambda *given, **more: started.append(given) or cluster.start(*given, **more)  # type: ignore
+
+    class Slow(Worker):
+        came = time.monotonic() + 0.5  # well beyond the patience of the pools
+
+        def is_placed(self):
+            return time.monotonic() > self.came and super().is_placed()
+
+    run.pools["embed_clips"]._new = lambda stage, resources, *_, **__: Slow(cluster, resources)  # type: ignore
+    place, cluster.place = cluster.place, lambda: None  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(run.do, "embed_clips", 4)
+        time.sleep(0.1)
+        cluster.place = place  # type: ignore[method-assign]
+        assert all(outcome.ok for outcome in run.do("detect_landmarks", 200))
+        assert len(started) <= 4, "its workers came and went"
+        assert all(outcome.ok for outcome in slow.result(30))
+    assert not run.said
     run.close()
 
 
