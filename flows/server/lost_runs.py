@@ -136,7 +136,7 @@ class LostRuns:
                 self._api.set_state(run, {"type": "CRASHED", "name": "Crashed", "message": message})
                 state = "CRASHED"
                 said.append(f"run {run}: its process is gone")
-            # Its process is ended by a signal, and says of itself that it crashed; the worker says the rest, if it lives.
+            # A signal ends its process, which says that it crashed; the worker says the rest, if it lives.
             cancelling = state == "CANCELLING" and known.pid is not None and not known.ended
             if cancelling or (state == "CRASHED" and self._api.was_cancelled(run)):
                 message = "It was cancelled, and its process has ended."
