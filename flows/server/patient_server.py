@@ -1,17 +1,20 @@
 """Prefect's server, which answers 503 where of SQLite's writers another came between a request's first look and its own
 write; no time to wait helps there. Prefect's clients ask again then, but a browser does not, and whoever pressed *Run*
-is told `Service Unavailable`. Here the server itself does the request again:
-`python -m flows.server.patient_server prefect server start ...`"""
+is told `Service Unavailable`. Here a request that may write waits for its turn before it looks; what is sent away all
+the same is done again: `python -m flows.server.patient_server prefect server start ...`"""
 
 import asyncio
 import runpy
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
-_TRIES = 20
-_PAUSE_SECONDS = 0.05
-"""After the first; the others are a little longer each. Together some ten seconds."""
+_TRIES = 8
+_PAUSE_SECONDS = 0.1
+"""After the first; the others are a little longer each. Together some three seconds."""
+_writes: ContextVar[bool] = ContextVar("writes", default=False)
 _READS = ("GET", "HEAD", "OPTIONS")
 _LATER = 503
 Scope, Message = dict[str, Any], dict[str, Any]
@@ -30,6 +33,7 @@ class Patient:
         if scope["type"] != "http" or scope["method"] in _READS:
             await self._app(scope, receive, send)
             return
+        _writes.set(True)  # for this request alone: each is a task of its own
         asked = await _all_of(receive)
         for tries in range(1, _TRIES + 1):
             answer, fault = await self._try(scope, asked, receive)
@@ -69,10 +73,16 @@ async def _all_of(receive: Receive) -> list[Message]:
 
 
 def be_patient() -> None:
-    """Have the servers of this process do again what may be asked again."""
+    """Have the servers of this process wait for their turn, and do again what may be asked again."""
     from prefect.server.api import server
+    from prefect.server.database.configurations import AioSqliteConfiguration
 
-    create = server.create_app
+    create, begin = server.create_app, AioSqliteConfiguration.begin_transaction
+
+    @asynccontextmanager
+    async def begin_in_turn(self: Any, session: Any, with_for_update: bool = False) -> AsyncIterator[Any]:
+        async with begin(self, session, with_for_update=with_for_update or _writes.get()) as transaction:
+            yield transaction
 
     def create_patient(*given: Any, **more: Any) -> Any:
         app = create(*given, **more)
@@ -80,6 +90,7 @@ def be_patient() -> None:
         return app
 
     server.create_app = create_patient
+    AioSqliteConfiguration.begin_transaction = begin_in_turn  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
