@@ -4,6 +4,7 @@ minutes while the server is down, and they have else to do meanwhile."""
 import base64
 import ssl
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,6 +27,11 @@ class _Run(BaseModel):
     labels: dict[str, Any] = Field(default_factory=dict)
 
 
+class _State(BaseModel):
+    type: str
+    timestamp: datetime
+
+
 class PendingRun(BaseModel):
     """A run that some worker has taken, and that has not begun.
 
@@ -40,6 +46,7 @@ class PendingRun(BaseModel):
 
 
 _RUNS = TypeAdapter(list[_Run])
+_STATES = TypeAdapter(list[_State])
 
 
 class PrefectApi:
@@ -66,6 +73,13 @@ class PrefectApi:
     def set_state(self, run_id: str, state: dict[str, Any]) -> None:
         """See `lost_runs.Api`."""
         self._post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+
+    def was_cancelled(self, run_id: str) -> bool:
+        """See `lost_runs.Api`."""
+        reply = self._client.get("/flow_run_states/", params={"flow_run_id": run_id}).raise_for_status()
+        states = sorted(_STATES.validate_json(reply.content), key=lambda state: state.timestamp)
+        before = [state.type for state in states if state.type != "CRASHED"]
+        return before[-1:] == ["CANCELLING"]
 
     def pending(self, pool: str) -> list[PendingRun]:
         """The runs of a work pool that are Pending."""

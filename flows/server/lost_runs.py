@@ -45,6 +45,9 @@ class Api(Protocol):
     def set_state(self, run_id: str, state: dict[str, Any]) -> None:
         """Put a flow run into a state, whatever it is in."""
 
+    def was_cancelled(self, run_id: str) -> bool:
+        """Whether a flow run that has crashed was being cancelled when it did."""
+
 
 class KnownRun(BaseModel):
     """Attributes:
@@ -133,6 +136,12 @@ class LostRuns:
                 self._api.set_state(run, {"type": "CRASHED", "name": "Crashed", "message": message})
                 state = "CRASHED"
                 said.append(f"run {run}: its process is gone")
+            # A signal ends its process, which says that it crashed; the worker says the rest, if it lives.
+            cancelling = state == "CANCELLING" and known.pid is not None and not known.ended
+            if cancelling or (state == "CRASHED" and self._api.was_cancelled(run)):
+                message = "It was cancelled, and its process has ended."
+                self._api.set_state(run, {"type": "CANCELLED", "name": "Cancelled", "message": message})
+                state = "CANCELLED"
             if state == "CRASHED" and not known.retried:
                 message = "Tried once more by itself after a crash; only what is missing is done."
                 self._api.set_state(run, {"type": "SCHEDULED", "name": "AwaitingRetry", "message": message})

@@ -61,7 +61,7 @@ def _serve(console: Console, port: int, work: Work, home: Path) -> None:
     from flows.server.api import PrefectApi  # and httpx
     from flows.server.watching import Watch
 
-    command = f"prefect server start --host 127.0.0.1 --port {port}".split()
+    command = f"flows.server.patient_server prefect server start --host 127.0.0.1 --port {port}".split()
     server = Supervised("server", command, {**_SERVER, **os.environ}, home / "server.log", whole=True)
     worker, others = work.worker(home, _NAME), work.beside(home)
     try:

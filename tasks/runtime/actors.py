@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from data_catalog import Unit
@@ -125,6 +125,18 @@ def free_and_all() -> tuple[dict[str, float], dict[str, float]]:
         return ray.available_resources(), ray.cluster_resources()
     except (ray.exceptions.RayError, OSError, RuntimeError):
         return {}, {}
+
+
+def has_room(needed: Mapping[str, float]) -> bool:
+    """Whether a node has free now what one more worker needs: one that has not come is then about to start, which takes
+    long on a busy machine. False where the cluster does not tell."""
+    try:
+        from ray._private.state import available_resources_per_node
+
+        nodes = available_resources_per_node().values()
+        return any(all(node.get(kind, 0.0) >= amount for kind, amount in needed.items()) for node in nodes)
+    except Exception:  # no public call tells it by node; a client of a far cluster has not even this one
+        return False
 
 
 def _answered(reference: Any, seconds: float = 0) -> bool:

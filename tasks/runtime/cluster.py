@@ -13,6 +13,7 @@ from data_catalog import Catalog
 from data_catalog.leases import Leases
 from tasks.runtime.actors import cluster_lives
 from tasks.runtime.capacity import worker_limits
+from tasks.runtime.neighbours import ClusterBoard, Neighbours, Waiting
 from tasks.runtime.pool import PoolClosed, WorkerPool
 from tasks.runtime.ray_cluster import ClusterSettings, ray_running
 from tasks.runtime.registry import STAGES, next_stages, stage_class
@@ -55,6 +56,7 @@ class Pools:
         self._cpus = 0.0
         self._limits: dict[str, int] = {}
         self._keeper: threading.Thread | None = None
+        self._neighbours = Neighbours(run_id, self._waiting, ClusterBoard())
 
     def __enter__(self) -> "Pools":
         _open.add(self)
@@ -66,6 +68,7 @@ class Pools:
         _open.discard(self)
         if self._keeper:
             self._keeper.join()
+        self._neighbours.stop()
         with self._lock:  # another thread may just be starting it
             self._ray.close()
             self._resources.close()
@@ -123,11 +126,17 @@ class Pools:
         if self._keeper is None:
             self._keeper = threading.Thread(target=self._tend, name="pools", daemon=True)
             self._keeper.start()
+            if self._cluster.address:  # nobody else joins one of our own
+                self._neighbours.start()
 
     def _tend(self) -> None:
         while not self._closed.wait(_TEND_SECONDS):
             for pool in list(self._pools.values()):
                 pool.tend()
+
+    def _waiting(self) -> list[Waiting]:
+        """What the other runs on the cluster are told."""
+        return [waiting for pool in list(self._pools.values()) if (waiting := pool.waiting)]
 
     def _starved(self, but: str = "") -> bool:
         """Whether a stage, but for one, waits for room."""
@@ -161,6 +170,7 @@ class Pools:
                 shared=not self._cluster.address or self._cluster.shared_disk,
                 others_wait=lambda: self._starved(but=stage),
                 others_have_less=lambda pool: any(o.has_less_than(pool) for o in list(self._pools.values())),
+                neighbours_have_less=self._neighbours.have_less,
             )
             if self._closed.is_set():
                 self._pools[stage].refuse()

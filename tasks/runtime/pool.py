@@ -12,15 +12,16 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from data_catalog import Catalog, Unit
 from tango_models.errors import InputError
-from tasks.runtime.actors import Actor, ActorLost, StartActor, cluster_lives, free_and_all, wait_for
+from tasks.runtime.actors import Actor, ActorLost, StartActor, cluster_lives, free_and_all, has_room, wait_for
 from tasks.runtime.capacity import needs, waits_for
 from tasks.runtime.faults import WORKER_DIED
 from tasks.runtime.handing_over import HandOver, Travelling
+from tasks.runtime.neighbours import Waiting
 from tasks.runtime.registry import create_stage
 from tasks.runtime.workers import INTERRUPTED, STOP_SECONDS, Outcome, WorkerResources, note_failure
 
@@ -30,6 +31,8 @@ _LOOK_SECONDS = 0.1
 """Between two looks of a unit that waits whether a worker has loaded."""
 _ENDING_SECONDS = 1.0
 """Between the death of a worker and the word that the whole run ends: whoever ends a run may signal all at once."""
+_ASK_SECONDS = 1.0
+"""Between two questions to the cluster what is free."""
 _SILENT_SECONDS = 5.0
 """Without an answer from a worker, after which it is asked whether the cluster lives: without a node it would never
 start."""
@@ -38,6 +41,8 @@ _PATIENCE_SECONDS = 10.0
 _IDLE_SECONDS, _SPARE_SECONDS, _LAST_SECONDS = 15.0, 1.0, 60.0
 """A worker may have nothing to do; while another stage waits for room; the last one, when it reserves nothing. A start
 takes 3 to 5 s."""
+_TURN_SECONDS = 60.0
+"""That a stage keeps its only worker while another run has none for want of it: a dozen starts of one."""
 _LOST = "no node of the Ray cluster is alive any more"
 
 OnProgress = Callable[[Unit, int, int], None]
@@ -59,13 +64,17 @@ class WorkerPool:
         shared: workers see this machine's paths.
         others_wait: whether another stage of the run has waited for room for a while, and has no worker.
         others_have_less: whether one has, and has fewer workers than this, no larger ones.
+        neighbours_have_less: whether a stage of another run on the cluster waits for the room of a worker with these
+            needs, and has fewer than so many.
         start: a worker.
     """
 
     def __init__(
         self, stage: str, config: dict, catalog: Catalog, resources: WorkerResources, *, size: int, run_id: str,
         shared: bool = True, others_wait: Callable[[], bool] = lambda: False,
-        others_have_less: Callable[["WorkerPool"], bool] = lambda pool: False, start: StartActor = Actor,
+        others_have_less: Callable[["WorkerPool"], bool] = lambda pool: False,
+        neighbours_have_less: Callable[[Mapping[str, float], int], bool] = lambda needs, at_work: False,
+        start: StartActor = Actor,
     ) -> None:  # fmt: skip
         self._stage, self._catalog, self._run_id = stage, catalog, run_id
         self._arguments = (stage, config, catalog.uri, catalog.storage_options, run_id)
@@ -77,11 +86,12 @@ class WorkerPool:
         self._resources, self._needs = resources, needs(resources)
         self._size = size
         self._others_wait, self._others_have_less, self._new = others_wait, others_have_less, start
+        self._neighbours_have_less = neighbours_have_less
         self._starting: dict[Actor, float] = {}
         self._idle: dict[Actor, float] = {}  # since when; the last that came is the next to go, and its caches are warm
         self._busy: set[Actor] = set()
         self._waiting = 0  # units
-        self._looked = self._gave = 0.0
+        self._looked = self._gave = self._turn = self._asked = 0.0
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._lost = self._short = self._starved = self._said = False
@@ -106,6 +116,11 @@ class WorkerPool:
         Takes no lock."""
         fits = all(other._needs.get(kind, 0.0) >= amount for kind, amount in self._needs.items())
         return self._short and fits and self._at_work() < other._at_work()
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What other runs on the cluster are told. Takes no lock."""
+        return Waiting(self._needs, self._at_work()) if self._short else None
 
     @property
     def reserves(self) -> bool:
@@ -158,9 +173,11 @@ class WorkerPool:
             for actor in [actor for actor in self._starting if actor.is_warm()]:
                 del self._starting[actor]
                 if self._waiting or not actor.is_dead():
+                    if not self._at_work():
+                        self._turn = now
                     self._idle[actor] = now
                     self._changed.notify()
-            self._short = bool(
+            waits = bool(
                 self._needs
                 and self._waiting
                 and self._starting
@@ -168,6 +185,9 @@ class WorkerPool:
                 and all(now - since > _PATIENCE_SECONDS for since in self._starting.values())
                 and not any(actor.is_placed() for actor in self._starting)
             )
+            if not waits or now - self._asked > _ASK_SECONDS:
+                self._short = waits and not has_room(self._needs)
+                self._asked = now
             self._starved = self._short and not self._busy
             if not self._waiting:
                 self._shrink(now)
@@ -293,7 +313,7 @@ class WorkerPool:
                 now = time.monotonic()
                 # Room that was given is seen in use after a while; until then, one worker is enough.
                 just_gave = now - self._gave < _PATIENCE_SECONDS and not self._others_wait()
-                if just_gave or not self._makes_room():
+                if (just_gave or not self._makes_room()) and not self._turn_is_over(now):
                     self._idle[actor] = now
                     self._changed.notify()
                     return
@@ -313,7 +333,16 @@ class WorkerPool:
         """Whether others need the room of one worker more than this stage, which has others."""
         if not self._needs or not (self._idle or self._busy):
             return False
-        return self._others_wait() or self._others_have_less(self)
+        return (
+            self._others_wait()
+            or self._others_have_less(self)
+            or self._neighbours_have_less(self._needs, self._at_work())
+        )
+
+    def _turn_is_over(self, now: float) -> bool:
+        """Whether the only worker goes, since a run that has none has waited for it long enough."""
+        alone = bool(self._needs) and not self._at_work()
+        return alone and now - self._turn > _TURN_SECONDS and self._neighbours_have_less(self._needs, 1)
 
     def _unplaced(self) -> list[Actor]:
         return [actor for actor in self._starting if not actor.is_placed()]

@@ -90,3 +90,26 @@ def test_certificates_are_those_of_the_settings(tmp_path, monkeypatch):
 
 def _context(api: PrefectApi) -> ssl.SSLContext:
     return api._client._transport._pool._ssl_context
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("states", "cancelled"),
+    [
+        (["RUNNING", "CRASHED"], False),
+        (["RUNNING", "CANCELLING", "CRASHED"], True),
+        (["RUNNING", "CANCELLING", "CRASHED", "CRASHED"], True),
+        (["RUNNING", "CANCELLING", "CRASHED", "SCHEDULED", "PENDING", "RUNNING", "CRASHED"], False),
+        (["RUNNING", "CANCELLING", "CANCELLED"], False),
+    ],
+)
+def test_whether_a_run_was_cancelled_stands_in_what_it_was_before(prefect_server, states, cancelled):
+    from prefect import flow, get_client
+    from prefect.settings import PREFECT_API_URL
+
+    api = PrefectApi(str(PREFECT_API_URL.value()))
+    with get_client(sync_client=True) as client:
+        run = str(client.create_flow_run(flow(name="any")(lambda: None)).id)
+    for state in states:
+        api.set_state(run, {"type": state, "name": state.capitalize()})
+    assert api.was_cancelled(run) is cancelled

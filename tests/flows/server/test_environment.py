@@ -2,6 +2,9 @@
 
 import os
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 import urllib.request
 from contextlib import contextmanager
@@ -118,3 +121,29 @@ def test_a_proxy_is_not_asked_for_a_server_of_this_machine(monkeypatch, proxy):
             address = f"{url.replace('127.0.0.1', host)}/health"
             assert httpx.get(address).json() is True  # as Prefect asks
             assert urllib.request.urlopen(address).read() == b"true"
+
+
+_LOST_MERGE = """
+    import sys
+    from flows.server import environment
+    environment.prepare()
+    from data_catalog import Catalog
+    from data_catalog.compaction import merge_fragments
+    table = Catalog(sys.argv[1]).table("leases")
+    for k in range(3):
+        table.upsert([{"lease": str(k), "holder": "h", "expires_at": 0.0}])
+    before = table.open()
+    table.delete("lease = '1'")
+    try:
+        merge_fragments(before, blobs=False)
+    except OSError as error:
+        print(error)
+"""
+
+
+def test_a_merge_that_loses_against_another_writer_is_not_spoken_of(tmp_path):
+    kept = {name: text for name, text in os.environ.items() if name != "LANCE_LOG"}
+    command = [sys.executable, "-c", textwrap.dedent(_LOST_MERGE), str(tmp_path / "catalog")]
+    ran = subprocess.run(command, env=kept, capture_output=True, text=True, timeout=120)
+    assert "Retryable commit conflict" in ran.stdout
+    assert ran.stderr == ""

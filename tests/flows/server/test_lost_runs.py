@@ -21,7 +21,7 @@ class States(dict):
 
 class Api:
     def __init__(self, **states: str) -> None:
-        self.states, self.told = States(), []
+        self.states, self.told, self.cancelled = States(), [], set()
         for run, state in states.items():
             self.states[run] = state
 
@@ -31,6 +31,9 @@ class Api:
     def set_state(self, run_id, state):
         self.told.append((run_id, state["type"]))
         self.states[run_id] = state["type"]
+
+    def was_cancelled(self, run_id):
+        return run_id in self.cancelled
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +101,26 @@ def test_a_run_that_ended_otherwise_is_left_alone(tmp_path, start, state):
     _kill(process)
     lost.look([])
     assert not api.told
+
+
+@pytest.mark.parametrize("seen", [[], ["CANCELLING"], ["CANCELLING", "CRASHED"]])
+@pytest.mark.parametrize("last", ["CANCELLING", "CRASHED"])
+def test_a_run_that_was_cancelled_is_not_tried_again(tmp_path, start, seen, last):
+    """A signal ends its process, which calls that a crash; on a busy machine the worker takes long to say better."""
+    run = str(uuid.uuid4())
+    api = Api(**{run: "RUNNING"})
+    lost = LostRuns(tmp_path / "runs.json", api)
+    process = start(run)
+    lost.look([process])
+    api.cancelled.add(run)
+    for state in seen:
+        api.states[run] = state
+        lost.look([process])
+    api.states[run] = "CRASHED" if "CRASHED" in seen else last
+    _kill(process)
+    for _ in range(3):
+        lost.look([])
+    assert api.told == [(run, "CANCELLED")]
 
 
 @pytest.mark.parametrize("later", ["PENDING", "RUNNING"])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from data_catalog import Catalog, Unit
 from tasks.runtime import pool as pool_module
+from tasks.runtime.neighbours import Neighbours
 from tasks.runtime.pool import WorkerPool
 from tasks.runtime.workers import WorkerResources
 from tests.tasks.runtime.crowded import Cluster, Worker
@@ -29,25 +30,42 @@ def catalog(tmp_path_factory) -> Catalog:
 def impatient():
     """What takes seconds in a run takes milliseconds here."""
     times = {"_LOOK": 0.001, "_PATIENCE": 0.03, "_IDLE": 0.05, "_SPARE": 0.005, "_LAST": 0.1, "_ENDING": 0.0}
+    times |= {"_TURN": 0.3, "_ASK": 0.0}
     with pytest.MonkeyPatch.context() as patch:
         for name, seconds in times.items():
             patch.setattr(pool_module, f"{name}_SECONDS", seconds)
         patch.setattr(pool_module, "cluster_lives", lambda: True)
+        patch.setattr(pool_module, "has_room", lambda needed: False)
         patch.setattr(pool_module, "free_and_all", lambda: ({"GPU": 0.0}, {"GPU": 1.0}))
         yield
+
+
+class Board(dict):
+    """Where the runs of one cluster write."""
+
+    put = dict.__setitem__
+    all = dict.copy
+
+    def remove(self, run):
+        self.pop(run, None)
 
 
 class Run:
     """The pools of a run, tended as `Pools` does it."""
 
-    def __init__(self, cluster: Cluster, catalog: Catalog, name: str, stages: dict[str, tuple[WorkerResources, int]]):
+    def __init__(
+        self, cluster: Cluster, catalog: Catalog, name: str, stages: dict[str, tuple[WorkerResources, int]],
+        board: Board | None = None,
+    ):  # fmt: skip
         self.name = name
+        self.neighbours = Neighbours(name, self._waiting, Board() if board is None else board)
         self.said: list[tuple[str, str]] = []
         self.pools: dict[str, WorkerPool] = {}
         for stage, (resources, size) in stages.items():
             self.pools[stage] = WorkerPool(
                 stage, {}, catalog, resources, size=size, run_id=name, others_wait=partial(self._starved, stage),
                 others_have_less=lambda pool: any(other.has_less_than(pool) for other in list(self.pools.values())),
+                neighbours_have_less=self.neighbours.have_less,
                 start=cluster.start,  # type: ignore[arg-type]
             )  # fmt: skip
         self.over = threading.Event()
@@ -56,10 +74,14 @@ class Run:
     def _starved(self, but: str) -> bool:
         return any(pool.starved for stage, pool in self.pools.items() if stage != but)
 
+    def _waiting(self):
+        return [waiting for pool in self.pools.values() if (waiting := pool.waiting)]
+
     def _tend(self):
         while not self.over.wait(0.002):
             for pool in self.pools.values():
                 pool.tend()
+            self.neighbours.look()
 
     def units(self, stage: str, count: int, part: str = "") -> list[Unit]:
         return [Unit(stage, f"{self.name} {stage} {part}{k}", str(k), "1", "") for k in range(count)]
@@ -83,11 +105,11 @@ runs_of_stages = st.lists(st.lists(stage_of_run, min_size=1, max_size=4), min_si
 @given(runs_of_stages, st.sampled_from([2.0, 2.5, 4.0]), st.sampled_from([1.0, 1.5]))
 def test_every_unit_of_every_run_is_done_once_whatever_the_room(catalog, given_runs, cpus, gpus):
     """Stages at once or one after the other, the next warmed ahead, in a cluster that has room for any one worker."""
-    cluster = Cluster({"CPU": cpus, "GPU": gpus})
+    cluster, board = Cluster({"CPU": cpus, "GPU": gpus}), Board()
     runs, wanted = [], set()
     for number, stages in enumerate(given_runs):
         sized = {stage: (asked[0], asked[1]) for stage, asked in zip(STAGES, stages, strict=False)}
-        runs.append(Run(cluster, catalog, f"run {number}", sized))
+        runs.append(Run(cluster, catalog, f"run {number}", sized, board))
     with ThreadPoolExecutor(16) as threads:
 
         def do_all(run: Run, stages) -> None:
@@ -194,6 +216,98 @@ def test_two_stages_with_long_queues_share_the_room(catalog, size):
     assert sum(shared) > 0.3 * len(shared), seen
     assert len(started) < 40, "workers come and go"
     run.close()
+
+
+def test_a_worker_that_only_starts_slowly_waits_for_nobodys_room(catalog, monkeypatch):
+    """There is room, and the machine is busy: nobody is said to hold anything, and no other stage gives a worker up."""
+    cluster = Cluster({"CPU": 100}, seconds=0.005)
+    monkeypatch.setattr(pool_module, "has_room", lambda needed: cluster.free["CPU"] >= needed["CPU"])
+    sizes = {"detect_landmarks": (WorkerResources(num_cpus=1), 4), "embed_clips": (WorkerResources(num_cpus=1), 4)}
+    run, started = Run(cluster, catalog, "a", sizes), []
+    quick = run.pools["detect_landmarks"]
+    quick._new = lambda *given, **more: started.append(given) or cluster.start(*given, **more)  # type: ignore
+
+    class Slow(Worker):
+        came = time.monotonic() + 0.5  # well beyond the patience of the pools
+
+        def is_placed(self):
+            return time.monotonic() > self.came and super().is_placed()
+
+    run.pools["embed_clips"]._new = lambda stage, resources, *_, **__: Slow(cluster, resources)  # type: ignore
+    place, cluster.place = cluster.place, lambda: None  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(run.do, "embed_clips", 4)
+        time.sleep(0.1)
+        cluster.place = place  # type: ignore[method-assign]
+        assert all(outcome.ok for outcome in run.do("detect_landmarks", 200))
+        assert len(started) <= 4, "its workers came and went"
+        assert all(outcome.ok for outcome in slow.result(30))
+    assert not run.said
+    run.close()
+
+
+@pytest.mark.parametrize("size", [4, 6])
+@pytest.mark.parametrize("kind", ["CPU", "GPU", "camera"])
+def test_two_runs_with_long_queues_share_the_room(catalog, kind, size):
+    """The one that comes when the other has taken all of it gets its part, of whatever it is that is short."""
+    cluster, board = Cluster({"CPU": 100, kind: 4}, seconds=0.01), Board()
+    one = {"CPU": {"num_cpus": 1}, "GPU": {"num_gpus": 1}, "camera": {"resources": {"camera": 1}}}[kind]
+    runs = [Run(cluster, catalog, name, {"create_clips": (WorkerResources(**one), size)}, board) for name in "ab"]
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(runs[0].do, "create_clips", 500)
+        time.sleep(0.1)
+        assert runs[0].pools["create_clips"]._at_work() == 4
+        second = threads.submit(runs[1].do, "create_clips", 500)
+        seen = []
+        while not (first.done() or second.done()):
+            time.sleep(0.01)
+            seen.append(tuple(run.pools["create_clips"]._at_work() for run in runs))
+        assert all(outcome.ok for doing in (first, second) for outcome in doing.result(60))
+    shared = [min(pair) >= 2 for pair in seen[len(seen) // 2 :]]
+    assert sum(shared) > 0.3 * len(shared), seen
+    assert not board
+    for run in runs:
+        run.close()
+
+
+def test_a_run_takes_its_turn_at_the_only_gpu(catalog):
+    """It does not wait for the end of a queue of another that came first."""
+    cluster, board = Cluster({"CPU": 4, "GPU": 1}, seconds=0.01), Board()
+    gpu = {"create_clips": (WorkerResources(num_gpus=1), 1)}
+    runs = [Run(cluster, catalog, name, gpu, board) for name in "ab"]
+    with ThreadPoolExecutor(2) as threads:
+        long = threads.submit(runs[0].do, "create_clips", 300)
+        time.sleep(0.1)
+        short = threads.submit(runs[1].do, "create_clips", 3)
+        assert all(outcome.ok for outcome in short.result(30))
+        assert not long.done(), "it waited for the end of the other"
+        assert all(outcome.ok for outcome in long.result(60))
+    for run in runs:
+        run.close()
+
+
+def test_nobody_makes_room_that_is_of_no_use_to_who_waits(catalog):
+    """A run that waits for a GPU takes none of the CPUs of another."""
+    cluster, board = Cluster({"CPU": 4, "GPU": 1}, seconds=0.01), Board()
+    blocker = cluster.start("other", WorkerResources(num_gpus=1))
+    assert blocker.is_placed()
+    runs = [
+        Run(cluster, catalog, "a", {"create_clips": (WorkerResources(num_cpus=1), 4)}, board),
+        Run(cluster, catalog, "b", {"create_clips": (WorkerResources(num_gpus=1), 1)}, board),
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        waits = threads.submit(runs[1].do, "create_clips", 1)
+        while not board:
+            time.sleep(0.01)
+        started, start = [], cluster.start
+        cluster.start = lambda *given, **more: started.append(given) or start(*given, **more)  # type: ignore
+        runs[0].pools["create_clips"]._new = cluster.start
+        assert all(outcome.ok for outcome in runs[0].do("create_clips", 200))
+        assert len(started) <= 4
+        blocker.kill()
+        assert waits.result(30)[0].ok
+    for run in runs:
+        run.close()
 
 
 def test_a_worker_that_dies_costs_its_unit_and_another_takes_its_place(catalog):
