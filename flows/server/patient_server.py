@@ -17,8 +17,10 @@ _PAUSE_SECONDS = 0.1
 _writes: ContextVar[bool] = ContextVar("writes", default=False)
 _READS = ("GET", "HEAD", "OPTIONS")
 _LATER = 503
-Scope, Message = dict[str, Any], dict[str, Any]
-Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
