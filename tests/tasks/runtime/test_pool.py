@@ -254,12 +254,14 @@ def test_two_runs_with_long_queues_share_the_room(catalog, kind, size):
     one = {"CPU": {"num_cpus": 1}, "GPU": {"num_gpus": 1}, "camera": {"resources": {"camera": 1}}}[kind]
     runs = [Run(cluster, catalog, name, {"create_clips": (WorkerResources(**one), size)}, board) for name in "ab"]
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(runs[0].do, "create_clips", 500)
-        time.sleep(0.1)
-        assert runs[0].pools["create_clips"]._at_work() == 4
+        first = threads.submit(runs[0].do, "create_clips", 2000)
+        until = time.monotonic() + 60
+        while runs[0].pools["create_clips"]._at_work() < 4:
+            assert time.monotonic() < until
+            time.sleep(0.01)
         second = threads.submit(runs[1].do, "create_clips", 500)
         seen = []
-        while not (first.done() or second.done()):
+        while not second.done():
             time.sleep(0.01)
             seen.append(tuple(run.pools["create_clips"]._at_work() for run in runs))
         assert all(outcome.ok for doing in (first, second) for outcome in doing.result(60))
