@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tango_models.errors import InputError
 from tango_models.media.sound_length import mended
@@ -86,8 +86,8 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputConta
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"} | reader_options(path)
     file = mended(path)
     try:
-        given = file or f"file:{path.absolute()}"
-        container = av.open(given, container_options=options, metadata_errors="replace")  # type: ignore[call-overload]
+        given: Any = file or f"file:{path.absolute()}"
+        container = av.open(given, "r", container_options=options, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, OSError) as error:
         raise unreadable(path, error) from error
     try:
