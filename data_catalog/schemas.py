@@ -16,6 +16,7 @@ MASK_SIDE = 64
 MASK_BYTES = MASK_SIDE * MASK_SIDE // 8
 FACE_SIDE = 24
 COLOURS = 216
+LOOKED_AT = 12  # frames of a video
 """Colours that pictures are counted in."""
 FACE_POINTS = 12
 """Points of the stiff part of a face."""
@@ -199,7 +200,7 @@ _SPECS = [
         "looks",  # by what the videos of one avatar are compared: do they show one person in one room?
         {"track_id": pa.string()},
         {
-            "clothes": vector(COLOURS),
+            "clothes": vector(LOOKED_AT * COLOURS),  # NaN where none were seen
             "room": vector(COLOURS),
             "face": vector(FACE_POINTS * 3),
             "note": pa.string(),  # of shots that look otherwise; "" where all look the same

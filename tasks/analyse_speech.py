@@ -24,7 +24,7 @@ class AnalyseSpeechConfig(BaseModel):
 
 
 class AnalyseSpeech(Stage):
-    name, code_version = "analyse_speech", "4"
+    name, code_version = "analyse_speech", "5"
     libraries = ("av", "scipy.ndimage", "soxr")
     Config = AnalyseSpeechConfig
     config: AnalyseSpeechConfig
@@ -42,6 +42,7 @@ class AnalyseSpeech(Stage):
 
     def _analyse(self, path: Path, unit: Unit, out: RowWriter) -> None:
         from tango_models.media.sound.audio import read_speech
+        from tango_models.media.sound.full_scale import full_scale_note
         from tango_models.speech.level import at_common_level
         from tango_models.speech.prosody import analyse_speech
         from tango_models.speech.spoken_track import find_spoken_track
@@ -62,7 +63,7 @@ class AnalyseSpeech(Stage):
                     "file_name": file_name(unit.inputs["uri"]),
                     "n_frames": len(features),
                     "track": spoken.track,
-                    "track_note": spoken.note,
+                    "track_note": ", ".join(filter(None, [spoken.note, full_scale_note(path, spoken.track)])),
                     "audio": samples,
                     "loudness": features.energy,
                     "onset": features.onset,

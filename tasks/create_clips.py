@@ -47,7 +47,7 @@ class CreateClipsConfig(CreateClipsSettings):
 
 
 class CreateClips(Stage):
-    name, code_version = "create_clips", "4"
+    name, code_version = "create_clips", "5"
     reads: ClassVar = {
         "extract_frames": ("pixels", "audio", "timing", "shape"),
         "detect_landmarks": ("landmarks",),

@@ -40,7 +40,7 @@ class DetectLandmarksConfig(BaseModel):
 
 
 class DetectLandmarks(Stage):
-    name, code_version = "detect_landmarks", "5"
+    name, code_version = "detect_landmarks", "6"
     reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape")}
     cores = 1.0  # MediaPipe keeps 1.4 of two cores busy: two workers detect 1.4 times as many frames as one
     Config = DetectLandmarksConfig

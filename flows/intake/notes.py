@@ -85,15 +85,16 @@ def strangers(catalog: Catalog, avatar: str, added: Sequence[dict[str, Any]]) ->
     """A note about each added video that does not look like the avatar's first one."""
     import numpy as np
 
+    from data_catalog.schemas import COLOURS
     from tango_models.perception.appearance import Appearance, differences
 
     videos = sorted(catalog.avatar_videos(avatar).values(), key=lambda video: (video["added_at"], video["video_id"]))
     tracks = {video["track_id"]: video for video in videos}
     rows = catalog.table("looks").read(where=equals(track_id=sorted(tracks))).to_pylist()
-    looks = {
-        row["track_id"]: Appearance(*(np.array(row[name], np.float32) for name in ("clothes", "room", "face")))
-        for row in rows
-    }
+    looks = {}
+    for row in rows:
+        clothes, room, face = (np.array(row[name], np.float32) for name in ("clothes", "room", "face"))
+        looks[row["track_id"]] = Appearance(clothes.reshape(-1, COLOURS), room, face)
     given = {video["track"] for video in added}
     known = [track for track in tracks if track in looks]
     if not known:

@@ -16,6 +16,7 @@ from flows.server.prefect_settings import check_settings
 from flows.server.supervised import Supervised, end_orphans
 from flows.server.worker import Work
 from tango_models.errors import InputError
+from tasks.runtime.native_libraries import check_libraries
 
 _PORTS = range(4200, 4300)
 _START_SECONDS = 300
@@ -43,11 +44,12 @@ def serve(*, port: int | None, work: Work, home: Path) -> None:
 
     Raises:
         InputError: the port is taken, the home is served already, Prefect's database cannot be used, the server does
-            not come up, or there is no prefect.yaml beside the package.
+            not come up, a library of the system's is missing, or there is no prefect.yaml beside the package.
     """
     console = Console(stderr=True, highlight=False)
     check_project()
     check_settings()
+    check_libraries()
     with serving_alone(home):
         port = _free_port() if port is None else _checked_port(port)
         _serve(console, port, work, home)

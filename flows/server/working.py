@@ -15,6 +15,7 @@ from flows.server.prefect_settings import check_settings
 from flows.server.supervised import end_orphans
 from flows.server.worker import Work
 from tango_models.errors import InputError
+from tasks.runtime.native_libraries import check_libraries
 
 _START_SECONDS = 300
 """For a server that is started at the same time."""
@@ -31,11 +32,12 @@ def work(given: Work, *, home: Path) -> None:
 
     Raises:
         InputError: no server is named, it does not answer or lets nobody in, another worker uses the home, or the pool
-            for another catalog, or there is no prefect.yaml beside the package.
+            for another catalog, a library of the system's is missing, or there is no prefect.yaml beside the package.
     """
     console = Console(stderr=True, highlight=False)
     check_project()
     check_settings()
+    check_libraries()
     api = os.environ.get("PREFECT_API_URL", "").rstrip("/")
     if not api:
         raise InputError("PREFECT_API_URL", "is not set", "name the server's API, or start one with `tango serve`")

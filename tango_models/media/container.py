@@ -11,9 +11,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tango_models.errors import InputError
+from tango_models.media.sound_length import mended
 from tango_models.media.wav_length import reader_options
 
 if TYPE_CHECKING:
@@ -83,8 +84,10 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputConta
 
     path = checked_path(path)
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"} | reader_options(path)
+    file = mended(path)
     try:
-        container = av.open(f"file:{path.absolute()}", container_options=options, metadata_errors="replace")
+        given: Any = file or f"file:{path.absolute()}"
+        container = av.open(given, "r", container_options=options, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, OSError) as error:
         raise unreadable(path, error) from error
     try:
@@ -95,6 +98,8 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputConta
         yield container
     finally:
         container.close()
+        if file is not None:
+            file.close()
 
 
 def _filled_seconds(path: Path, options: dict[str, str]) -> float:

@@ -37,8 +37,8 @@ def reader_options(path: Path) -> dict[str, str]:
                     return {}
                 file.seek(end)
                 name, length = _chunk(file.read(8))
-                return {} if _is_name(name) and file.tell() + length <= size else _TO_THE_END
-            if not _is_name(name) or end > size:
+                return {} if is_name(name) and file.tell() + length <= size else _TO_THE_END
+            if not is_name(name) or end > size:
                 return {}
             file.seek(end)
     return {}
@@ -49,6 +49,6 @@ def _chunk(header: bytes) -> tuple[bytes, int]:
     return struct.unpack("<4sI", header) if len(header) == 8 else (b"", 0)
 
 
-def _is_name(name: bytes) -> bool:
+def is_name(name: bytes) -> bool:
     """Whether four bytes can be the name of a chunk: printable ASCII."""
     return len(name) == 4 and all(32 <= byte < 127 for byte in name)

@@ -6,6 +6,8 @@ import numpy as np
 
 BINS = (6, 6, 6)
 """Of a colour's lightness, a and b: coarse, so that light and folds change little."""
+_BOUNDS = (64, 192)  # of a and b between which nearly all colours of a room lie: what the bins divide
+_HUES = (_BOUNDS[0], _BOUNDS[1] - 1)
 
 
 def colour_counts(picture: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
@@ -14,4 +16,6 @@ def colour_counts(picture: np.ndarray, mask: np.ndarray | None = None) -> np.nda
     import cv2
 
     lab = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB)
-    return cv2.calcHist([lab], [0, 1, 2], mask, list(BINS), [0, 256, 64, 192, 64, 192])
+    hue = lab[..., 1:]
+    np.clip(hue, *_HUES, out=hue)  # a bright red or yellow, too, is a colour that counts
+    return cv2.calcHist([lab], [0, 1, 2], mask, list(BINS), [0, 256, *_BOUNDS, *_BOUNDS])

@@ -1,6 +1,7 @@
 """What a video's speaker and room look like, from a few of its frames."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -8,15 +9,14 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.schemas import CLIP_FRAMES, LOOKED_AT
 from tasks.views.columns import matrix, unpack_masks
 from tasks.views.frame_source import GopCache
 
 if TYPE_CHECKING:
     from tango_models.perception.appearance import Appearance
 
-_SAMPLES = 12
-_SAMPLES_OF_SHOT = 4
+_SAMPLES_OF_SHOT = 8
 _SHOTS = 24
 """Shots that are compared, the longest: what a video of many cuts costs."""
 _SHORTEST_SHOT = 15
@@ -25,8 +25,10 @@ _FPS = 30
 
 
 def appearance(source: Source, video_id: str, n_frames: int, *, cache_mb: float) -> "Appearance":
-    """The appearance in at most 12 frames, spread evenly over the video; `cache_mb`: of footage held at most."""
-    return _appearance(source, video_id, _spread(0, n_frames, _SAMPLES), cache_mb)
+    """The appearance in 12 frames, spread evenly over the video; `cache_mb`: of footage held at most."""
+    looks = _appearance(source, video_id, _spread(0, n_frames, LOOKED_AT), cache_mb)
+    fewer = LOOKED_AT - len(looks.clothes)  # a video of less than 12 clips
+    return replace(looks, clothes=np.pad(looks.clothes, ((0, fewer), (0, 0)), constant_values=np.nan))
 
 
 def changed_looks(source: Source, video_id: str, n_frames: int, cuts: np.ndarray, *, cache_mb: float) -> str:
@@ -45,7 +47,7 @@ def changed_looks(source: Source, video_id: str, n_frames: int, cuts: np.ndarray
     if len(longest) < 2:
         return ""
     looks = {shot: _appearance(source, video_id, _spread(*shot, _SAMPLES_OF_SHOT), cache_mb) for shot in longest}
-    seen = {shot: look for shot, look in looks.items() if np.isfinite(look.clothes).all()}
+    seen = {shot: look for shot, look in looks.items() if np.isfinite(look.clothes).any()}
     usual = next(iter(seen.values()), None)
     shots = sorted(seen) if usual else []
     found = {shot: other for shot in shots if usual and (other := differences(usual, seen[shot]))}
@@ -73,9 +75,9 @@ def _appearance(source: Source, video_id: str, chosen: Sequence[int], cache_mb: 
     frames = GopCache(source, megabytes=cache_mb)
     frames.expect((video_id, t // CLIP_FRAMES) for t in chosen)
     seen = [colours(frames.frame(video_id, t), masks[k], xy[k]) for k, t in enumerate(chosen)]
-    clothes, room = (_mean(np.stack([pair[side] for pair in seen])) for side in (0, 1))
+    clothes, rooms = (np.stack([pair[side] for pair in seen]) for side in (0, 1))
     score = rows["face_score"].to_numpy()
-    return Appearance(clothes, room, face_shape(xy, matrix(rows["face_z"]), score).astype(np.float32))
+    return Appearance(clothes, _mean(rooms), face_shape(xy, matrix(rows["face_z"]), score).astype(np.float32))
 
 
 def _mean(shares: np.ndarray) -> np.ndarray:

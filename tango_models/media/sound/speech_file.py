@@ -15,6 +15,7 @@ import numpy as np
 from tango_models.media.container import MAX_SECONDS, open_media
 from tango_models.media.pictures.decoding import first_picture_time
 from tango_models.media.sound.downmix import AnalysisMix
+from tango_models.media.sound.full_scale import times_full_scale
 from tango_models.media.sound.pieces import SoundPiece, frame_samples, sound_pieces
 from tango_models.media.sound.resampling import Resampler
 from tango_models.media.sound.track import AAC_FRAME, CopiedTrack, EncodedTrack, SoundTrack
@@ -37,7 +38,7 @@ class SpeechSound:
     AAC that begins with its file is copied, packet by packet, where a player then hears the same samples at the same
     time. Anything else is encoded as 48 kHz AAC in its own layout, mono as two equal channels, at its own level;
     six or eight channels that have no names as 5.1 or 7.1, unless the fourth holds a voice. Layouts that AAC does not
-    have become stereo, lowered as a whole where their sum would be cut off.
+    have become stereo, lowered as a whole where their sum would be cut off; so is what is stored above full scale.
 
     Args:
         track: its number among the file's sound tracks.
@@ -64,10 +65,11 @@ class SpeechSound:
         layout = "stereo" if first is None else _LAYOUTS.get(first.layout, "stereo")
         if first is not None and first.layout in _UNNAMED and not _is_surround(self.path, self.track, first.layout):
             layout = "stereo"
+        scale = 1 / times_full_scale(self.path, self.track)
         gain = 1.0
         if first is not None and _folded(first, layout):
             gain = _gain_of_sum(sound_pieces(self.path, self.track, max_seconds=MAX_SECONDS), layout)
-        return EncodedTrack(container, _blocks(first, pieces, layout, gain), RATE, layout)
+        return EncodedTrack(container, _blocks(first, pieces, layout, gain, scale), RATE, layout)
 
     def __enter__(self) -> SpeechSound:
         return self
@@ -77,9 +79,9 @@ class SpeechSound:
 
 
 def _blocks(
-    first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str, gain: float = 1.0
+    first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str, gain: float, scale: float
 ) -> Iterator[np.ndarray]:
-    """(C, n) float32 blocks in one layout at 48 kHz; `gain` is that of sums of more channels."""
+    """(C, n) float32 blocks in one layout at 48 kHz; `gain` is that of sums of more channels, `scale` of all."""
     names = _names(layout)
     resampler, mix = Resampler(RATE, len(names), quality="VHQ"), AnalysisMix()
     piece = first
@@ -91,7 +93,7 @@ def _blocks(
                 mix.mix(samples, piece.rate, piece.names)[None], len(names), axis=0
             )  # fmt: skip
             samples = samples * np.float32(gain) if _folded(piece, layout) else samples
-        yield resampler.feed(samples, piece.rate)
+        yield resampler.feed(samples if scale == 1 else samples * np.float32(scale), piece.rate)
         piece = next(pieces, None)
     yield resampler.flush()
 

@@ -99,3 +99,21 @@ def test_an_interrupted_render_leaves_no_half_file_and_counts_no_attempt(onboard
         assert output.strip() == "interrupted; the same command goes on where this one stopped"
         assert list(target.parent.iterdir()) == []
     assert set(catalog.records("render_video")) == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_has_hardly_begun_ends_without_a_trace(tmp_path, number, code):
+    """In the middle of its imports, where an exception would be shown as theirs."""
+    (tmp_path / "typer.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    command = [sys.executable, "-c", "from flows.command_line.start import main; main()"]
+    begun = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert begun.stdout.readline() == "importing\n"
+    begun.send_signal(number)
+    assert begun.communicate(timeout=PATIENCE) == ("", "") and begun.returncode == code

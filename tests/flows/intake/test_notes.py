@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data_catalog import Catalog, clip_id
-from data_catalog.schemas import COLOURS, FACE_POINTS
+from data_catalog.schemas import COLOURS, FACE_POINTS, LOOKED_AT
 from data_catalog.store import Table
 from flows.fleet.onboarding import _in_work
 from flows.fleet.pipeline import Track
@@ -81,7 +81,8 @@ def test_a_second_video_in_other_clothes_and_another_room_is_named(catalog):
     def look(track: str, bin_: int) -> dict:
         colours = np.zeros(COLOURS, np.float32)
         colours[bin_] = 1
-        return {"track_id": track, "clothes": colours, "room": colours, "face": np.zeros(FACE_POINTS * 3, np.float32)}
+        face, clothes = np.zeros(FACE_POINTS * 3, np.float32), np.tile(colours, LOOKED_AT)
+        return {"track_id": track, "clothes": clothes, "room": colours, "face": face}
 
     for video in "ab":
         add_video(catalog, "ann", video, uri=f"/videos/{video}.mp4")
@@ -96,7 +97,7 @@ def test_a_second_video_in_other_clothes_and_another_room_is_named(catalog):
 
 @pytest.mark.parametrize("note", [None, "", "does not look throughout as in its longest shot"])
 def test_shots_that_look_otherwise_are_said_of_their_video(catalog, note):
-    nobody = {"clothes": np.zeros(COLOURS), "room": np.zeros(COLOURS), "face": np.zeros(FACE_POINTS * 3)}
+    nobody = {"clothes": np.zeros(LOOKED_AT * COLOURS), "room": np.zeros(COLOURS), "face": np.zeros(FACE_POINTS * 3)}
     catalog.table("looks").upsert([{"track_id": "v", "note": note, **nobody}])
     assert changed_looks(catalog, ADDED) == ([f"talk.mp4: {note}"] if note else [])
     assert changed_looks(catalog, [{"video_id": "w", "track": "w", "file_name": "other.mp4"}]) == []

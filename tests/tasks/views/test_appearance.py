@@ -82,4 +82,4 @@ def test_how_many_shots_are_looked_at_does_not_grow_with_their_number(monkeypatc
 def _nobody():
     from tango_models.perception.appearance import Appearance
 
-    return Appearance(*(np.full(216, np.nan, np.float32) for _ in range(2)), np.full((12, 3), np.nan, np.float32))
+    return Appearance(*(np.full(shape, np.nan, np.float32) for shape in ((8, 216), (216,), (12, 3))))

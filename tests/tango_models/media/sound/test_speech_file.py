@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tango_models.media.sound.audio import read_audio
+from tango_models.media.sound.full_scale import full_scale_note
 from tango_models.media.sound.pieces import sound_pieces
 from tango_models.media.sound.speech_file import SpeechSound, gains
 from tango_models.media.video_writer import VideoWriter
@@ -184,3 +185,22 @@ def test_the_sound_that_is_analysed_is_that_of_the_result(tmp_path):
     speech = write(tmp_path / "a.wav", given, 48_000, "stereo", "pcm_s16le")
     analysed = read_audio(speech)
     assert offset(read_audio(render(tmp_path / "out.mp4", speech, 30)), analysed) == 0
+
+
+@pytest.mark.parametrize("times", [0.5, 1.0, 2.0, 30.0, 2000.0])
+def test_numbers_above_full_scale_are_lowered_as_a_whole_and_that_is_said(tmp_path, times):
+    tone = times * np.sin(2 * np.pi * 440 * np.arange(96_000) / 48_000).astype(np.float32)
+    quiet = tone * np.repeat(np.float32([0.1, 1.0]), 48_000)
+    speech = write(tmp_path / "loud.wav", quiet[None], 48_000, "mono", "pcm_f32le")
+    found, _ = heard(render(tmp_path / "out.mp4", speech, 60))
+    assert np.abs(found).max() == pytest.approx(min(times, 1.0), rel=0.05)
+    levels = [np.square(found[0, start : start + 30_000].astype(float)).mean() for start in (10_000, 60_000)]
+    assert levels[1] / levels[0] == pytest.approx(100, rel=0.15)  # nothing was cut off
+    note = full_scale_note(speech, 0)
+    assert (f"{20 * np.log10(times):.0f} dB above full scale" in note) if times > 1 else note == ""
+
+
+def test_peaks_of_a_codec_that_loses_something_are_left_alone(tmp_path):
+    noise = np.random.default_rng(0).uniform(-1, 1, (1, 96_000)).astype(np.float32)
+    speech = write(tmp_path / "peaks.mp3", noise, 48_000, "mono", "libmp3lame")
+    assert full_scale_note(speech, 0) == ""
