@@ -112,8 +112,8 @@ def refiner(arguments: argparse.Namespace, folder: Path) -> None:
     from tango_models.interpolation.flow import FlowInterpolator
     from tango_models.interpolation.seam import Interpolator
     from tango_models.truth.evaluation import evaluate
-    from tasks.views.training_takes import training_takes
-    from tasks.views.true_gaps import TrueGaps
+    from tasks.views.training.training_takes import training_takes
+    from tasks.views.training.true_gaps import TrueGaps
 
     catalog = Catalog(arguments.catalog)
     figures: list[dict[str, float]] = []

@@ -69,14 +69,14 @@ def measure(catalog: Catalog, avatar: str, speech_id: str, scorer: str, seed: in
     """
     from scipy.stats import spearmanr
 
-    from flows.settings import Settings
+    from flows.configuration.settings import Settings
     from tango_models.body.smplx_body import Body
     from tango_models.metrics.beats import beat_consistency, by_chance, motion_beats
     from tasks.rendering.rendered_motion import rendered_motion
     from tasks.runtime.versions import Versions, plan_units
     from tasks.views.columns import matrix
     from tasks.views.motion import read_motion
-    from tasks.views.path_layout import SeamLayout, lay_out
+    from tasks.views.paths.path_layout import SeamLayout, lay_out
     from tasks.views.speech import read_speech_features
 
     tracks, versions = catalog.avatar_tracks(avatar), Versions(catalog, Settings().stage_configs())

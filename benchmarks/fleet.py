@@ -112,7 +112,7 @@ def _avatar(given: tuple[str, str]) -> None:
     """All stages of an avatar in this process, whose models stay for the next."""
     from data_catalog import Catalog
     from data_catalog.keys import track_id
-    from flows.settings import Settings
+    from flows.configuration.settings import Settings
     from tango_models.media.probe import content_id
     from tasks.runtime.registry import PER_TRACK
     from tasks.runtime.versions import Versions, plan_units

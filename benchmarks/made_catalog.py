@@ -14,12 +14,12 @@ import pyarrow as pa
 from data_catalog import Catalog, Unit
 from data_catalog.keys import digest
 from data_catalog.schemas import CLIP_FRAMES, groups_of
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from tasks.runtime.versions import Versions
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.embeddings import embedding_key
+from tasks.views.footage.segments import segment_keys
 from tasks.views.motion_graph import pair_key
-from tasks.views.segments import segment_keys
 
 _FAILED, _STALE, _ENTERED, _CUT_OFF = 3, 8, 13, 18
 """Which of twenty."""

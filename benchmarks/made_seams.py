@@ -12,11 +12,11 @@ from tango_models.interpolation.seam import Interpolator, Seam
 from tango_models.interpolation.seam_placement import Placement, PlacementConfig, place_seam
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.metrics.seam_visibility import SIDE, ResidualMeter, visibility
-from tasks.views.canvas import fit_points
 from tasks.views.columns import matrix, unpack_masks
-from tasks.views.frame_source import iter_frames
-from tasks.views.seam_surroundings import Surroundings
-from tasks.views.stand_ins import read_stand_ins
+from tasks.views.footage.canvas import fit_points
+from tasks.views.footage.frame_source import iter_frames
+from tasks.views.paths.seam_surroundings import Surroundings
+from tasks.views.paths.stand_ins import read_stand_ins
 
 _LANDMARKS = ("body_xy", "body_visibility", "hands_xy", "face_xy")
 _CONTEXT = 32

@@ -96,8 +96,8 @@ def _inside(job: Path) -> None:
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
     import ray
 
+    from flows.configuration.settings import Settings
     from flows.reenact import reenact
-    from flows.settings import Settings
 
     given = json.loads(job.read_text())
     settings = Settings(catalog=given["catalog"])

@@ -11,9 +11,9 @@ from pathlib import Path
 from benchmarks.commands import workplace
 from benchmarks.footage import REAL
 from benchmarks.printing import heading, table
+from flows.configuration.settings import Settings
 from flows.models.evaluate_aumoclip import RetrievalReport, evaluate_job
 from flows.models.train_aumoclip import catalog_tracks
-from flows.settings import Settings
 from tango_models.aumoclip import EMBEDDED
 from tango_models.aumoclip.synthetic_data.pairs import write_pairs
 from tasks.training.embedding import TrainingJob

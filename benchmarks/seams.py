@@ -16,7 +16,7 @@ from benchmarks import footage
 from benchmarks.commands import workplace
 from benchmarks.printing import heading, table
 from data_catalog import Catalog
-from tasks.views.playback import Playback
+from tasks.views.paths.playback import Playback
 
 _LEAD_IN = 6  # frames before a window that the detector's tracking sees first
 _QUALITY = ["src", "dst", "interpolator_id", "sharpness", "jump"]
@@ -88,9 +88,9 @@ def visibility(uri: Path, video: str) -> dict[str, str]:
 def row(uri: Path, avatar: str, video: str) -> list[str]:
     """A line of the table for the render `video`."""
     from data_catalog.keys import equals
-    from tasks.views.canvas import canvas_size
-    from tasks.views.path_layout import SeamLayout, read_playback
-    from tasks.views.stand_ins import read_stand_ins, repeated_frames
+    from tasks.views.footage.canvas import canvas_size
+    from tasks.views.paths.path_layout import SeamLayout, read_playback
+    from tasks.views.paths.stand_ins import read_stand_ins, repeated_frames
 
     catalog = Catalog(uri)
     render = catalog.table("renders").read(where=equals(uri=video)).to_pylist()[0]
@@ -123,7 +123,7 @@ def seam_figures(catalog: Catalog, playback: Playback, method: str, size: tuple[
     from data_catalog.keys import equals
     from tango_models.perception.detector import HolisticDetector
     from tasks.rendering.output_frames import output_frames
-    from tasks.views.transitions import transition_id
+    from tasks.views.paths.transitions import transition_id
 
     spans = [range(max(0, seam.frames.start - _LEAD_IN), seam.frames.stop + 1) for seam in playback.seams]
     pictures: list[list[np.ndarray]] = [[] for _ in spans]

@@ -31,7 +31,7 @@ def main() -> None:
     from benchmarks.made_catalog import make_catalog
     from data_catalog import Catalog
     from flows.command_line.app import app
-    from flows.settings import Settings
+    from flows.configuration.settings import Settings
 
     with tempfile.TemporaryDirectory(prefix="tango-benchmark-") as folder:
         place = str(Path(folder, "catalog"))

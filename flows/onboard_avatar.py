@@ -5,12 +5,12 @@ from prefect.runtime import deployment
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from data_catalog import Catalog, check_avatar_name
+from flows.configuration.settings import Settings
 from flows.fleet.onboarding import Request, onboard_all
 from flows.fleet.pipeline import THREADS
 from flows.intake.paths import check_place
 from flows.intake.requests import check_onboarding
 from flows.outcome import FlowReport
-from flows.settings import Settings
 
 
 @flow(

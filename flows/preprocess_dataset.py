@@ -7,13 +7,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from data_catalog import Catalog
 from data_catalog.places import file_name
+from flows.configuration.settings import Settings
 from flows.fleet.onboarding import Request, onboard_all
 from flows.fleet.pipeline import THREADS
 from flows.intake.batch import read_batch
 from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_catalog
 from flows.outcome import FlowReport
-from flows.settings import Settings
 from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
 

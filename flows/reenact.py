@@ -14,20 +14,20 @@ from data_catalog.eviction import evict
 from data_catalog.keys import equals
 from data_catalog.places import file_name, is_remote
 from data_catalog.speeches import evict_speeches
+from flows.configuration.settings import Settings
 from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_reenactment
 from flows.intake.videos import check_speech
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
-from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import edges_out_of_date, not_shown, out_of_date, scopes, submit
 from tango_models.lips.plugs import MATCH
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import render_key
 from tasks.runtime.cluster import Pools
-from tasks.views.lips import lip_figures
 from tasks.views.motion_graph import path_key
+from tasks.views.paths.lips import lip_figures
 
 
 class Reenactment(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any
 from prefect.futures import PrefectFuture
 from prefect.runtime import deployment, flow_run
 
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from flows.traces import IN_THE_LOG, described
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import describe

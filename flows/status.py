@@ -5,9 +5,9 @@ from pydantic import BaseModel
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.ledger import UnitRecord
 from data_catalog.refusals import refusals
+from flows.configuration.settings import Settings
 from flows.failures import FailedUnit, failed_units_of
 from flows.fleet.standing import FleetSnapshot, UnitStanding
-from flows.settings import Settings
 from tango_models.errors import InputError
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING

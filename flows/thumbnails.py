@@ -40,7 +40,7 @@ def thumbnails(catalog: Catalog, videos: Iterable[str]) -> dict[str, str]:
 def _picture(catalog: Catalog, video: str, frame: int) -> bytes:
     import cv2
 
-    from tasks.views.frame_source import iter_frames
+    from tasks.views.footage.frame_source import iter_frames
 
     for pixels in iter_frames(catalog, video, frame, frame + 1):
         scale = _SIDE / max(pixels.shape[:2])

@@ -10,12 +10,12 @@ from data_catalog.keys import between, equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
-from tasks.views.appearance import appearance, changed_looks
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors
 from tasks.views.file_content import body_hash
-from tasks.views.frame_source import FRAME_CACHE_MB, footage_audio, iter_frames
+from tasks.views.footage.appearance import appearance, changed_looks
+from tasks.views.footage.frame_source import FRAME_CACHE_MB, footage_audio, iter_frames
+from tasks.views.footage.videos import video_frames
 from tasks.views.track_units import track_units
-from tasks.views.videos import video_frames
 
 _VIDEO_COLUMNS = ["video_id", "n_frames", "height", "cuts", "taken", "repeated"]
 _POSE_COLUMNS = ["track_id", "frame", "pose", "trans", "confidence", "tracked"]

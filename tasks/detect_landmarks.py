@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from data_catalog import Source, Unit
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, closing
-from tasks.views.bystanders import bystanders
 from tasks.views.columns import pack_masks, vectors
-from tasks.views.frame_source import iter_frames
-from tasks.views.segments import segment_key, segments
-from tasks.views.videos import cuts_of, video_frames
+from tasks.views.footage.bystanders import bystanders
+from tasks.views.footage.frame_source import iter_frames
+from tasks.views.footage.segments import segment_key, segments
+from tasks.views.footage.videos import cuts_of, video_frames
 
 if TYPE_CHECKING:
     from tango_models.perception.others import Others

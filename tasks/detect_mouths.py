@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from data_catalog import Source, Unit
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, closing
-from tasks.views.frame_source import iter_frames
-from tasks.views.mouths import mouth_rows
-from tasks.views.segments import segment_key, segments
-from tasks.views.stored_landmarks import StoredLandmarks
-from tasks.views.videos import cuts_of, video_frames
+from tasks.views.footage.frame_source import iter_frames
+from tasks.views.footage.mouths import mouth_rows
+from tasks.views.footage.segments import segment_key, segments
+from tasks.views.footage.stored_landmarks import StoredLandmarks
+from tasks.views.footage.videos import cuts_of, video_frames
 
 _LEAD_IN = 3  # frames before a segment that the tracker sees first
 _FRAMES_PER_BLOCK = 60  # rows written at once; of pictures one is held

@@ -17,11 +17,11 @@ from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.columns import vectors
 from tasks.views.file_content import body_hash
-from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
+from tasks.views.footage.frame_source import FRAME_CACHE_MB, GopCache
+from tasks.views.footage.stored_landmarks import StoredLandmarks
+from tasks.views.footage.videos import cuts_of, video_frames
 from tasks.views.motion import read_motion_frames
-from tasks.views.stored_landmarks import StoredLandmarks
 from tasks.views.track_units import track_units
-from tasks.views.videos import cuts_of, video_frames
 
 if TYPE_CHECKING:
     from tango_models.body.fit.fitting import Fit

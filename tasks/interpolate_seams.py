@@ -12,16 +12,16 @@ from tango_models.interpolation.seam import frames_around
 from tango_models.interpolation.stand_ins import BETWEEN_ID
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
-from tasks.views.canvas import canvas_size
-from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
-from tasks.views.interpolation import open_interpolator
-from tasks.views.path_layout import SeamLayout, need_layout, read_playback
-from tasks.views.playback import Playback, SeamWindow
-from tasks.views.seams import read_seam, runs_shown
-from tasks.views.segments import segment_keys
-from tasks.views.stand_ins import BLOCK_CLIPS, block_key, read_stand_ins, shown_blocks
-from tasks.views.transitions import pack_gops, transition_id, transition_key
-from tasks.views.videos import video_frames
+from tasks.views.footage.canvas import canvas_size
+from tasks.views.footage.frame_source import FRAME_CACHE_MB, GopCache
+from tasks.views.footage.segments import segment_keys
+from tasks.views.footage.videos import video_frames
+from tasks.views.paths.interpolation import open_interpolator
+from tasks.views.paths.path_layout import SeamLayout, need_layout, read_playback
+from tasks.views.paths.playback import Playback, SeamWindow
+from tasks.views.paths.seams import read_seam, runs_shown
+from tasks.views.paths.stand_ins import BLOCK_CLIPS, block_key, read_stand_ins, shown_blocks
+from tasks.views.paths.transitions import pack_gops, transition_id, transition_key
 
 
 class InterpolateSeamsSettings(SeamLayout):

@@ -10,14 +10,14 @@ from data_catalog.keys import equals
 from tango_models.lips.selection import SelectionConfig
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
-from tasks.views.lip_lead import read_lead
-from tasks.views.lips import PART_FRAMES, lip_row, lips_key
-from tasks.views.mouths import read_library
-from tasks.views.path_layout import SeamLayout, need_layout, read_playback
-from tasks.views.playback import Playback
-from tasks.views.segments import segment_keys
+from tasks.views.footage.lip_lead import read_lead
+from tasks.views.footage.mouths import read_library
+from tasks.views.footage.segments import segment_keys
+from tasks.views.footage.videos import video_frames
+from tasks.views.paths.lips import PART_FRAMES, lip_row, lips_key
+from tasks.views.paths.path_layout import SeamLayout, need_layout, read_playback
+from tasks.views.paths.playback import Playback
 from tasks.views.speech import read_speech_audio, read_speech_features
-from tasks.views.videos import video_frames
 
 _LIMITED = "the mouth is never seen wide open, and the teeth hardly: it opens no further than in the footage"
 

@@ -20,18 +20,18 @@ from tasks.rendering.rendered_motion import rendered_motion
 from tasks.rendering.report import RenderReport
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
-from tasks.views.canvas import canvas_size
-from tasks.views.frame_source import FRAME_CACHE_MB
-from tasks.views.interpolation import open_interpolator
-from tasks.views.lips import lips_key
+from tasks.views.footage.canvas import canvas_size
+from tasks.views.footage.frame_source import FRAME_CACHE_MB
+from tasks.views.footage.read_ahead import ahead
+from tasks.views.footage.segments import segment_keys
+from tasks.views.footage.videos import video_frames
 from tasks.views.motion_graph import pair_keys
-from tasks.views.path_layout import SeamLayout, need_layout, read_playback
-from tasks.views.read_ahead import ahead
-from tasks.views.segments import segment_keys
+from tasks.views.paths.interpolation import open_interpolator
+from tasks.views.paths.lips import lips_key
+from tasks.views.paths.path_layout import SeamLayout, need_layout, read_playback
+from tasks.views.paths.stand_ins import block_key, shown_blocks
+from tasks.views.paths.transitions import transition_key
 from tasks.views.speech import read_speech_track
-from tasks.views.stand_ins import block_key, shown_blocks
-from tasks.views.transitions import transition_key
-from tasks.views.videos import video_frames
 
 FPS = 30
 _PACKAGES = ("tango-avatar", "torch", "mediapipe", "av", "pylance", "prefect", "ray")

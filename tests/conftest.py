@@ -80,8 +80,8 @@ def speaker_video(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def onboarded(tmp_path_factory, speaker_video, prefect_server, ray_cluster):
     """Settings of a catalog in which the avatar `ann` is onboarded from `speaker_video`."""
+    from flows.configuration.settings import Settings
     from flows.onboard_avatar import onboard_avatar
-    from flows.settings import Settings
 
     settings = Settings(catalog=str(tmp_path_factory.mktemp("catalog")))
     onboard_avatar("ann", [str(speaker_video)], settings=settings)

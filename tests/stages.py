@@ -6,7 +6,7 @@ from typing import Any
 
 from data_catalog import Catalog, Unit
 from data_catalog.schemas import groups_of
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from tasks.runtime.reading import DeclaredSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.runtime.versions import Versions, plan_units

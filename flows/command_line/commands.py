@@ -20,9 +20,9 @@ from flows.server import environment
 from flows.server.local_server import ready, server
 
 if TYPE_CHECKING:
+    from flows.configuration.settings import Settings
     from flows.failures import FailedUnit
     from flows.server.worker import Work
-    from flows.settings import Settings
 
 _HERE, _ON_A_CLUSTER = 2, 16
 """Runs at a time: each has a Ray of its own, with workers for all of this machine's CPUs, or its own of a cluster."""
@@ -190,8 +190,8 @@ def _say(line: str) -> None:
 def _work_and_home(settings: "Settings") -> "tuple[Work, Path]":
     """What a worker does for a catalog that can be written to, and the folder of Prefect's that goes with it."""
     from data_catalog import Catalog
+    from flows.configuration.setting_paths import whole_paths
     from flows.server.worker import Work
-    from flows.setting_paths import whole_paths
 
     where = Catalog(settings.catalog, settings.storage_options)
     where.check()
@@ -231,7 +231,7 @@ def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, 
 
 def read_settings(catalog: str | None, home: str | None = None) -> "Settings":
     """The settings, with what the command line says over them."""
-    from flows.settings import load_settings
+    from flows.configuration.settings import load_settings
     from tango_models.errors import InputError
 
     given: dict[str, Any] = {"catalog": catalog, "home": home}

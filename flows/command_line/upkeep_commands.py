@@ -13,7 +13,7 @@ from flows.server.local_server import ready, server
 from flows.server.prefect_database import kept_by_prefect
 
 if TYPE_CHECKING:
-    from flows.settings import Settings
+    from flows.configuration.settings import Settings
     from flows.upkeep.forget import Forgotten, NotUnique
 
 

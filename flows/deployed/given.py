@@ -17,7 +17,7 @@ from tango_models.errors import InputError
 from tasks.runtime.faults import describe, is_foreseen, trace_of
 
 if TYPE_CHECKING:
-    from flows.settings import Settings
+    from flows.configuration.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -78,8 +78,8 @@ def given_settings(settings_file: str | None, overrides: list[str]) -> "Settings
         InputError: the file, or a setting, cannot be used; or another catalog than that of the worker is named, whose
             rows nobody would find; or the worker's is another than the deployment's.
     """
-    from flows.setting_names import DEPLOYED_VARIABLE, check_names
-    from flows.settings import load_settings, read_settings_file, setting_names
+    from flows.configuration.setting_names import DEPLOYED_VARIABLE, check_names
+    from flows.configuration.settings import load_settings, read_settings_file, setting_names
 
     values = read_settings_file(settings_file) if settings_file else {}
     for override in overrides:

@@ -8,9 +8,9 @@ from data_catalog import Catalog
 from data_catalog.keys import equals
 from data_catalog.leases import held
 from data_catalog.refusals import refusals
+from flows.configuration.settings import Settings
 from flows.fleet.standing import FleetSnapshot, uncollected
 from flows.fleet.summary import summaries_of
-from flows.settings import Settings
 from tasks.runtime.registry import ONBOARDING, STAGES
 
 

@@ -9,6 +9,7 @@ from prefect.runtime import deployment, flow_run
 from data_catalog import Catalog
 from data_catalog.keys import equals
 from data_catalog.places import is_gone
+from flows.configuration.settings import Settings
 from flows.fleet.pipeline import Track, in_work, run_tracks
 from flows.fleet.standing import FleetSnapshot
 from flows.intake.entering import Entry
@@ -16,7 +17,6 @@ from flows.intake.footage import Footage
 from flows.intake.notes import notes_about
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
-from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, scope
 from tasks.runtime.cluster import Pools

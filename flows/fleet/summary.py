@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, UnitRecord
 from data_catalog.refusals import refusals
+from flows.configuration.settings import Settings
 from flows.fleet.standing import FleetSnapshot, UnitStanding, uncollected
-from flows.settings import Settings
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR, PER_TRACK
 

@@ -1,7 +1,7 @@
 """The catalog that is meant, where something is looked for in it."""
 
 from data_catalog import Catalog
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from tango_models.errors import InputError
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.places import is_remote
 from data_catalog.tags import check_tag
+from flows.configuration.settings import Settings
 from flows.intake.catalogs import existing_catalog
 from flows.intake.paths import source_place
-from flows.settings import Settings
 from flows.tracks import held_out_of_date, shown_tracks
 from tango_models.errors import InputError
 from tango_models.lips.plugs import check_lips
@@ -18,7 +18,7 @@ from tasks.rendering.output import check_output, check_remote_output
 from tasks.runtime.files import check_file, content_of
 from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
-from tasks.views.interpolation import open_interpolator
+from tasks.views.paths.interpolation import open_interpolator
 
 
 def check_onboarding(

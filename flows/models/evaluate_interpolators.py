@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_catalog import Catalog
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from tango_models.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def evaluate_interpolators(
     """
     from flows.models.train_aumoclip import catalog_tracks
     from tango_models.truth.evaluation import evaluate, known_interpolators, trained_interpolators
-    from tasks.views.interpolation import interpolator_settings
-    from tasks.views.true_gaps import TrueGaps
+    from tasks.views.paths.interpolation import interpolator_settings
+    from tasks.views.training.true_gaps import TrueGaps
 
     methods = known_interpolators(
         interpolators, {name: interpolator_settings(name, settings.acinterp) for name in ("acinterp", "auto")}

@@ -30,7 +30,7 @@ def evaluate_lips(
         InputError: there is none, or none whose mouths are known.
     """
     from flows.models.lip_watch import LipWatch
-    from tasks.views.mouths import read_library
+    from tasks.views.footage.mouths import read_library
 
     catalog = Catalog(settings.catalog, settings.storage_options)
     where = equals(avatar=avatars) if avatars else None

@@ -41,7 +41,7 @@ class LipWatch:
     def __init__(
         self, catalog: Catalog, videos: list[str], library: MouthLibrary, said: Callable[[str], Phones | None]
     ) -> None:
-        from tasks.views.lip_lead import read_lead
+        from tasks.views.footage.lip_lead import read_lead
 
         self._catalog, self._videos, self._library, self._said = catalog, videos, library, said
         self._lead = read_lead(catalog, videos, library)
@@ -56,10 +56,10 @@ class LipWatch:
         from tango_models.lips.library import collect
         from tango_models.lips.watch import watch_lips
         from tango_models.speech.level import at_common_level
-        from tasks.views.frame_source import footage_audio, iter_frames
-        from tasks.views.lip_lead import video_lead
-        from tasks.views.mouths import read_mouths
-        from tasks.views.videos import cuts_of, video_frames
+        from tasks.views.footage.frame_source import footage_audio, iter_frames
+        from tasks.views.footage.lip_lead import video_lead
+        from tasks.views.footage.mouths import read_mouths
+        from tasks.views.footage.videos import cuts_of, video_frames
 
         count, number = video_frames(self._catalog, video), self._videos.index(video)
         seen = watch_lips(iter_frames(self._catalog, video, 0, count), self._head([video]))
@@ -145,15 +145,15 @@ class LipWatch:
 
     def _head(self, videos: list[str]) -> tuple[int, int, int, int]:
         """Pixels around the head in what shows these videos."""
-        from tasks.views.canvas import canvas_size
-        from tasks.views.mouths import head_box
+        from tasks.views.footage.canvas import canvas_size
+        from tasks.views.footage.mouths import head_box
 
         canvas = canvas_size(self._catalog, videos)
         return head_box(self._catalog, videos, canvas) or (0, 0, *canvas)
 
     def _changes(self, path_id: str) -> list[range]:
         """The frames around each change of a painted mouth's source in a path; also those of a render without."""
-        from tasks.views.lips import painted_changes
+        from tasks.views.paths.lips import painted_changes
 
         table = self._catalog.table("lips").read(["path_id", "part", "run", "strength"], where=equals(path_id=path_id))
         rows = table.sort_by("part").to_pylist()

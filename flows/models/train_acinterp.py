@@ -7,7 +7,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.artifacts import create_image_artifact
 
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from tasks.runtime.ray_training import FIGURES
 from tasks.training.acinterp import ACInterpJob, train_acinterp_job
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
 from flows.artifacts import show_table
+from flows.configuration.settings import Settings
 from flows.models.evaluate_aumoclip import RetrievalReport, evaluate_pairs
-from flows.settings import Settings
 from flows.tracks import current_tracks
 from tango_models.errors import InputError
 from tasks.runtime.ray_training import FIGURES

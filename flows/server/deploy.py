@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from flows.configuration.setting_names import DEPLOYED_VARIABLE
 from flows.server.schedules import Applied, schedule_of
-from flows.setting_names import DEPLOYED_VARIABLE
 from tango_models.errors import InputError
 
 if TYPE_CHECKING:

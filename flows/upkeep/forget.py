@@ -13,7 +13,7 @@ from data_catalog.places import is_remote
 from data_catalog.refusals import UNREAD, forget_refusals, refusals
 from data_catalog.speeches import drop_speeches, known_speeches
 from data_catalog.tags import tags_with
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from tango_models.errors import InputError
 from tasks.runtime.files import content_of
 

@@ -14,7 +14,7 @@ from flows.intake.catalogs import existing_catalog
 from flows.upkeep.leftovers import left_over, remove, size_of
 
 if TYPE_CHECKING:
-    from flows.settings import Settings
+    from flows.configuration.settings import Settings
 
 _UNUSED_FOR = timedelta(days=1)
 """That a seam or a speech must be, for a run may just be making its render."""

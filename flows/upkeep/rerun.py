@@ -15,8 +15,8 @@ from tango_models.errors import InputError
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR
 
 if TYPE_CHECKING:
+    from flows.configuration.settings import Settings
     from flows.outcome import FlowReport
-    from flows.settings import Settings
 
 _AT_A_TIME = 500
 

@@ -3,9 +3,9 @@
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.configuration.settings import Settings
 from flows.fleet.pipeline import THREADS
 from flows.outcome import FlowReport
-from flows.settings import Settings
 from flows.upkeep.rerun import Redo, rerun
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from data_catalog import Source
 from tango_models.metrics.seam_visibility import ResidualMeter, visibility
 from tasks.rendering.seam_strips import SeamStrips
-from tasks.views.lips import read_lip_track
-from tasks.views.mouths import head_box
-from tasks.views.playback import Playback, SeamWindow
+from tasks.views.footage.mouths import head_box
+from tasks.views.paths.lips import read_lip_track
+from tasks.views.paths.playback import Playback, SeamWindow
 
 if TYPE_CHECKING:
     from tango_models.report.data import LipMoment

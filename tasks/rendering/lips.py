@@ -8,12 +8,12 @@ import numpy as np
 from data_catalog import Source
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
-from tasks.views.canvas import fit_points, scale_and_offset
-from tasks.views.frame_source import GopCache
-from tasks.views.lips import PART_FRAMES, StoredLips, read_lips
-from tasks.views.mouths import read_mouths
-from tasks.views.playback import Playback
-from tasks.views.stand_ins import read_stand_ins, repeated_frames
+from tasks.views.footage.canvas import fit_points, scale_and_offset
+from tasks.views.footage.frame_source import GopCache
+from tasks.views.footage.mouths import read_mouths
+from tasks.views.paths.lips import PART_FRAMES, StoredLips, read_lips
+from tasks.views.paths.playback import Playback
+from tasks.views.paths.stand_ins import read_stand_ins, repeated_frames
 
 if TYPE_CHECKING:
     from tango_models.perception.face_mesh import FaceMeshDetector

@@ -6,11 +6,11 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.schemas import CLIP_FRAMES
-from tasks.views.canvas import fit_frame
-from tasks.views.frame_source import FRAME_CACHE_MB, GopCache
-from tasks.views.playback import Playback
-from tasks.views.stand_ins import MadePictures
-from tasks.views.transitions import read_transition
+from tasks.views.footage.canvas import fit_frame
+from tasks.views.footage.frame_source import FRAME_CACHE_MB, GopCache
+from tasks.views.paths.playback import Playback
+from tasks.views.paths.stand_ins import MadePictures
+from tasks.views.paths.transitions import read_transition
 
 _BLOCK_FRAMES = 120  # looked ahead over at a time, 7 MB encoded at 768 x 768
 _BLOCK_BYTES = 16 * 10**6

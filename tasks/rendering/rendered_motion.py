@@ -7,8 +7,8 @@ from data_catalog.keys import equals, split_clip_id
 from tango_models.interpolation.seam import window_alpha
 from tango_models.interpolation.stand_ins import StandIn
 from tasks.views.motion import read_motion
-from tasks.views.playback import Playback, SeamWindow, run_around, shot_of
-from tasks.views.stand_ins import read_stand_ins
+from tasks.views.paths.playback import Playback, SeamWindow, run_around, shot_of
+from tasks.views.paths.stand_ins import read_stand_ins
 
 
 def rendered_motion(source: Source, playback: Playback, *, smooth: bool):

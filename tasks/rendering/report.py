@@ -18,11 +18,11 @@ from tasks.rendering.seam_strips import SeamStrips, inlined
 from tasks.rendering.seam_watch import SeamWatch
 from tasks.runtime.faults import is_disk_full
 from tasks.views.columns import matrix
-from tasks.views.fit_picture import read_fit_picture
-from tasks.views.lips import lip_figures
-from tasks.views.playback import Playback
+from tasks.views.footage.fit_picture import read_fit_picture
+from tasks.views.paths.lips import lip_figures
+from tasks.views.paths.playback import Playback
+from tasks.views.paths.stand_ins import read_stand_ins, repeated_frames
 from tasks.views.speech import read_speech_features
-from tasks.views.stand_ins import read_stand_ins, repeated_frames
 
 if TYPE_CHECKING:
     from tango_models.report.data import SeamReport

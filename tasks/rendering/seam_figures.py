@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from tasks.views.playback import Playback, SeamWindow
-from tasks.views.transitions import transition_id, transition_key
+from tasks.views.paths.playback import Playback, SeamWindow
+from tasks.views.paths.transitions import transition_id, transition_key
 
 _TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou")
 _QUALITY = ("sharpness", "jump")

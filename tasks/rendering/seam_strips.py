@@ -4,7 +4,7 @@ import heapq
 
 import numpy as np
 
-from tasks.views.playback import Playback, SeamWindow
+from tasks.views.paths.playback import Playback, SeamWindow
 
 _AROUND = 4  # frames shown on each side of a cut, at least
 _HEIGHT = 200  # px of a frame: hands and mouth can be judged, 8 frames are about 60 KB

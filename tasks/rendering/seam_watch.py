@@ -6,9 +6,9 @@ from data_catalog import Source, clip_id, video_of
 from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.metrics.seam_visibility import ResidualMeter, visibility
-from tasks.views.canvas import fit_masks
 from tasks.views.columns import unpack_masks
-from tasks.views.playback import Playback
+from tasks.views.footage.canvas import fit_masks
+from tasks.views.paths.playback import Playback
 
 
 class SeamWatch:

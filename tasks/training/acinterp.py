@@ -10,7 +10,7 @@ from tango_models.errors import InputError
 from tasks.runtime.ray_cluster import ClusterSettings
 from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray
 from tasks.training.job import ClusterJob, training_cluster
-from tasks.views.training_takes import training_takes
+from tasks.views.training.training_takes import training_takes
 
 
 class ACInterpJob(ClusterJob):

@@ -83,7 +83,7 @@ def open_pairs(job: TrainingJob) -> tuple[AuMoClip, Backbones, PairData]:
     from tango_models.aumoclip.learning.pairs import PairData
     from tango_models.aumoclip.learning.recordings import find_pairs
     from tango_models.aumoclip.modeling import AuMoClip, AuMoClipConfig
-    from tasks.views.training_pairs import catalog_pairs
+    from tasks.views.training.training_pairs import catalog_pairs
 
     paper = AuMoClipConfig.paper(joint_frame="smplx" if job.body else "any")  # what it learns from, it can embed
     config = paper if job.size == "paper" else AuMoClipConfig.embedded()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from data_catalog import video_of
 from data_catalog.keys import is_imported
 from tasks.views.embeddings import embedding_key
-from tasks.views.segments import segment_keys
+from tasks.views.footage.segments import segment_keys
 
 
 class StageUnits(NamedTuple):

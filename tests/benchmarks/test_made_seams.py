@@ -8,8 +8,8 @@ from benchmarks.made_seams import Footage
 from data_catalog import Catalog, clip_id
 from tango_models.interpolation.seam import Seam
 from tango_models.truth.gaps import Place, take_out
-from tasks.views.seams import read_seam
-from tasks.views.true_gaps import TrueGaps
+from tasks.views.paths.seams import read_seam
+from tasks.views.training.true_gaps import TrueGaps
 from tests.tasks.test_interpolate_seams import SIDE, add_video
 
 

@@ -10,7 +10,7 @@ from data_catalog import Catalog, Unit, tags
 from data_catalog.leases import Leases
 from data_catalog.schemas import HELD_STAGES, tables_of
 from data_catalog.tags import BadTag, check_tag, delete_halves, delete_tag, list_tags, make_tag
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from flows.upkeep.forget import forget, forget_for_good
 from tasks.runtime.registry import ONBOARDING
 from tests.stages import add_video

@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 import yaml
 
+from flows.configuration.settings import Settings
 from flows.intake.dataset import scan
 from flows.server.deploy import POOL
-from flows.settings import Settings
 from tasks.runtime.native_libraries import _PACKAGES
 
 ROOT = Path(__file__).parents[2]

@@ -8,6 +8,7 @@ import pytest
 
 from data_catalog import Catalog
 from data_catalog.refusals import refusals
+from flows.configuration.settings import Settings
 from flows.intake import entering
 from flows.intake.entering import Entry
 from flows.intake.footage import Footage
@@ -15,7 +16,6 @@ from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowReport
 from flows.preprocess_dataset import preprocess_dataset
 from flows.reenact import reenact
-from flows.settings import Settings
 from tango_models.errors import InputError
 from tango_models.media.probe import content_id
 

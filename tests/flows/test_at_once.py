@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from data_catalog import Catalog
+from flows.configuration.settings import Settings
 from flows.onboard_avatar import onboard_avatar
 from flows.reenact import reenact
-from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.media.pictures.frames import iter_frames
 from tango_models.media.sound.audio import read_audio

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from data_catalog import Catalog
 from flows.command_line.app import app
+from flows.configuration.settings import Settings
 from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowIncomplete, FlowReport
 from flows.reenact import reenact
-from flows.settings import Settings
 from flows.status import AvatarStatus, catalog_status
 from tango_models.media.pictures.frames import iter_frames
 from tests.full_disk import FullDiskWorker

@@ -12,9 +12,9 @@ from flows.command_line.app import app
 from tasks.rendering.output import render_key
 from tasks.runtime.faults import describe, trace_of
 from tasks.runtime.registry import STAGES
-from tasks.views.lips import lips_key
 from tasks.views.motion_graph import pair_key, path_key
-from tasks.views.stand_ins import block_key
+from tasks.views.paths.lips import lips_key
+from tasks.views.paths.stand_ins import block_key
 from tests.stages import add_video
 
 ANN, BEA, SPEECH = "a" * 32, "b" * 32, "5" * 32

@@ -14,8 +14,8 @@ from prefect import Flow
 
 import flows
 from data_catalog.storage_options import HIDDEN
+from flows.configuration.settings import Settings
 from flows.deployed.given import given_settings
-from flows.settings import Settings
 from tango_models.errors import InputError
 from tasks.training.acinterp import ACInterpJob
 from tasks.training.embedding import TrainingJob

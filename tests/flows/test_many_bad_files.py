@@ -6,11 +6,11 @@ import pytest
 from data_catalog import Catalog, Unit
 from data_catalog.leases import Leases
 from data_catalog.schemas import groups_of
+from flows.configuration.settings import Settings
 from flows.fleet import onboarding
 from flows.fleet.standing import FleetSnapshot
 from flows.outcome import FlowIncomplete, failure_rows
 from flows.preprocess_dataset import preprocess_dataset
-from flows.settings import Settings
 from tasks.runtime.workers import Outcome
 
 pytestmark = pytest.mark.integration

@@ -25,7 +25,7 @@ _RUN = """
     import sys
     from pathlib import Path
     from data_catalog import Catalog
-    from flows.settings import Settings
+    from flows.configuration.settings import Settings
     from tango_models.media.probe import content_id
     from tasks.runtime.cluster import Pools
     from tasks.runtime.registry import PER_TRACK

@@ -12,8 +12,8 @@ import pytest
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
+from flows.configuration.settings import Settings
 from flows.onboard_avatar import onboard_avatar
-from flows.settings import Settings
 from flows.status import catalog_status
 from flows.upkeep.rerun import Redo
 from flows.upkeep.rerun_stage import rerun_stage

@@ -3,7 +3,7 @@
 import pytest
 
 from flows import preprocess_dataset as module
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from tango_models.errors import InputError
 
 

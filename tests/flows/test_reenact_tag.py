@@ -7,10 +7,10 @@ import pytest
 
 from data_catalog import Catalog
 from data_catalog.tags import make_tag
+from flows.configuration.settings import Settings
 from flows.intake.requests import check_reenactment
 from flows.onboard_avatar import onboard_avatar
 from flows.reenact import reenact
-from flows.settings import Settings
 from tango_models.errors import InputError
 from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH

@@ -9,8 +9,8 @@ import soundfile
 from data_catalog import Catalog, Unit
 from data_catalog.leases import kept
 from flows import reenact as flow
+from flows.configuration.settings import Settings
 from flows.reenact import reenact
-from flows.settings import Settings
 from tango_models.media.probe import content_id
 from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH

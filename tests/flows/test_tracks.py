@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from data_catalog import Catalog
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from flows.tracks import not_shown, shown_tracks
 from tasks.runtime.versions import Versions
-from tasks.views.segments import segment_key
+from tasks.views.footage.segments import segment_key
 from tests.stages import mark_done
 
 CONFIGS = Settings().stage_configs()

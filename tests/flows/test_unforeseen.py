@@ -15,8 +15,8 @@ from data_catalog.faults import BadName, InUse
 from data_catalog.reachable import UnusableStore
 from data_catalog.tags import BadTag
 from flows.command_line.app import app
+from flows.configuration.settings import Settings
 from flows.deployed.given import told
-from flows.settings import Settings
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
 from tasks.create_clips import CreateClips

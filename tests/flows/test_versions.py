@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from data_catalog import Catalog
+from flows.configuration.settings import Settings
 from flows.onboard_avatar import onboard_avatar
 from flows.outcome import FlowIncomplete
 from flows.reenact import reenact
-from flows.settings import Settings
 from flows.status import catalog_status
 from tango_models.body.motion_io import Motion, load_motion, save_motion
 from tango_models.media.probe import content_id

@@ -11,7 +11,7 @@ from data_catalog.schemas import CLIP_FRAMES
 from tango_models.lips.mouths import no_mesh
 from tango_models.media.gop import encode_gop
 from tasks.detect_mouths import DetectMouths, DetectMouthsConfig
-from tasks.views.frame_source import iter_frames
+from tasks.views.footage.frame_source import iter_frames
 from tests.stages import do
 from tests.tango_models.lips.faces import face
 

@@ -5,8 +5,8 @@ import pytest
 
 from data_catalog import Catalog, clip_id
 from data_catalog.schemas import CLIP_FRAMES
+from flows.configuration.settings import Settings
 from flows.onboard_avatar import onboard_avatar
-from flows.settings import Settings
 from tango_models.aumoclip.checkpoints import load, save
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.aumoclip.processing import MotionEncoder

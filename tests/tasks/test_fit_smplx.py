@@ -16,8 +16,8 @@ from tango_models.media.gop import encode_gop
 from tango_models.media.probe import content_id
 from tasks.fit_smplx import FitSmplx, FitSmplxConfig
 from tasks.views.columns import pack_masks, vectors
-from tasks.views.fit_picture import read_fit_picture
-from tasks.views.frame_source import GopCache
+from tasks.views.footage.fit_picture import read_fit_picture
+from tasks.views.footage.frame_source import GopCache
 from tasks.views.motion import read_motion
 from tests.stages import do
 from tests.tango_models.body.exact_landmarks import SIZE, gesture, see

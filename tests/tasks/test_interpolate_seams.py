@@ -12,8 +12,8 @@ from tango_models.motion_graph.pictures import FACE_SIDE, PICTURE_SIDE
 from tasks.rendering.output_frames import output_frames
 from tasks.runtime.workers import StageWorker
 from tasks.views.columns import pack_bits, pack_masks
-from tasks.views.path_layout import SeamLayout, read_playback
-from tasks.views.segments import segment_key
+from tasks.views.footage.segments import segment_key
+from tasks.views.paths.path_layout import SeamLayout, read_playback
 from tests.stages import mark_done, plan
 from tests.tango_models.interpolation.scenes import SIDE, figure
 

@@ -8,9 +8,9 @@ from tango_models.lips.lead import USUAL_LEAD
 from tango_models.lips.library import clear
 from tango_models.speech import prosody
 from tasks.match_lips import _shown
-from tasks.views.lip_lead import read_lead
-from tasks.views.mouths import mouth_rows, read_library
-from tasks.views.playback import Playback, SeamWindow
+from tasks.views.footage.lip_lead import read_lead
+from tasks.views.footage.mouths import mouth_rows, read_library
+from tasks.views.paths.playback import Playback, SeamWindow
 from tests.tango_models.lips.faces import mouths
 
 

@@ -22,7 +22,7 @@ from tango_models.speech.activity import voice_activity
 from tango_models.speech.prosody import SpeechFeatures, analyse_speech, energy, onset_strength
 from tango_models.speech.timeline import SAMPLE_RATE, frame_bounds, frame_count, sample_count, slot_count
 from tasks.views.embeddings import read_speech_embedding
-from tasks.views.playback import play
+from tasks.views.paths.playback import play
 
 RATES = (8_000, 16_000, 22_050, 44_100, 48_000)
 TIES = (4.15, 16.35, 32.95)

@@ -9,9 +9,9 @@ from benchmarks.made_catalog import make_catalog
 from data_catalog import Catalog, Unit
 from data_catalog.leases import Leases
 from data_catalog.refusals import refuse
+from flows.configuration.settings import Settings
 from flows.fleet.figures import fleet_figures
 from flows.fleet.summary import pending_units, summarise
-from flows.settings import Settings
 from flows.status import catalog_status
 from flows.upkeep.forget import forget
 

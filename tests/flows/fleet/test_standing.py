@@ -9,9 +9,9 @@ import pytest
 
 from data_catalog import Catalog, Unit, track_id
 from data_catalog.schemas import groups_of
+from flows.configuration.settings import Settings
 from flows.fleet.standing import FleetSnapshot
 from flows.fleet.summary import State, pending_units, summarise
-from flows.settings import Settings
 from flows.tracks import scope
 from tasks.runtime.plan_source import UpstreamNotReady
 from tasks.runtime.registry import ONBOARDING, PER_TRACK

@@ -11,15 +11,15 @@ from data_catalog import Catalog
 from data_catalog.leases import Leases
 from data_catalog.refusals import refuse
 from flows.command_line.app import app
+from flows.configuration.settings import Settings
 from flows.fleet.onboarding import take_out_withdrawn
 from flows.fleet.standing import FleetSnapshot
 from flows.fleet.summary import State, summarise
-from flows.settings import Settings
 from flows.status import catalog_status
 from tasks.runtime.versions import Versions
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.embeddings import embedding_key
-from tasks.views.segments import segment_key
+from tasks.views.footage.segments import segment_key
 from tests.stages import add_video, mark_done
 
 MODEL = model_id(EmbeddingModelConfig())

@@ -14,7 +14,7 @@ from tango_models.lips.visemes import lip_targets
 from tango_models.lips.watch import SeenLips
 from tango_models.speech.phones import Phones
 from tango_models.speech.prosody import SpeechFeatures
-from tasks.views.mouths import mouth_rows, read_library
+from tasks.views.footage.mouths import mouth_rows, read_library
 from tests.tango_models.lips.faces import mouths
 
 OPENINGS = 0.15 + 0.15 * np.sin(np.arange(120) / 5)

@@ -14,7 +14,7 @@ from tango_models.errors import InputError
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime.ray_training import FIGURES
 from tasks.training.acinterp import ACInterpJob, check_acinterp_job
-from tasks.views.interpolation import open_interpolator
+from tasks.views.paths.interpolation import open_interpolator
 
 
 @pytest.mark.integration

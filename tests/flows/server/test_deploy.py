@@ -7,11 +7,11 @@ import pytest
 import yaml
 from hypothesis import strategies as st
 
+from flows.configuration.setting_names import DEPLOYED_VARIABLE
 from flows.deployed.given import given_settings
 from flows.server import deploy as module
 from flows.server.deploy import PROJECT, deploy
 from flows.server.schedules import merged
-from flows.setting_names import DEPLOYED_VARIABLE
 from tango_models.errors import InputError
 
 NAME = "preprocess-dataset/preprocess-dataset"

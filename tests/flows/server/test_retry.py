@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data_catalog import Catalog
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from flows.status import catalog_status
 from tests.browser import CHROMIUM, browser_page
 from tests.flows.server.served import serving, until

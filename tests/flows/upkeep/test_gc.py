@@ -13,7 +13,7 @@ from data_catalog.erase import size_on_disk
 from data_catalog.presence import present
 from data_catalog.tags import make_tag
 from flows.command_line.app import app
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from flows.upkeep import gc, leftovers
 from flows.upkeep.gc import collect
 from tests.stages import add_video

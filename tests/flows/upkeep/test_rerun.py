@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 from data_catalog import Catalog
 from data_catalog.doing_over import doing_over
 from flows.command_line.app import app
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from flows.upkeep.rerun import Redo, choose_avatars, plan_rerun, put_back, rerun
 from tango_models.errors import InputError
 from tasks.runtime.registry import ONBOARDING
 from tasks.runtime.versions import Versions
-from tasks.views.segments import segment_key
+from tasks.views.footage.segments import segment_key
 from tests.stages import add_video, mark_done
 
 ANN, BEA = "a" * 32, "b" * 32

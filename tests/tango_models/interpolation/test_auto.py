@@ -13,7 +13,7 @@ from tango_models.interpolation.acinterp.refiner import Refiner, RefinerConfig, 
 from tango_models.interpolation.auto import AutoInterpolator, filmed_residual, made_visibility, make
 from tango_models.interpolation.interpolators import HardCut, create_interpolator
 from tango_models.interpolation.seam import Seam, frames_around, settings_id
-from tasks.views.interpolation import open_interpolator
+from tasks.views.paths.interpolation import open_interpolator
 from tests.tango_models.interpolation.scenes import seam
 
 COUNT = 8

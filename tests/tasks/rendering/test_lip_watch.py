@@ -7,9 +7,9 @@ from tango_models.lips.blending import PaintedLips
 from tango_models.lips.visemes import LipTargets
 from tasks.rendering.lip_watch import LipWatch
 from tasks.rendering.seam_strips import inlined
-from tasks.views.lips import lip_row
-from tasks.views.mouths import mouth_rows
-from tasks.views.playback import Playback
+from tasks.views.footage.mouths import mouth_rows
+from tasks.views.paths.lips import lip_row
+from tasks.views.paths.playback import Playback
 from tests.tango_models.lips.faces import library, mouths
 
 FRAMES, CHANGES = 120, (20, 50, 80, 110)

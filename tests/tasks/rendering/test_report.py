@@ -7,8 +7,8 @@ import numpy as np
 from data_catalog import Catalog, clip_id
 from tango_models.interpolation.seam_placement import Placement
 from tasks.rendering.report import RenderReport
-from tasks.views.playback import Playback, play
-from tasks.views.transitions import transition_id, transition_key
+from tasks.views.paths.playback import Playback, play
+from tasks.views.paths.transitions import transition_id, transition_key
 
 RUNS, SIZE = 60, (96, 96)
 

@@ -6,7 +6,7 @@ import pytest
 from data_catalog import clip_id
 from tango_models.interpolation.seam_placement import Placement
 from tasks.rendering.seam_strips import SeamStrips, frames_around, inlined
-from tasks.views.playback import Playback, play
+from tasks.views.paths.playback import Playback, play
 
 SIZE = (96, 54)
 

@@ -8,7 +8,7 @@ from tango_models.metrics.seam_visibility import ResidualMeter, visibility
 from tango_models.perception.landmarks import letterbox
 from tasks.rendering.seam_watch import SeamWatch
 from tasks.views.columns import pack_masks
-from tasks.views.playback import Playback, SeamWindow
+from tasks.views.paths.playback import Playback, SeamWindow
 
 CANVAS = (320, 320)
 

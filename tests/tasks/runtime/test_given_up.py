@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from data_catalog import Catalog
 from data_catalog.leases import Leases
-from flows.settings import Settings
+from flows.configuration.settings import Settings
 from flows.stage_runs import StageRuns
 from tasks.runtime.faults import WORKER_DIED
 from tasks.runtime.run_stage import Attempts, Progress, StageIncomplete, compute_stage

@@ -136,7 +136,7 @@ def train_stage(
     """Train a stage and write its weights and sample sheets into `folder`; a run in it goes on.
 
     Args:
-        takes: the footage; see `tasks.views.training_takes` for a catalog's.
+        takes: the footage; see `tasks.views.training.training_takes` for a catalog's.
         start: weights to begin from.
         report: called after each step, see `runs.train`.
 
