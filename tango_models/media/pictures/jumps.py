@@ -102,8 +102,8 @@ class JumpMeter:
 def _jump(maps: list[np.ndarray], steps: np.ndarray, at: int) -> float:
     """How sudden the picture number `at` of some (each (4, h, w)) is; `steps` are the frames from one to the next.
 
-    Where frames repeat, pictures were left out in their place, and more moves in the longer time, or one was beside
-    them, or none, and the frames fill up a lower rate. A jump is sudden however that is.
+    Behind frames that repeat, either pictures were left out, and more moves in the longer time, or none were, and the
+    frames fill up a lower rate. A jump is sudden however that is.
     """
     if min(at, len(maps) - 1 - at) < _BESIDE:
         return -np.inf
@@ -111,17 +111,9 @@ def _jump(maps: list[np.ndarray], steps: np.ndarray, at: int) -> float:
     found = _sudden(seen, at)
     lasts = np.concatenate([[1.0], steps / np.median(steps)])
     lasts[lasts > _LEFT_OUT] = 1
-    if found < JUMP or (lasts == 1).all():
-        return found
-    beside = np.ones_like(lasts)
-    beside[at] = 2  # a converter of rates repeats one picture and leaves another one out
-    return min(found, *(_sudden(seen / _per_frame(times), at) for times in (lasts, beside)))
-
-
-def _per_frame(lasts: np.ndarray) -> np.ndarray:
-    """(N, 4, 1, 1): what flow, and what it leaves, are divided by; texture is not."""
-    found = np.ones((len(lasts), 4, 1, 1), np.float32)
-    found[:, :3] = lasts[:, None, None, None]
+    if found >= JUMP and (lasts != 1).any():
+        seen[:, :3] /= lasts[:, None, None, None]
+        found = min(found, _sudden(seen, at))
     return found
 
 

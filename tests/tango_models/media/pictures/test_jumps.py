@@ -101,12 +101,6 @@ def test_a_cut_behind_pictures_that_were_left_out_is_found(textures, missed):
     assert jumps([picture(textures, t) for t in stalled(times, [(40 - missed, missed)])]) == [40]
 
 
-@pytest.mark.parametrize("steps", [(1, 1, 0, 1, 2), (1, 1, 1, 0, 2), (1, 2, 1, 0, 1), (0, 1, 1, 1, 1, 2)])
-def test_a_rate_that_was_converted_by_repeating_and_leaving_out_makes_no_cut(textures, steps):
-    times = np.cumsum(np.resize(steps, 110))
-    assert jumps([picture(textures, t) for t in times]) == []
-
-
 def test_light_that_changes_at_once_is_no_jump(textures):
     frames = [picture(textures, t) for t in range(45)]
     lit = frames[:15]
