@@ -98,7 +98,7 @@ def test_pictures_that_a_recorder_left_out_make_no_cut(textures, seed):
 @pytest.mark.parametrize("missed", [1, 2, 8])
 def test_a_cut_behind_pictures_that_were_left_out_is_found(textures, missed):
     times = [*range(40), *range(75, 115)]
-    assert jumps([picture(textures, t) for t in stalled(times, [(40 - missed, missed)])]) == [40]
+    assert jumps([picture(textures, t) for t in stalled(times, [(40 - missed, missed), (60, missed)])]) == [40]
 
 
 def test_light_that_changes_at_once_is_no_jump(textures):
