@@ -26,7 +26,6 @@ _SLOW, _QUIET = 0.1, 0.7  # px a picture and grey levels: noise of flow and of w
 _MOVED, _REST = 0.95, 0.98  # quantiles over the blocks
 _REST_WEIGHT = 1.2
 _BESIDE = 3  # pictures on each side whose flow is compared
-_LEFT_OUT = 5  # times as long as usual that a picture may stand before it counts as a halt, behind which is a cut
 _SAME = 1e-3  # grey levels: the same picture once more, by the file's timestamps
 _MARGIN, _CHUNK = 48, 64  # frames: what repeats is told by those around
 
@@ -87,7 +86,7 @@ class JumpMeter:
             k = place.get(frame)
             near = pictures[:0] if k is None else pictures[max(0, k - _BESIDE - 1) : k + _BESIDE + 2]
             at = 0 if k is None else min(k, _BESIDE + 1)
-            self._jumps.append(_jump([self._maps[n] for n in near], np.diff(near), at))
+            self._jumps.append(_sudden([self._maps[n] for n in near], at))
         kept = max(0, upto - _MARGIN - self._first)
         self._first += kept
         del self._maps[:kept], self._changes[:kept]
@@ -99,28 +98,13 @@ class JumpMeter:
         return np.asarray(self._jumps, np.float32)
 
 
-def _jump(maps: list[np.ndarray], steps: np.ndarray, at: int) -> float:
-    """How sudden the picture number `at` of some (each (4, h, w)) is; `steps` are the frames from one to the next.
+def _sudden(maps: list[np.ndarray], at: int) -> float:
+    """How sudden the picture number `at` of some (each (4, h, w)) is."""
+    from scipy.ndimage import maximum_filter
 
-    Behind frames that repeat, either pictures were left out, and more moves in the longer time, or none were, and the
-    frames fill up a lower rate. A jump is sudden however that is.
-    """
     if min(at, len(maps) - 1 - at) < _BESIDE:
         return -np.inf
     seen = np.stack(maps).astype(np.float32)
-    found = _sudden(seen, at)
-    lasts = np.concatenate([[1.0], steps / np.median(steps)])
-    lasts[lasts > _LEFT_OUT] = 1
-    if found >= JUMP and (lasts != 1).any():
-        seen[:, :3] /= lasts[:, None, None, None]
-        found = min(found, _sudden(seen, at))
-    return found
-
-
-def _sudden(seen: np.ndarray, at: int) -> float:
-    """The same, where all pictures are as long after the one before."""
-    from scipy.ndimage import maximum_filter
-
     flow, rest, texture = seen[:, :2], seen[:, 2], seen[at, 3]
     followed = texture > _TEXTURE
     if not followed.any():

@@ -80,27 +80,6 @@ def test_repeated_frames_hide_no_cut_and_make_none(textures):
     assert jumps(frames) == [first]
 
 
-def stalled(times, stalls):
-    """The same times with some pictures left out, in whose place the one before stands: (first, how many)."""
-    shown = list(times)
-    for first, missed in stalls:
-        shown[first : first + missed] = [shown[first - 1]] * missed
-    return shown
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_pictures_that_a_recorder_left_out_make_no_cut(textures, seed):
-    random = np.random.default_rng(seed)
-    stalls = [(first + int(random.integers(6)), int(random.integers(1, 5))) for first in range(10, 100, 15)]
-    assert jumps([picture(textures, t) for t in stalled(range(seed * 100, seed * 100 + 110), stalls)]) == []
-
-
-@pytest.mark.parametrize("missed", [1, 2, 8])
-def test_a_cut_behind_pictures_that_were_left_out_is_found(textures, missed):
-    times = [*range(40), *range(75, 115)]
-    assert jumps([picture(textures, t) for t in stalled(times, [(40 - missed, missed), (60, missed)])]) == [40]
-
-
 def test_light_that_changes_at_once_is_no_jump(textures):
     frames = [picture(textures, t) for t in range(45)]
     lit = frames[:15]
