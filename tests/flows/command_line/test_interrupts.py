@@ -113,6 +113,8 @@ def test_a_command_that_has_hardly_begun_ends_without_a_trace(tmp_path, number, 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell that is none of a terminal lets what it starts behind it ignore interrupts, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert begun.stdout.readline() == "importing\n"
     begun.send_signal(number)
