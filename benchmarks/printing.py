@@ -5,6 +5,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.machine import describe
@@ -13,8 +14,10 @@ T = TypeVar("T")
 
 
 def heading(title: str, module_doc: str | None, name: str) -> None:
-    """Print the title, the docstring of the module `benchmarks.<name>`, and its command, machine, date and commit."""
-    command = shlex.join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]])
+    """Print the title, the docstring of the module `benchmarks.<name>`, and its command, machine, date and commit. Of
+    paths that begin at the root only the last part: the others say something of one machine alone."""
+    given = [Path(argument).name if Path(argument).is_absolute() else argument for argument in sys.argv[1:]]
+    command = shlex.join(["python", "-m", f"benchmarks.{name}", *given])
     print(f"## {title}\n\n{(module_doc or '').strip()}\n\n`{command}`. {describe()}.\n", flush=True)
 
 

@@ -34,6 +34,13 @@ def test_a_row_with_another_number_of_cells_than_columns_is_refused_before_anyth
     assert capsys.readouterr().out == ""
 
 
+def test_a_heading_tells_of_a_place_on_this_machine_the_last_part_alone(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["edges.py", "--catalog", str(tmp_path / "mine"), "--runs", "3", "own/here"])
+    heading("Edge scoring", "What it measures.", "edges")
+    printed = capsys.readouterr().out
+    assert "`python -m benchmarks.edges --catalog mine --runs 3 own/here`" in printed and str(tmp_path) not in printed
+
+
 def test_a_table_and_its_heading_are_printed_as_markdown(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["edges.py", "--clips", "880"])
     heading("Edge scoring", "What it measures.\n", "edges")
