@@ -19,7 +19,9 @@ def test_both_end(tmp_path, ray_cluster, monkeypatch, num_cpus, count):
     """Each has one of two places and wants both, or only one of them has room at all. The videos are not there: a unit
     costs nothing but its worker."""
     monkeypatch.setattr(pool, "_IDLE_SECONDS", 2.0)
-    monkeypatch.setattr(pool, "_PATIENCE_SECONDS", 2.0)
+    # The one that has no place waits no longer than the other's worker takes to start.
+    monkeypatch.setattr(pool, "_PATIENCE_SECONDS", 2.0 if count > 1 else 0.2)
+    monkeypatch.setattr(pool, "_ASK_SECONDS", 0.1)
     catalog = Catalog(tmp_path / "catalog")
     settings = ClusterSettings(workers={"extract_frames": {"num_cpus": num_cpus, "count": count}})
     units = [plan(catalog, "extract_frames", video_id=f"v{k}", uri=f"/none/{k}.mp4")[0] for k in range(12)]
