@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def report(name: str, arguments: argparse.Namespace, warm: list[dict], cold: list[float], trivial: float) -> None:
-    print(f"{arguments.speech_seconds:g} s of speech on {arguments.avatar_seconds:g} s of {name}, interpolator `flow`;")
+    print(f"{arguments.speech_seconds:g} s of speech on {arguments.avatar_seconds:g} s of {name}, interpolator `auto`;")
     print(f"median of {arguments.runs} runs. Wanted: at most 15 s warm.\n")
     seams = ", ".join(str(run["seams"]) for run in warm)
     rows = [[f"warm: same process, Prefect and Ray running; seams made: {seams}", _median(r["seconds"] for r in warm)]]

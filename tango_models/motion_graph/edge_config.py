@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class PriceConfig:
     """How visible a seam will be; fitted by `python -m benchmarks.calibration` to 320 seams of five speakers as the
-    interpolator of 2026-11-27 made them (a speaker left out: Spearman 0.51 to 0.96).
+    interpolator of 2026-11-27 made them (a speaker left out: Spearman 0.51 to 0.96). Of seams as they are made since it
+    tells less: see benchmarks/RESULTS.md.
 
     visibility = max(whole, background), in the yardstick's unit, with
 
