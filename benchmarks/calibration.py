@@ -1,7 +1,7 @@
 """Whether the price of a jump says how visible its seam is once it is made, and the coefficients that say it best.
 
-Seams between sampled clips of each speaker, near and far, are placed and made by the interpolator and measured with the
-yardstick. Coefficients of `seam_price.PriceConfig` are fitted with one speaker left out, by relative error, every
+Seams between sampled clips of each speaker, near and far, are placed and made by the interpolator and measured with
+the yardstick. Coefficients of `seam_price.PriceConfig` are fitted with one speaker left out, by their logarithm, every
 speaker counting alike; on the one left out the prediction is held against what was measured. Without --catalog the
 clips of TANGO_FOOTAGE are onboarded first.
 """
@@ -19,13 +19,15 @@ from data_catalog import Catalog
 from data_catalog.keys import equals
 from tango_models.interpolation.interpolators import create_interpolator
 from tango_models.metrics.seam_visibility import POP
-from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edge_config import EdgeConfig, PriceConfig
 from tango_models.motion_graph.edges import Judge
 from tango_models.motion_graph.features import FrameFeatures
+from tango_models.motion_graph.jump_price import visibilities
 from tango_models.motion_graph.seam_price import Views, differences
 from tasks.views.clip_features import read_frame_features
 
 _WANTED = 0.7, 0.9
+_LEAST = 0.05  # of what is seen: less is nothing
 
 
 def sampled_jumps(features: FrameFeatures, count: int, seed: int) -> list[tuple[int, int]]:
@@ -45,7 +47,8 @@ def sampled_jumps(features: FrameFeatures, count: int, seed: int) -> list[tuple[
 
 
 def measured(catalog: Catalog, track: str, count: int, seed: int, interpolator: str) -> np.ndarray:
-    """(P, 4): of each seam difference over usual change and visibility, whole picture and background in turn."""
+    """(P, 5): of each seam difference over usual change, surprise over usual surprise and visibility; of the background
+    difference over usual change and visibility."""
     features = read_frame_features(catalog, track)
     index = catalog.table("clips").read(["clip_id", "index"], where=equals(track_id=track))["index"].to_numpy()
     jumps, views = sampled_jumps(features, count, seed), Views.of_videos([features])
@@ -54,46 +57,59 @@ def measured(catalog: Catalog, track: str, count: int, seed: int, interpolator: 
     rows = []
     for (a, b), seam in zip(jumps, found, strict=True):
         if seam.placement.half:
-            shift = seam.placement.shift
-            last, first = views.last[4 * a], views.first[4 * b]
-            apart = differences(
-                views.picture, views.person, np.array([min(4 * a + 4 + shift, last)]),
-                np.array([max(4 * b + shift, first)]),
-            )[0]  # fmt: skip
-            usual = (views.usual[4 * a] + views.usual[4 * b]) / 2
-            rows.append((apart[0] / usual[0], seam.whole, apart[1] / usual[1], seam.background))
-    return np.array(rows).reshape(-1, 4)
+            (price,) = visibilities(views, np.array([a]), np.array([b]), PriceConfig())
+            apart, surprise = _told_by(views, a, b, int(price[2]))
+            rows.append((apart[0], surprise, seam.whole, apart[1], seam.background))
+    return np.array(rows).reshape(-1, 5)
 
 
-def fit(seams: list[np.ndarray], column: int) -> np.ndarray:
-    """(2,) constant and share, not negative: least relative squares, every speaker alike. column: 0 whole picture, 2
-    background."""
-    from scipy.optimize import nnls
+def _told_by(views: Views, src: int, dst: int, shift: int) -> tuple[np.ndarray, float]:
+    """Differences (2,) and surprise where the price takes the cut to be, over what is usual."""
+    a, b = 4 * src, 4 * dst
+    leaves, enters = min(a + 4 + shift, views.last[a]), min(max(b + shift, views.first[b]), views.last[b])
+    apart = differences(views.picture, views.person, np.array([leaves]), np.array([enters]))[0]
+    surprise = max(views.leaving[max(leaves - 1, views.first[a])], views.entering[enters])
+    return 2 * apart / (views.usual[a] + views.usual[b]), float(2 * surprise / (views.calm[a] + views.calm[b]))
 
-    rows, targets = [], []
-    for one in seams:
-        weight = 1 / np.sqrt(len(one))
-        rows.append(np.stack([np.ones(len(one)), one[:, column]], axis=1) / one[:, column + 1 : column + 2] * weight)
-        targets.append(np.full(len(one), weight))
-    return nnls(np.concatenate(rows), np.concatenate(targets))[0]
+
+_WHOLE, _BACKGROUND = ([0, 1], 2), ([3], 4)  # columns of `measured`: told by, and seen
+
+
+def fit(seams: list[np.ndarray], told_by: list[int], seen: int) -> np.ndarray:
+    """(1 + columns,) constant and shares, not negative: by the logarithm, every speaker alike, far ones less."""
+    from scipy.optimize import least_squares
+
+    every = np.concatenate(seams)
+    known = np.concatenate([np.ones((len(every), 1)), every[:, told_by]], axis=1)
+    true = np.log(np.maximum(every[:, seen], _LEAST))
+    weight = np.concatenate([np.full(len(one), 1 / np.sqrt(len(one))) for one in seams])
+
+    def astray(shares: np.ndarray) -> np.ndarray:
+        return weight * (np.log(np.maximum(known @ shares, _LEAST)) - true)
+
+    start = np.array([1.0, *[0.2] * len(told_by)])
+    return least_squares(astray, start, bounds=(0, np.inf), loss="soft_l1", f_scale=0.1 * weight.mean()).x
 
 
 def report(speakers: dict[str, np.ndarray]) -> None:
     from scipy.stats import spearmanr
 
-    rows, predicted, seen = [], [], []
+    rows, predicted, seen, cheaper = [], [], [], []
     for name, own in speakers.items():
         others = [seams for other, seams in speakers.items() if other != name] or [own]
-        cells = [name, str(len(own)), f"{(own[:, 1] >= POP).mean():.0%}"]
-        for column in (0, 2):
-            base, share = fit(others, column)
-            guess = base + share * own[:, column]
-            cells += [f"{base:.2f} {share:.3f}", f"{spearmanr(guess, own[:, column + 1]).statistic:.2f}"]
-            if column == 0:
+        cells = [name, str(len(own)), f"{(own[:, 2] >= POP).mean():.0%}"]
+        for told_by, column in (_WHOLE, _BACKGROUND):
+            base, *shares = fit(others, told_by, column)
+            guess, true = base + own[:, told_by] @ np.array(shares), own[:, column]
+            cells += [f"{base:.2f} {' '.join(f'{share:.3f}' for share in shares)}"]
+            cells += [f"{spearmanr(guess, true).statistic:.2f}"]
+            if column == _WHOLE[1]:
                 predicted.append(guess)
-                seen.append(own[:, 1])
-        rows.append(cells)
-    table(["left out", "seams", "pop", "whole: fitted", "rank", "background: fitted", "rank"], rows)
+                seen.append(true)
+                cheaper.append(f"{(true[guess <= np.median(guess)] < POP).mean():.0%}")
+        rows.append([*cells, cheaper[-1]])
+    header = ["left out", "seams", "pop", "whole: fitted", "rank", "background: fitted", "rank", "cheaper half: no pop"]
+    table(header, rows)
     guess, true = np.concatenate(predicted), np.concatenate(seen)
     cheap = true[guess <= np.median(guess)]
     print(f"All together, each predicted by the others: rank correlation {spearmanr(guess, true).statistic:.2f}")
@@ -101,7 +117,7 @@ def report(speakers: dict[str, np.ndarray]) -> None:
         f"(wanted {_WANTED[0]}); of the cheaper half {(cheap < POP).mean():.0%} do not pop (wanted {_WANTED[1]:.0%})."
     )
     every = list(speakers.values())
-    whole, background = (" ".join(f"{value:.3f}" for value in fit(every, column)) for column in (0, 2))
+    whole, background = (" ".join(f"{value:.3f}" for value in fit(every, *of)) for of in (_WHOLE, _BACKGROUND))
     print(f"Fitted on all: whole {whole}, background {background}.", flush=True)
 
 

@@ -184,6 +184,7 @@ _SPECS = [
             "head": vector(CLIP_FRAMES * 3),  # middle and side of the face, image-height units; NaN without a face
             "face": fixed_bytes(CLIP_FRAMES * FACE_SIDE**2),  # 24 x 24 grey, the face at one place and size
             "picture": fixed_bytes(CLIP_FRAMES * PICTURE_SIDE**2),  # 32 x 32 grey, the whole frame, framed as the mask
+            "surprise": vector(CLIP_FRAMES),  # grey levels: what a frame shows beyond the one before it, moved
             "motion_energy": vector(CLIP_FRAMES),
             "voice": vector(CLIP_FRAMES),
         },
@@ -191,7 +192,7 @@ _SPECS = [
         groups={
             "takes": ("shot", "usable"),
             "motion": ("representation", "orientation", "translation", "motion_energy"),
-            "looks": ("repeated", "mask", "hand_boxes", "head", "face", "picture"),
+            "looks": ("repeated", "mask", "hand_boxes", "head", "face", "picture", "surprise"),
             "voice": ("voice",),
         },
         identity=("track_id", "index"),

@@ -47,7 +47,7 @@ class CreateClipsConfig(CreateClipsSettings):
 
 
 class CreateClips(Stage):
-    name, code_version = "create_clips", "5"
+    name, code_version = "create_clips", "6"
     reads: ClassVar = {
         "extract_frames": ("pixels", "audio", "timing", "shape"),
         "detect_landmarks": ("landmarks",),
@@ -136,26 +136,34 @@ class CreateClips(Stage):
         return columns | _pictures(source, video["video_id"], head[start - before :], clips)
 
 
-def _pictures(source: Source, video_id: str, head: np.ndarray, clips: np.ndarray) -> dict[str, list[bytes]]:
-    """The faces and small pictures of each clip's frames, decoded one after the other.
+def _pictures(source: Source, video_id: str, head: np.ndarray, clips: np.ndarray) -> dict[str, list]:
+    """The faces, small pictures and surprise of each clip's frames, decoded one after the other.
 
     Args:
         head: (T, 3) of `head_place`, from the first clip's first frame on.
     """
     import cv2
 
-    from tango_models.motion_graph.pictures import face_patch, small_picture
+    from tango_models.motion_graph.pictures import SurpriseMeter, face_patch, small_picture
 
     start, stop = int(clips[0]) * CLIP_FRAMES, (int(clips[-1]) + 1) * CLIP_FRAMES
     faces: dict[int, list[bytes]] = {clip: [] for clip in clips.tolist()}
     pictures: dict[int, list[bytes]] = {clip: [] for clip in clips.tolist()}
-    for t, frame in enumerate(iter_frames(source, video_id, start, stop)):
-        clip = (start + t) // CLIP_FRAMES
+    surprise: dict[int, list[float]] = {clip: [] for clip in clips.tolist()}
+    meter, before = SurpriseMeter(), max(start - 1, 0)
+    for t, frame in enumerate(iter_frames(source, video_id, before, stop), before):
+        clip = t // CLIP_FRAMES
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        beyond = meter.see(grey)
         if clip in faces:
-            grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-            faces[clip].append(face_patch(grey, head[t]).tobytes())
+            faces[clip].append(face_patch(grey, head[t - start]).tobytes())
             pictures[clip].append(small_picture(grey).tobytes())
-    return {"face": [b"".join(faces[k]) for k in faces], "picture": [b"".join(pictures[k]) for k in pictures]}
+            surprise[clip].append(beyond)
+    return {
+        "face": [b"".join(faces[k]) for k in faces],
+        "picture": [b"".join(pictures[k]) for k in pictures],
+        "surprise": list(surprise.values()),
+    }
 
 
 def clips_between_cuts(n_frames: int, cuts: np.ndarray) -> np.ndarray:

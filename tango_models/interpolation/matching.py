@@ -14,6 +14,7 @@ import numpy as np
 from tango_models.interpolation.alignment import similarity_flow
 from tango_models.interpolation.arms import ArmFlow, arm_flow
 from tango_models.interpolation.face_flow import FaceFlow, face_flow
+from tango_models.media.pictures.dense_flow import dense_flow
 
 _AGREES = 3.0  # grid px that dense flow may differ from the landmarks' and be taken for the same movement
 _LOST, _SURE = 0.4, 0.8  # confidence of dense flow around: below, bones say where an arm goes; above, it does itself
@@ -178,7 +179,7 @@ def _best_flow(source: np.ndarray, target: np.ndarray, guesses: list[np.ndarray 
         engine.setFinestScale(1)
         engine.setGradientDescentIterations(16)  # of 25: no visible change, a fifth faster
         start = None if guess is None else guess.copy()  # it is overwritten with the answer
-        flow = engine.calc(source, target, start)  # type: ignore[arg-type]
+        flow = dense_flow(engine, source, target, start)
         if len(guesses) == 1:
             return flow
         error = np.abs(sample(target, flow).astype(np.float32) - source)

@@ -12,8 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+
+from tango_models.media.pictures.dense_flow import dense_flow
 
 SIDE = 384
 """Longest side, in pixels, at which frames are compared."""
@@ -56,21 +60,11 @@ class ResidualMeter:
             size = grey.shape[::-1]
             near = cv2.resize(np.ascontiguousarray(person, np.uint8), size, interpolation=cv2.INTER_LINEAR)
             outside = cv2.dilate(near, np.ones((9, 9), np.uint8)) == 0
-        ways = [self._rest(self._before, grey), self._rest(grey, self._before)]
+        ways = [unexplained(self._flow, self._before, grey), unexplained(self._flow, grey, self._before)]
         self._whole.append(min(float(rest.mean()) for rest in ways))
         seen = outside is not None and outside.any()
         self._background.append(min(float(rest[outside].mean()) for rest in ways) if seen else 0.0)
         self._before = grey
-
-    def _rest(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """(h, w) float32 grey levels: what `target` shows beyond `source` brought to it."""
-        import cv2
-
-        flow = self._flow.calc(target, source, None)  # type: ignore[call-overload]
-        lines, columns = np.mgrid[: target.shape[0], : target.shape[1]].astype(np.float32)
-        places = columns + flow[..., 0], lines + flow[..., 1]
-        moved = cv2.remap(source, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.abs(moved.astype(np.float32) - target)
 
     def __len__(self) -> int:
         return len(self._whole)
@@ -93,6 +87,28 @@ class ResidualMeter:
     def background(self) -> np.ndarray:
         """(T,) the same outside the person."""
         return np.asarray(self._background)
+
+
+def unexplained(flow: Any, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(h, w) uint8 grey levels: what `target` shows beyond `source` brought to it.
+
+    Args:
+        flow: a `cv2.DISOpticalFlow`.
+        source, target: (h, w) uint8 grey.
+    """
+    import cv2
+
+    places = dense_flow(flow, target, source)
+    places += _grid(*target.shape)
+    moved = cv2.remap(source, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return cv2.absdiff(moved, target)
+
+
+@lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> np.ndarray:
+    """(h, w, 2) float32: every pixel's own place."""
+    lines, columns = np.mgrid[:height, :width].astype(np.float32)
+    return np.stack([columns, lines], axis=-1)
 
 
 def around_seam(seam: range) -> range:

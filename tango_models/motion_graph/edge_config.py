@@ -7,22 +7,26 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class PriceConfig:
-    """How visible a seam will be; fitted by `python -m benchmarks.calibration` to 320 seams of five speakers as the
-    interpolator of 2026-11-27 made them (a speaker left out: Spearman 0.51 to 0.96). Of seams as they are made since it
-    tells less: see benchmarks/RESULTS.md.
+    """How visible a seam will be; fitted to some hundred made seams of real speakers, one left out: see
+    `python -m benchmarks.calibration` and benchmarks/RESULTS.md.
 
     visibility = max(whole, background), in the yardstick's unit, with
 
-    whole = `base` + `whole` * mean |difference| / usual change,
+    whole = `base` + `whole` * mean |difference| / usual change + `own` * surprise / usual surprise,
     background = `background_base` + `background` * mean |difference| outside the person / usual change there,
 
-    where a background counts as seen from `background_seen` on and the whole from 2.5.
+    where surprise is the largest of the footage's own frames that the seam takes (what a frame shows beyond the one
+    before it, moved: quick hands are hard to make, and seen by themselves), and a background counts as seen from
+    `background_seen` on, the whole from 2.5. Of the background the yardstick mostly sees how the footage's own flickers,
+    whether there is a seam or not: that is no price, and `background_base` is less than what was fitted (0.85), so that
+    a background that does not change hides nothing else.
     """
 
-    base: float = 1.36
-    whole: float = 0.277
-    background_base: float = 0.125
-    background: float = 0.633
+    base: float = 0.873
+    whole: float = 0.049
+    own: float = 0.43
+    background_base: float = 0.5
+    background: float = 0.16
     background_seen: float = 1.5
     shift: float = 0.02
     """For each frame that the cut leaves the border by."""

@@ -41,6 +41,9 @@ class FrameFeatures:
     """(T, 32, 32) uint8 grey: the whole frame letterboxed as the mask. None: not compared."""
     repeated: np.ndarray | None = None
     """(T,) bool: the frame shows the picture before once more. None: no frame does."""
+    surprise: np.ndarray | None = None
+    """(T,) float32 grey levels: what the frame shows beyond the one before it, moved (`pictures.SurpriseMeter`). None:
+    not known, all frames are alike."""
 
     def __post_init__(self) -> None:
         frames = len(self.position)
@@ -50,7 +53,7 @@ class FrameFeatures:
         }  # fmt: skip
         optional = {
             "head": (frames, 3), "face": (frames, FACE_SIDE, FACE_SIDE),
-            "picture": (frames, PICTURE_SIDE, PICTURE_SIDE), "repeated": (frames,),
+            "picture": (frames, PICTURE_SIDE, PICTURE_SIDE), "repeated": (frames,), "surprise": (frames,),
         }  # fmt: skip
         expected |= {name: shape for name, shape in optional.items() if getattr(self, name) is not None}
         for name, shape in expected.items():

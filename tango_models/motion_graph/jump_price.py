@@ -22,11 +22,12 @@ def visibilities(views: Views, src: np.ndarray, dst: np.ndarray, config: PriceCo
         where the larger is least, each in units of what is seen.
     """
     coefficients = np.array(
-        [config.base, config.whole, config.background_base, config.background, config.shift, config.held], np.float64
+        [config.base, config.whole, config.own, config.background_base, config.background], np.float64
     )
     return _visibilities(
-        views.picture, views.person, views.usual, views.first, views.last, np.asarray(src, np.int64),
-        np.asarray(dst, np.int64), SHIFTS, coefficients, float(config.background_seen),
+        views.picture, views.person, views.usual, views.first, views.last, views.leaving, views.entering, views.calm,
+        np.asarray(src, np.int64), np.asarray(dst, np.int64), SHIFTS, coefficients, float(config.shift),
+        float(config.held), float(config.background_seen),
     )  # fmt: skip
 
 
@@ -45,31 +46,30 @@ def _difference(picture, person, i, j):
 
 
 @numba.njit(cache=True)
-def _visibilities(picture, person, usual, first, last, src, dst, shifts, coefficients, background_seen):
-    base, share, background_base, background_share, per_shift, per_held = coefficients
+def _visibilities(
+    picture, person, usual, first, last, leaving, entering, calm, src, dst, shifts, coefficients, per_shift, per_held,
+    background_seen,
+):  # fmt: skip
+    base, share, own, background_base, background_share = coefficients
     found = np.empty((src.size, 3), np.float32)
     for p in range(src.size):
-        inside_a, inside_b = 4 * src[p], 4 * dst[p]
+        a, b = 4 * src[p], 4 * dst[p]
+        usual_whole, usual_background = 0.5 * (usual[a, 0] + usual[b, 0]), 0.5 * (usual[a, 1] + usual[b, 1])
+        usual_surprise = 0.5 * (calm[a] + calm[b])
         best = np.inf
-        for k in range(shifts.size):
-            i = min(inside_a + 4 + shifts[k], last[inside_a])
-            j = max(inside_b + shifts[k], first[inside_b])
-            held = (inside_a + 4 + shifts[k] - i) + (j - inside_b - shifts[k])
-            if held > 1 or j > last[inside_b]:  # there is no such footage
+        for shift in shifts:  # 0 always has footage: at most the frame behind the clip is held
+            i = min(a + 4 + shift, last[a])
+            j = max(b + shift, first[b])
+            held = (a + 4 + shift - i) + (j - b - shift)
+            if held > 1 or j > last[b]:  # there is no such footage
                 continue
             whole, background = _difference(picture, person, i, j)
-            more = per_shift * abs(shifts[k]) + per_held * held
-            seen = base + share * whole / (0.5 * (usual[inside_a, 0] + usual[inside_b, 0])) + more
-            behind = background_base + background_share * background / (0.5 * (usual[inside_a, 1] + usual[inside_b, 1]))
+            surprise = max(leaving[max(i - 1, first[a])], entering[j])
+            seen = base + share * whole / usual_whole + own * surprise / usual_surprise
+            seen += per_shift * abs(shift) + per_held * held
+            behind = background_base + background_share * background / usual_background
             worst = max(seen / POP, behind / background_seen)
             if worst < best:
                 best = worst
-                found[p, 0], found[p, 1], found[p, 2] = seen, behind, shifts[k]
-        if best == np.inf:  # the last frame of a run and the first of another, both held
-            whole, background = _difference(picture, person, last[inside_a], first[inside_b])
-            found[p, 0] = base + share * whole / (0.5 * (usual[inside_a, 0] + usual[inside_b, 0])) + 2 * per_held
-            found[p, 1] = background_base + background_share * background / (
-                0.5 * (usual[inside_a, 1] + usual[inside_b, 1])
-            )
-            found[p, 2] = 0
+                found[p, 0], found[p, 1], found[p, 2] = seen, behind, shift
     return found

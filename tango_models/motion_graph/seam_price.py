@@ -4,6 +4,7 @@ The yardstick (`metrics.seam_visibility`) asks how much of a frame its neighbour
 around it. What the interpolator has to bring over is the difference of the two runs where they change over; usual is
 how much the picture changes by itself from frame to frame. Their ratio predicts the yardstick, whole picture and
 background alike, so what changes behind or before the speaker (an inset, a caption, a spectator) counts as he does.
+And the made frames move as the footage does that they are made of: where a hand is quick there, they surprise too.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from tango_models.motion_graph.pictures import PICTURE_SIDE
 _AROUND = 22  # frames each way of the local median, as the yardstick takes them
 _BLOCK = 1024  # pairs of pictures compared at a time
 _STILL = 0.12  # grey levels: the coding noise of a still small picture is no motion
+_CALM = 0.3  # grey levels: the same of a surprise, as in the yardstick
+_TAKEN = 8  # frames of each run that a seam takes
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,9 @@ class Views:
 
     picture (T, 1024) uint8 grey; person (T, 1024) uint8, 1 on the person; usual (T, 2) float32 grey levels: change of
     the whole picture and of the background from frame to frame, the median of 1.5 s around; run (T,) int64, -1 outside
-    the graph; first, last (T,) int64: of the frame's run.
+    the graph; first, last (T,) int64: of the frame's run; leaving, entering (T,) float32 grey levels: the largest
+    surprise of the 8 frames up to and with this one, and of this one and the 7 after it; calm (T,) float32: the usual
+    surprise of 1.5 s around.
     """
 
     picture: np.ndarray
@@ -34,6 +39,9 @@ class Views:
     run: np.ndarray
     first: np.ndarray
     last: np.ndarray
+    leaving: np.ndarray
+    entering: np.ndarray
+    calm: np.ndarray
 
     @classmethod
     def of_videos(cls, videos: Sequence[FrameFeatures]) -> "Views":
@@ -50,10 +58,11 @@ class Views:
         ends = np.concatenate([begins[1:], [True]])
         last = np.minimum.accumulate(np.where(ends, frames, len(frames))[::-1])[::-1]
         picture, person, usual = (np.concatenate([part[k] for part in parts]) for k in range(3))
-        return cls(picture, person, usual, number, first, last)
+        leaving, entering, calm = np.concatenate([part[4] for part in parts], axis=1)
+        return cls(picture, person, usual, number, first, last, leaving, entering, calm)
 
 
-def _view(video: FrameFeatures) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _view(video: FrameFeatures) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     frames = len(video.position)
     picture = np.zeros((frames, PICTURE_SIDE**2), np.uint8)
     if video.picture is not None:
@@ -61,7 +70,50 @@ def _view(video: FrameFeatures) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     person = on_pictures(video.mask)
     run = video.frame_run
     repeated = np.zeros(frames, bool) if video.repeated is None else np.asarray(video.repeated, bool)
-    return picture, person, _usual(picture, person, run, repeated), run
+    surprise = np.zeros(frames, np.float32) if video.surprise is None else np.asarray(video.surprise, np.float32)
+    return picture, person, _usual(picture, person, run, repeated), run, _surprises(surprise, run, repeated)
+
+
+def _surprises(surprise: np.ndarray, run: np.ndarray, repeated: np.ndarray) -> np.ndarray:
+    """(3, T) float32: `Views.leaving`, `.entering` and `.calm`."""
+    from scipy.ndimage import median_filter
+
+    found = np.full((3, len(run)), _CALM, np.float32)
+    frames = np.arange(len(run))
+    for number in np.unique(run[run >= 0]).tolist():
+        here = frames[run == number]
+        step, own = own_surprise(surprise[here], repeated[here])
+        beside = np.zeros(_TAKEN - 1, np.float32)
+        largest = np.lib.stride_tricks.sliding_window_view(np.concatenate([beside, step, beside]), _TAKEN).max(axis=1)
+        found[0, here], found[1, here] = largest[: len(here)], largest[_TAKEN - 1 :]
+        if len(own) > 1:
+            usual = median_filter(step[own[1:]], size=2 * _AROUND + 1, mode="nearest")
+            nearest = np.searchsorted(own[1:], np.arange(len(here))).clip(0, len(usual) - 1)
+            found[2, here] = np.maximum(usual[nearest], _CALM)
+    return found
+
+
+def own_surprise(surprise: np.ndarray, repeated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of some frames in a row how much each surprises, (T,) float32 grey levels, and (F,) those that are no repeats.
+
+    A repeated frame surprises nobody, the frame behind it is compared with one further back, and of the first frame
+    nothing is known.
+
+    Args:
+        surprise: (T,) of `FrameFeatures`. repeated: (T,) bool, shows the picture before once more.
+    """
+    shown = ~repeated
+    shown[:1] = True
+    own = np.flatnonzero(shown)
+    step = np.zeros(len(repeated), np.float32)
+    step[own[1:]] = surprise[own[1:]] / np.diff(own)
+    return step, own
+
+
+def usual_surprise(surprise: np.ndarray, repeated: np.ndarray) -> np.ndarray:
+    """(T,) float32: `own_surprise` of some frames in a row, over what is usual among them."""
+    step, own = own_surprise(surprise, repeated)
+    return step / np.float32(max(float(np.median(step[own[1:]])) if len(own) > 1 else 0.0, _CALM))
 
 
 def _usual(picture: np.ndarray, person: np.ndarray, run: np.ndarray, repeated: np.ndarray) -> np.ndarray:

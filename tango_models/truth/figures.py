@@ -8,6 +8,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from tango_models.media.pictures.dense_flow import dense_flow
+
 SIDE = 512
 """Longest side, in pixels, at which frames are compared: what a viewer notices is larger than that grid."""
 _MOVES = 6.0  # grey levels: what differs less from both ends hardly moves
@@ -77,7 +79,7 @@ def look_at(before: np.ndarray, true: np.ndarray, after: np.ndarray, hands: np.n
     dense = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flows, visible = [], []
     for last, now in pairwise([start, *between, end]):
-        back, forth = dense.calc(now, last, None), dense.calc(last, now, None)  # type: ignore[call-overload]
+        back, forth = dense_flow(dense, now, last), dense_flow(dense, last, now)
         flows.append(back)
         astray = np.linalg.norm(back + _moved(forth, back), axis=-1)
         visible.append(moves & (astray < _BACK_AND_FORTH))

@@ -10,7 +10,7 @@ from tasks.views.columns import images, matrix, unpack_masks
 
 _FEATURES = [
     "clip_id", "shot", "index", "usable", "representation", "orientation", "translation", "mask", "hand_boxes", "head",
-    "face", "picture", "repeated",
+    "face", "picture", "surprise", "repeated",
 ]  # fmt: skip
 _CLIPS_PER_READ = 256
 """Only two fifths of the representation are kept: 4 MB at a time, not 100 kB a second of footage."""
@@ -49,6 +49,7 @@ def _features(table: pa.Table) -> dict[str, np.ndarray]:
         "head": matrix(table["head"]).reshape(frames, 3),
         "face": images(table["face"], FACE_SIDE),
         "picture": images(table["picture"], PICTURE_SIDE),
+        "surprise": matrix(table["surprise"]).reshape(frames),
         "repeated": matrix(table["repeated"]).reshape(frames).astype(bool),
     }
 

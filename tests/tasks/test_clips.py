@@ -66,7 +66,8 @@ def _clip_rows(features, track, index, shot):
     for k in range(features.clips):
         yield {
             "clip_id": clip_id(track, index[k]), "track_id": track, "unit": track, "index": index[k], "shot": shot[k],
-            "usable": True, "repeated": [False] * CLIP_FRAMES, "mask": b"".join(pack_masks(masks[k])),
+            "usable": True, "repeated": [False] * CLIP_FRAMES,
+            "surprise": [0.0] * CLIP_FRAMES, "mask": b"".join(pack_masks(masks[k])),
             "face": features.face[4 * k : 4 * k + 4].tobytes(),
             "picture": features.picture[4 * k : 4 * k + 4].tobytes(),
             **{name: values[k] for name, values in columns.items()},
@@ -127,7 +128,7 @@ def test_clips_made_chunk_by_chunk_are_those_of_the_whole_video(onboarded, monke
     whole, parts = written
     assert len(whole) > 20  # more than two chunks of ten
     assert [row["clip_id"] for row in parts] == [row["clip_id"] for row in whole]
-    for name in ("representation", "translation", "hand_boxes", "head", "motion_energy"):
+    for name in ("representation", "translation", "hand_boxes", "head", "motion_energy", "surprise"):
         for row, same in zip(parts, whole, strict=True):
             np.testing.assert_allclose(row[name], same[name], atol=1e-5, err_msg=name)
     for name in ("mask", "face", "picture", "usable", "shot", "repeated", "index"):

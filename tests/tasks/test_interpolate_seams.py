@@ -61,6 +61,7 @@ def add_video(catalog: Catalog, video: str, hand: tuple[float, float]) -> None:
             "shot": 0,
             "usable": True,
             "repeated": REPEATED[4 * k : 4 * k + 4].tolist(),
+            "surprise": [1.0] * 4,
             "head": np.tile(np.float32([0.5, 0.2, 0.1]), 4),
             "face": bytes(4 * FACE_SIDE**2),
             "picture": bytes(4 * PICTURE_SIDE**2),

@@ -13,12 +13,12 @@ from __future__ import annotations
 import numpy as np
 
 from tango_models.media.pictures.cadence import find_repeats
+from tango_models.media.pictures.dense_flow import LEAST_SIDE, dense_flow
 
 JUMP = 1.0
 """`JumpMeter.jumps` from which a picture begins another moment."""
 
 _SIDE, _BLOCK = 256, 8  # px of the picture that is looked at, and of its blocks
-_LEAST_SIDE = 32  # px; OpenCV's flow reads outside of narrower pictures
 _CONTRAST = 50  # grey levels that a picture's standard deviation becomes
 _TEXTURE = 3.0  # grey levels; where there is less nothing can be followed
 _EXPLAINS = 1.0  # grey levels of difference that a flow has to explain to be believed
@@ -63,7 +63,7 @@ class JumpMeter:
         """(4, h, w) of each block: flow (x, y; none where it explains nothing), what it leaves, texture."""
         import cv2
 
-        flow = self._dense.calc(now, before, None)  # type: ignore[call-overload]
+        flow = dense_flow(self._dense, now, before)
         if self._grid is None or self._grid.shape != flow.shape:
             self._grid = np.stack(np.meshgrid(*map(np.arange, flow.shape[1::-1])), axis=-1).astype(np.float32)
         moved = cv2.remap(before, flow + self._grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
@@ -124,7 +124,7 @@ def _normal(frame: np.ndarray) -> np.ndarray:
     import cv2
 
     scale = _SIDE / max(frame.shape[:2])
-    width, height = (max(_LEAST_SIDE, round(side * scale / _BLOCK) * _BLOCK) for side in frame.shape[1::-1])
+    width, height = (max(LEAST_SIDE, round(side * scale / _BLOCK) * _BLOCK) for side in frame.shape[1::-1])
     small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), (width, height), interpolation=cv2.INTER_AREA)
     gain = _CONTRAST / (float(small.std()) + 5)
     # An 8-bit table: rounds and clips each level once.

@@ -22,6 +22,7 @@ def catalog(tmp_path) -> Catalog:
             "shot": int(k >= CUT),
             "usable": k != 10,
             "repeated": [False, False, True, False],
+            "surprise": [1.0, 1.0, 0.0, 2.0],
             "head": np.tile(np.float32([0.5, 0.2, 0.1]), 4),
             "face": bytes([k]) * (4 * 24 * 24),
             "picture": b"".join(bytes([4 * k + t - t // 2]) * 1024 for t in range(4)),  # frame 2 repeats frame 1
