@@ -42,7 +42,7 @@ class RetrievePathConfig(RetrievePathSettings):
 
 
 class RetrievePath(Stage):
-    name, code_version = "retrieve_path", "6"
+    name, code_version = "retrieve_path", "7"
     reads: ClassVar = {
         "analyse_speech": ("prosody",),
         "embed_speech": ("embedding",),

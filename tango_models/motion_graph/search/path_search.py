@@ -82,7 +82,7 @@ def search_path(
     """The cheapest way to fill T slots with clips.
 
     A path n_0 .. n_{T-1} starts and ends anywhere. From n_{t-1} it goes on to the natural successor, free, or jumps
-    along an edge, for `jump_cost + edge_weight * edge.cost²`. Its cost is the sum of these and of node_cost[t, n_t].
+    along an edge, for `jump_cost + edge_weight * edge.cost⁴`. Its cost is the sum of these and of node_cost[t, n_t].
 
     **Dwell.** A jump is allowed only when at least `min_dwell` clips were shown since the last jump, counting the one
     jumped to; the first clip of the path counts as jumped to. One exception, so that every joined graph can be played:
@@ -160,7 +160,7 @@ def path_cost(
 
 
 def _jump_cost(edges: Edges, config: SearchConfig) -> np.ndarray:
-    return config.jump_cost + config.edge_weight * np.square(np.minimum(np.asarray(edges.cost, np.float32), _WORST))
+    return config.jump_cost + config.edge_weight * np.minimum(np.asarray(edges.cost, np.float32), _WORST) ** 4
 
 
 def _objective(edges: Edges, jump_cost: np.ndarray, min_dwell: int, config: SearchConfig) -> Objective:

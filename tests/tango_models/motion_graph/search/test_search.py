@@ -36,7 +36,7 @@ def brute_force(node_cost, edges, min_dwell, max_reuse, config):
                 cost += config.early_penalty if edges.successor[before] < 0 else np.inf
             if not np.isfinite(cost):
                 break
-            cost += config.jump_cost + config.edge_weight * jump[before, now] ** 2
+            cost += config.jump_cost + config.edge_weight * jump[before, now] ** 4
             shown = 1
         best = min(best, cost)
     return best
