@@ -7,13 +7,13 @@ from dataclasses import dataclass
 class SearchConfig:
     """What a path pays besides its nodes. Node costs are meant to lie in about [0, 1]."""
 
-    jump_cost: float = 1.0
+    jump_cost: float = 2.0
     """For every jump, seen or not: what it must save in several slots, so that nothing flickers."""
     edge_weight: float = 2.0
     """Times the fourth power of the edge's own cost, for every jump: 0.1 to 0.8 for one that cannot be seen, 2 for one
     that just can, 10 for one half as visible again, which only a want of other ways buys. (With the square, paths of
     four speakers had twice as many jumps that can be seen.)"""
-    early_penalty: float = 1.0
+    early_penalty: float = 4.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
     noise: float = 0.15
     """Seeds other than 0 add up to this much to the costs of a second of footage, the same in all slots: they like
