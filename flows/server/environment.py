@@ -75,10 +75,10 @@ def is_another_program(url: str, *, timeout: float) -> bool:
             return json.loads(reply.read(_LONGEST_ANSWER + 1)) is not True
     except urllib.error.HTTPError as error:
         return error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
-    except ValueError:  # a page
-        return True
-    except (OSError, http.client.HTTPException):
+    except OSError:  # nobody, or one that just ends
         return False
+    except (ValueError, http.client.HTTPException):  # a page, or no HTTP
+        return True
 
 
 def is_our_release(prefect: str) -> bool:
