@@ -13,7 +13,7 @@ from benchmarks.footage import REAL
 from benchmarks.printing import heading, table
 from flows.configuration.settings import Settings
 from flows.models.evaluate_aumoclip import RetrievalReport, evaluate_job
-from flows.models.train_aumoclip import catalog_tracks
+from flows.models.training_jobs import catalog_tracks
 from tango_models.aumoclip import EMBEDDED
 from tango_models.aumoclip.synthetic_data.pairs import write_pairs
 from tasks.training.embedding import TrainingJob

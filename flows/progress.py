@@ -28,7 +28,7 @@ class FlowProgress(Progress):
     wrong with an artifact is logged, and is no matter of the units."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or Console(stderr=True, emoji=False)
         self._bars = Bars(
             TextColumn("[bold]{task.fields[stage]:<18}"),
             TextColumn("{task.fields[scope]:<24.24}"),

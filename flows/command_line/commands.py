@@ -28,8 +28,8 @@ _HERE, _ON_A_CLUSTER = 2, 16
 """Runs at a time: each has a Ray of its own, with workers for all of this machine's CPUs, or its own of a cluster."""
 _METRICS_PORT = 9464
 """Which exporters for Prometheus usually take."""
-CONSOLE = Console(highlight=False)
-ERRORS = Console(stderr=True, highlight=False)
+CONSOLE = Console(highlight=False, emoji=False)
+ERRORS = Console(stderr=True, highlight=False, emoji=False)
 
 
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:

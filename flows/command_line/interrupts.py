@@ -15,7 +15,7 @@ from types import FrameType
 import psutil
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_GRACE_SECONDS = 3.5
+_GRACE_SECONDS = 3.0
 _HALF = ".part"
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -23,7 +23,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Have the process exit with 130 after Ctrl-C and 143 after SIGTERM, with all that it started, when the context
-    ends or after 3.5 s, whatever comes first. Outside the main thread, which alone may handle signals, nothing is done.
+    ends or after 3 s, whatever comes first. Outside the main thread, which alone may handle signals, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -75,11 +75,11 @@ class _Watch:
             if not number:
                 return
         self.signal = self.signal or number
-        self._children = _descendants()
-        self._half_files = _half_files(self._children)
-        timer = threading.Timer(_GRACE_SECONDS, self.end)
+        timer = threading.Timer(_GRACE_SECONDS, self.end)  # first: on a busy machine, to look around takes seconds too
         timer.daemon = True
         timer.start()
+        self._children = _descendants()
+        self._half_files |= _half_files(self._children)
         # Only what is imported already can have workers.
         if cluster := sys.modules.get("tasks.runtime.cluster"):
             with contextlib.suppress(Exception):  # the timer ends what this cannot

@@ -23,7 +23,7 @@ def train(
 
         local_path(folder, written=True)
         settings = read_settings(catalog)
-        from flows.models.train_aumoclip import training_job
+        from flows.models.training_jobs import training_job
 
         more = {
             "size": size, "start": str(start) if start else None, "training": _options(options), "workers": workers,
@@ -47,31 +47,31 @@ def train_acinterp(
 ) -> None:  # fmt: skip
     with reported("train"):
         from flows.intake.paths import local_path
+        from flows.models.training_jobs import catalog_tracks
+        from tasks.runtime.ray_cluster import check_cluster
+        from tasks.training.acinterp import ACInterpJob, check_acinterp_job
+        from tasks.training.job import training_cluster
 
         local_path(folder, written=True)
         settings = read_settings(catalog)
+        job = ACInterpJob(
+            folder=str(folder),
+            catalog=settings.catalog,
+            storage_options=settings.storage_options,
+            stage=stage,
+            size=size,
+            start=str(start) if start else None,
+            training=_options(options, words=True),
+            workers=workers,
+            gpus_per_worker=gpus,
+        )
+        check_acinterp_job(job)
+        tracks = {avatar: own for avatar, own in catalog_tracks(settings, avatars).items() if own}
+        job = job.model_copy(update={"tracks": tracks})
+        check_cluster(training_cluster(job, settings.cluster))
         with server(prefect_home(settings)):
             from flows.models.train_acinterp import train_acinterp as flow
-            from flows.models.train_aumoclip import catalog_tracks
-            from tasks.runtime.ray_cluster import check_cluster
-            from tasks.training.acinterp import ACInterpJob, check_acinterp_job
-            from tasks.training.job import training_cluster
 
-            job = ACInterpJob(
-                folder=str(folder),
-                catalog=settings.catalog,
-                storage_options=settings.storage_options,
-                stage=stage,
-                size=size,
-                start=str(start) if start else None,
-                training=_options(options, words=True),
-                workers=workers,
-                gpus_per_worker=gpus,
-            )
-            check_acinterp_job(job)
-            tracks = {avatar: own for avatar, own in catalog_tracks(settings, avatars).items() if own}
-            job = job.model_copy(update={"tracks": tracks})
-            check_cluster(training_cluster(job, settings.cluster))
             ready()
             weights = flow(job, settings=settings)
             CONSOLE.print(f"weights  {weights}", soft_wrap=True, markup=False)
@@ -80,7 +80,7 @@ def train_acinterp(
 def evaluate(checkpoint: Path | None, pairs: Path | None, avatars: list[str], *, catalog: str | None) -> None:
     with reported("evaluate"), tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:
         from flows.models.evaluate_aumoclip import evaluate_job
-        from flows.models.train_aumoclip import training_job
+        from flows.models.training_jobs import training_job
 
         settings = read_settings(catalog)
         path = checkpoint or settings.aumoclip.path

@@ -37,7 +37,7 @@ def evaluate_aumoclip(
     from pathlib import Path
 
     from flows.models.evaluate_aumoclip import evaluate_job
-    from flows.models.train_aumoclip import training_job
+    from flows.models.training_jobs import training_job
 
     settings = given_settings(settings_file, overrides)
     with tempfile.TemporaryDirectory(prefix="tango-evaluate-") as folder:

@@ -46,7 +46,7 @@ def train_aumoclip(
         overrides: Settings of this run alone, each as name=value.
     """
     from flows.models.train_aumoclip import train_aumoclip as train
-    from flows.models.train_aumoclip import training_job
+    from flows.models.training_jobs import training_job
 
     settings = given_settings(settings_file, overrides)
     training = {} if steps is None else {"steps": steps}
@@ -100,7 +100,7 @@ def train_acinterp(
         overrides: Settings of this run alone, each as name=value.
     """
     from flows.models.train_acinterp import train_acinterp as train
-    from flows.models.train_aumoclip import catalog_tracks
+    from flows.models.training_jobs import catalog_tracks
     from tasks.training.acinterp import ACInterpJob, check_acinterp_job
 
     settings = given_settings(settings_file, overrides)

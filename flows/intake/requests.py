@@ -36,13 +36,22 @@ def check_onboarding(
     if motion and len(videos) != 1:
         raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
     if motion:
-        check_file(source_place(motion, deployed=deployed), catalog.storage_options)
+        _check_motion(source_place(motion, deployed=deployed), catalog)
     if not videos and avatar not in catalog.avatars():
         fault = "unknown, and no video is given"
         raise InputError(f"avatar {avatar!r}", fault, f"run `tango onboard {avatar} VIDEO...`")
     check_cluster(settings.cluster)
     check_body(settings.aumoclip, settings.body)
     check_catalog(catalog, deployed=deployed)
+
+
+def _check_motion(place: str, catalog: Catalog) -> None:
+    """Refuse a motion file that cannot be imported; into one at a URI the worker looks."""
+    from tango_models.body.motion_io import check_motion
+
+    check_file(place, catalog.storage_options)
+    if not is_remote(place):
+        check_motion(place)
 
 
 def check_catalog(catalog: Catalog, *, deployed: bool) -> None:

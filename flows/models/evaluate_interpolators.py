@@ -38,7 +38,7 @@ def evaluate_interpolators(
     Raises:
         InputError: an avatar has no clips in the present version; no gap can be made; an unknown interpolator.
     """
-    from flows.models.train_aumoclip import catalog_tracks
+    from flows.models.training_jobs import catalog_tracks
     from tango_models.truth.evaluation import evaluate, known_interpolators, trained_interpolators
     from tasks.views.paths.interpolation import interpolator_settings
     from tasks.views.training.true_gaps import TrueGaps

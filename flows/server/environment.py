@@ -5,9 +5,11 @@ import http.client
 import json
 import logging
 import os
+import urllib.error
 import urllib.request
 import warnings
 from collections.abc import MutableMapping
+from http import HTTPStatus
 from importlib import metadata
 
 DEFAULT_LOGGING_LEVEL = "WARNING"
@@ -63,6 +65,20 @@ def answers(url: str, *, timeout: float = 0.3) -> bool:
         timeout: seconds to wait for each part of the answer.
     """
     return _get(f"{url}/health", timeout) is True
+
+
+def is_another_program(url: str, *, timeout: float) -> bool:
+    """Whether what answers at a URL does not know Prefect's API: waiting will not make a Prefect server of it. One that
+    is not reached, lets nobody in, or is still starting, behind a proxy too, may be one."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=timeout) as reply:  # noqa: S310
+            return json.loads(reply.read(_LONGEST_ANSWER + 1)) is not True
+    except urllib.error.HTTPError as error:
+        return error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+    except OSError:  # nobody, or one that just ends
+        return False
+    except (ValueError, http.client.HTTPException):  # a page, or no HTTP
+        return True
 
 
 def is_our_release(prefect: str) -> bool:

@@ -46,7 +46,7 @@ def serve(*, port: int | None, work: Work, home: Path) -> None:
         InputError: the port is taken, the home is served already, Prefect's database cannot be used, the server does
             not come up, a library of the system's is missing, or there is no prefect.yaml beside the package.
     """
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
     check_project()
     check_settings()
     check_libraries()

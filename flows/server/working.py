@@ -19,6 +19,8 @@ from tasks.runtime.native_libraries import check_libraries
 
 _START_SECONDS = 300
 """For a server that is started at the same time."""
+_FOREIGN = 5
+"""Times, a second apart, that something answers which is no Prefect server: a proxy that has just begun may."""
 _END_SECONDS = 1.5
 
 
@@ -34,7 +36,7 @@ def work(given: Work, *, home: Path) -> None:
         InputError: no server is named, it does not answer or lets nobody in, another worker uses the home, or the pool
             for another catalog, a library of the system's is missing, or there is no prefect.yaml beside the package.
     """
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
     check_project()
     check_settings()
     check_libraries()
@@ -64,7 +66,11 @@ def work(given: Work, *, home: Path) -> None:
 
 def _wait_for(api: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
+    foreign = 0
     while not environment.answers(api, timeout=3.0):
+        foreign = foreign + 1 if environment.is_another_program(api, timeout=3.0) else 0
+        if foreign > _FOREIGN:
+            raise InputError(api, "another program answers, no Prefect server", "name the API of one, ending in /api")
         if time.monotonic() > deadline:
             raise InputError(api, f"no Prefect server answers in {_START_SECONDS} s", "start it, or name another")
         time.sleep(1.0)

@@ -77,7 +77,23 @@ def load_motion(path: str | Path) -> Motion:
         InputError: missing or unreadable file, no poses, wrong shapes, pickled (object) arrays, values that are not
             finite, or a frame rate outside 1..1000.
     """
-    path = Path(path)
+    return _resample(_checked(Path(path)))
+
+
+def check_motion(path: str | Path) -> None:
+    """Refuse a motion file that `load_motion` would.
+
+    Raises:
+        InputError: see `load_motion`.
+    """
+    _checked(Path(path))
+
+
+def _checked(path: Path) -> Motion:
+    return _motion(path, _read(path))
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         # Without pickles an object array raises ValueError instead of running code.
         file = np.load(path, allow_pickle=False)
@@ -85,7 +101,7 @@ def load_motion(path: str | Path) -> Motion:
             raise InputError(str(path), "is a single array, not an npz archive", _REMEDY)
         with file:
             names = {"poses", "trans", "betas", "expressions", "mocap_frame_rate", "mocap_framerate"}
-            raw = {name: file[name] for name in names & set(file.files)}
+            return {name: file[name] for name in names & set(file.files)}
     except InputError:
         raise
     except FileNotFoundError:
@@ -93,10 +109,9 @@ def load_motion(path: str | Path) -> Motion:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         fault = "holds pickled objects" if "allow_pickle" in str(error) else f"cannot be read ({error})"
         raise InputError(str(path), fault, _REMEDY) from error
-    return _resample(_checked(path, raw))
 
 
-def _checked(path: Path, raw: dict[str, np.ndarray]) -> Motion:
+def _motion(path: Path, raw: dict[str, np.ndarray]) -> Motion:
     if "poses" not in raw:
         raise InputError(str(path), "has no poses", _REMEDY)
     try:

@@ -168,13 +168,17 @@ def _rotation_matrices(axis_angle: torch.Tensor) -> torch.Tensor:
 
 @functools.lru_cache(maxsize=4)
 def _load(path: Path) -> Body:
+    return Body(path, _read(path, (*_REQUIRED, *_OPTIONAL)))
+
+
+def _read(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     remedy = "give a SMPLX_NEUTRAL*.npz from the SMPL-X site, or none for the open body"
     try:
         with np.load(path, allow_pickle=False) as file:
             missing = [key for key in (*_REQUIRED, "posedirs") if key not in file.files]
             if missing:
                 raise InputError(str(path), f"is no SMPL-X body: it lacks {', '.join(missing)}", remedy)
-            arrays = {key: file[key] for key in (*_REQUIRED, *_OPTIONAL) if key in file.files}
+            arrays = {key: file[key] for key in keys if key in file.files}
     except FileNotFoundError:
         raise InputError(str(path), "there is no such body file", remedy) from None
     except (OSError, ValueError, zipfile.BadZipFile) as error:
@@ -184,4 +188,13 @@ def _load(path: Path) -> Body:
     if arrays["weights"].shape[-1] != JOINT_COUNT or arrays["kintree_table"].shape[-1] != JOINT_COUNT:
         found = arrays["weights"].shape[-1]
         raise InputError(str(path), f"has {found} joints where SMPL-X has {JOINT_COUNT}", remedy)
-    return Body(path, arrays)
+    return arrays
+
+
+def check_body_file(path: str | Path) -> None:
+    """Refuse a file that `Body.load` would.
+
+    Raises:
+        InputError: see `Body.load`.
+    """
+    _read(Path(path), ("weights", "kintree_table"))

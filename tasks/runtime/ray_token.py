@@ -75,9 +75,13 @@ def check_taken(address: str) -> None:
     find (`auto`).
 
     Raises:
-        InputError: it asks for another token, nobody answers there, or somebody who is no Ray.
+        InputError: it asks for another token, nobody answers there, or somebody who is no Ray; a URL that is none of
+            Ray's.
     """
     if not (found := _ADDRESS.fullmatch(address)):
+        if "://" in address and not address.startswith(_CLIENT):
+            remedy = f"name a head's host:6379, or what it has for clients, {_CLIENT}host:10001"
+            raise InputError(address, "is no address of a Ray cluster", remedy)
         return
     import grpc
     from ray._private.grpc_utils import init_grpc_channel

@@ -9,7 +9,7 @@ from data_catalog import Catalog
 from tango_models.errors import InputError
 from tasks.runtime.ray_cluster import ClusterSettings
 from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray
-from tasks.training.job import ClusterJob, training_cluster
+from tasks.training.job import ClusterJob, check_folder, training_cluster
 from tasks.views.training.training_takes import training_takes
 
 
@@ -47,10 +47,12 @@ def check_acinterp_job(job: ACInterpJob) -> None:
     """Refuse what cannot work before anything is started.
 
     Raises:
-        InputError: unknown stage or size, unknown or impossible options, no file to begin from or one of another kind.
+        InputError: a folder that cannot be made, unknown stage or size, unknown or impossible options, no file to begin
+            from or one of another kind.
     """
     from tango_models.interpolation.acinterp.learning.stages import check_start, read_options
 
+    check_folder(job.folder)
     options = read_options(job.stage, job.size, job.training)
     if options.batch % job.workers:
         fault = f"has a batch of {options.batch} for {job.workers} workers"

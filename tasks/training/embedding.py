@@ -10,7 +10,7 @@ from data_catalog import Catalog
 from tango_models.errors import InputError
 from tasks.runtime.ray_cluster import ClusterSettings
 from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray
-from tasks.training.job import ClusterJob, training_cluster
+from tasks.training.job import ClusterJob, check_folder, training_cluster
 from tasks.views.embedding_model import EmbeddingModelConfig
 
 if TYPE_CHECKING:
@@ -58,12 +58,15 @@ def check_job(job: TrainingJob) -> None:
     """Refuse what cannot work before anything is started.
 
     Raises:
-        InputError: unknown size, unknown or impossible training fields, no such folder of pairs or checkpoint.
+        InputError: a folder that cannot be made, unknown size, unknown or impossible training fields, no such folder
+            of pairs or checkpoint, or nothing to pair in the folder.
     """
     from dataclasses import fields
 
+    from tango_models.aumoclip.learning.recordings import find_pairs
     from tango_models.aumoclip.learning.training import TrainingConfig
 
+    check_folder(job.folder)
     if job.size not in ("paper", "embedded"):
         raise InputError(f"size {job.size!r}", "is not known", "choose paper or embedded")
     known = {field.name for field in fields(TrainingConfig)}
@@ -72,6 +75,8 @@ def check_job(job: TrainingJob) -> None:
     TrainingConfig(**job.training)
     if job.pairs and not Path(job.pairs).expanduser().is_dir():
         raise InputError(job.pairs, "is no folder", "name a folder of <name>.npz and <name>.wav")
+    if job.pairs:
+        find_pairs(Path(job.pairs).expanduser(), job.body)
     if job.start and not Path(job.start).expanduser().is_file():
         raise InputError(job.start, "there is no such file", "name a checkpoint (.safetensors)")
 

@@ -1,10 +1,13 @@
 """What every training on a Ray cluster is told."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from data_catalog.storage_options import StorageOptions
+from tango_models.errors import InputError
 from tasks.runtime.ray_cluster import ClusterSettings
 from tasks.runtime.ray_training import with_trainers
 
@@ -28,6 +31,20 @@ class ClusterJob(BaseModel):
     training: dict[str, Any] = Field(default_factory=dict)
     workers: int = Field(1, ge=1)
     gpus_per_worker: float = Field(0, ge=0)
+
+
+def check_folder(folder: str) -> None:
+    """Refuse a folder of a run that cannot be made.
+
+    Raises:
+        InputError: it, or what it is to lie in, is a file or cannot be written to.
+    """
+    path = Path(folder).expanduser().absolute()
+    standing = next(place for place in (path, *path.parents) if place.exists())
+    if not standing.is_dir():
+        raise InputError(str(standing), "is a file", "name another --folder for the run")
+    if not os.access(standing, os.W_OK):
+        raise InputError(str(standing), "cannot be written to", "name another --folder for the run")
 
 
 def training_cluster(job: ClusterJob, cluster: ClusterSettings) -> ClusterSettings:

@@ -45,9 +45,14 @@ def check_body(config: EmbeddingModelConfig, body: str | None) -> None:
         body: the setting of that name.
 
     Raises:
-        InputError: so it is, or there is no such checkpoint.
+        InputError: so it is, or there is no such checkpoint, or the body's file cannot be used.
     """
-    if config.checkpoint is None or body is not None:
+    if body is not None:
+        from tango_models.body.smplx_body import check_body_file
+
+        check_body_file(body)
+        return
+    if config.checkpoint is None:
         return
     from tango_models.aumoclip.checkpoints import read_config
 

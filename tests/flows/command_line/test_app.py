@@ -95,3 +95,9 @@ def test_what_is_worth_knowing_is_said_of_a_run_of_which_something_failed_too(ca
         raise FlowIncomplete(report)
     said = capsys.readouterr().err
     assert "row 4: [as row 2]" in said and said.index("row 4") < said.index("row 3")
+
+
+@pytest.mark.parametrize("word", ["a:x:b", "[bold]", ":smile:", "\\", "https://a/:100:"])
+def test_what_was_typed_is_said_as_it_was_typed(tmp_path, word):
+    result = CliRunner().invoke(app, ["onboard", "ann", f"{word}.mp4", "--catalog", str(tmp_path / "catalog")])
+    assert result.exit_code == 1 and result.stderr.startswith(f"error {word}.mp4: ")

@@ -74,6 +74,17 @@ def test_a_command_ends_wherever_it_hangs_with_all_that_it_started(tmp_path, stu
     assert output == "interrupted; the same command goes on where this one stopped\n"
 
 
+def test_the_time_is_up_though_looking_around_takes_longer(tmp_path):
+    """As on a machine that is busy with others."""
+    there = tmp_path / "there"
+    code = "import pathlib, time\nfrom flows.command_line import interrupts\nlooked = []\n"
+    code += "def look(processes):\n    looked.append(1)\n    time.sleep(600 if len(looked) == 1 else 0)\n"
+    code += "    return set()\ninterrupts._half_files = look\nwith interrupts.interruptible():\n"
+    code += f"    pathlib.Path({str(there)!r}).touch()\n"
+    code += textwrap.indent(STUCK["in code that never ends"], "    ")
+    assert _interrupt([sys.executable, "-c", code], there.exists, signal.SIGINT)[0] == 130
+
+
 def test_without_a_signal_the_handlers_are_as_they_were():
     from flows.command_line.interrupts import interruptible
 

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.command_line.app import app
-from flows.models.train_aumoclip import catalog_tracks, train_aumoclip
+from flows.models.train_aumoclip import train_aumoclip
+from flows.models.training_jobs import catalog_tracks
 from tango_models.errors import InputError
 from tasks.training.embedding import FIGURES, TrainingJob, check_job
 

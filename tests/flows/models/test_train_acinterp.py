@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from flows.command_line.app import app
 from flows.command_line.model_commands import _options
 from flows.models.train_acinterp import train_acinterp
-from flows.models.train_aumoclip import catalog_tracks
+from flows.models.training_jobs import catalog_tracks
 from tango_models.errors import InputError
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime.ray_training import FIGURES

@@ -14,7 +14,7 @@ from importlib import metadata
 import httpx
 import pytest
 
-from flows.server.environment import answers, is_our_release, spare_loopback
+from flows.server.environment import answers, is_another_program, is_our_release, spare_loopback
 
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -90,6 +90,25 @@ def test_nobody_is_not_prefect():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         assert not answers(f"http://127.0.0.1:{free.getsockname()[1]}/api")
+
+
+@pytest.mark.parametrize("page", [None, "<html>true</html>", '{"status": "ok"}', ""])
+def test_another_program_is_not_waited_for(page):
+    with http_server({}, default=page) as url:
+        assert is_another_program(url, timeout=3.0)
+    with raw_server(b"SSH-2.0-OpenSSH_9.6\r\n") as url:
+        assert is_another_program(url, timeout=3.0)
+
+
+@pytest.mark.parametrize(
+    "says", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 401 Unauthorized\r\n\r\n", b"", None]
+)
+def test_who_is_starting_or_lets_nobody_in_may_be_a_prefect_server(says):
+    with http_server({"/api/health": "true"}) if says is None else raw_server(says) as url:
+        assert not is_another_program(url, timeout=3.0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        assert not is_another_program(f"http://127.0.0.1:{free.getsockname()[1]}/api", timeout=3.0)
 
 
 @pytest.mark.parametrize(
