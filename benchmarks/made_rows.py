@@ -68,7 +68,7 @@ def _keys(unit: Unit, video: str, n_frames: int) -> Iterator[tuple[str, Rows]]:
 def _row(table: str, index: int) -> dict[str, Any]:
     """All columns but the keys and the provenance; another for every index."""
     spec, random = TABLES[table], np.random.default_rng(index)
-    others = {*spec.primary_key, *_PROVENANCE}
+    others = {*spec.primary_key, *_PROVENANCE, "truncated"}
     return {field.name: _value(field, random) for field in spec.schema if field.name not in others}
 
 

@@ -6,13 +6,14 @@ The nodes are on this machine, with as many CPUs each as Ray is told; a unit of 
 
 import argparse
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 
 from benchmarks import footage
 from benchmarks.artificial import make_dataset, preprocess
-from benchmarks.commands import Workplace, stage_times, workplace
+from benchmarks.commands import SAME_PRIORITY, Workplace, stage_times, workplace
 from benchmarks.printing import heading, table
 
 _NODES = """
@@ -58,7 +59,10 @@ def _seconds(place: Workplace, nodes: int, cpus: int, unit_seconds: float) -> fl
 def _cluster(nodes: int, cpus: int) -> Iterator[str]:
     """The address of a cluster of nodes on this machine."""
     command = [sys.executable, "-c", _NODES, str(nodes), str(cpus)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    environment = os.environ | SAME_PRIORITY
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
         assert process.stdout is not None and process.stdin is not None
         try:
             yield process.stdout.readline().strip()
