@@ -49,7 +49,8 @@ class Workplace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), "PYTHONUNBUFFERED": "1"}
-        self.environment |= SAME_PRIORITY
+        # Prefect's own 20 s are not enough for its server to start on a busy machine.
+        self.environment |= SAME_PRIORITY | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300"}
 
     def python(self, *arguments: str, watch: Callable[[int], Any] | None = None) -> float:
         """Run this Python with these arguments and return its seconds.
