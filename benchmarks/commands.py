@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+SAME_PRIORITY = {"RAY_worker_niceness": "0"}
+"""Ray starts its workers at a lower priority (15): what others run at the same time would be measured with them."""
 _TRIVIAL_FLOW = """
 from flows.server import environment
 environment.prepare()
@@ -47,6 +49,8 @@ class Workplace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), "PYTHONUNBUFFERED": "1"}
+        # Prefect's own 20 s are not enough for its server to start on a busy machine.
+        self.environment |= SAME_PRIORITY | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300"}
 
     def python(self, *arguments: str, watch: Callable[[int], Any] | None = None) -> float:
         """Run this Python with these arguments and return its seconds.

@@ -27,6 +27,14 @@ def peak_memory() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
 
+def busy_seconds() -> float:
+    """Processor time that all processes of this machine have taken since it was started."""
+    import psutil
+
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system + times.irq + times.softirq
+
+
 def _commit() -> list[str]:
     """The commit that was measured and whether the code differs from it; empty outside a checkout."""
     try:

@@ -21,14 +21,18 @@ _KINDS = (
 
 
 class MemorySampler:
-    """Peak resident memory of a process and all below it, by process, sampled every 0.2 s.
+    """Peak resident memory of a process and all below it, by process, and the processor time they take, sampled every
+    so many seconds.
 
-    Pages that processes share (libraries, Ray's object store) count for each of them.
+    Pages that processes share (libraries, Ray's object store) count for each of them. A sample takes some 20 ms of a
+    processor.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, every: float = _SECONDS_BETWEEN_SAMPLES) -> None:
+        self._every = every
         self.peaks: dict[int, float] = defaultdict(float)  # MB by process
         self.kinds: dict[int, str] = {}
+        self.processor: dict[int, float] = {}  # seconds by process
         self.together = 0.0  # MB of all processes at one moment, at most
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -54,7 +58,7 @@ class MemorySampler:
     def _run(self, pid: int) -> None:
         import psutil
 
-        while not self._stop.wait(_SECONDS_BETWEEN_SAMPLES):
+        while not self._stop.wait(self._every):
             try:
                 root = psutil.Process(pid)
                 processes = [root, *root.children(recursive=True)]
@@ -64,9 +68,11 @@ class MemorySampler:
             for process in processes:
                 try:
                     resident, command = process.memory_info().rss / 1e6, " ".join(process.cmdline())
+                    times = process.cpu_times()
                 except (psutil.NoSuchProcess, psutil.AccessDenied):
                     continue
                 together += resident
+                self.processor[process.pid] = times.user + times.system
                 self.peaks[process.pid] = max(self.peaks[process.pid], resident)
                 if kind := process_kind(command):  # a worker is named only while it has a stage
                     self.kinds[process.pid] = kind

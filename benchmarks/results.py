@@ -9,9 +9,9 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = (
-    *("onboarding", "memory", "noop", "hopeless", "fleet", "status", "reenact", "hour", "ledger", "search"),
-    *("real_search", "edges", "cuts", "calibration", "seams", "lips", "fit", "embedding", "retrieval", "comparison"),
-    *("acinterp_gpu", "chaos"),
+    *("onboarding", "memory", "noop", "hopeless", "fleet", "machinery", "made_clips", "nodes", "submit", "status"),
+    *("reenact", "hour", "ledger", "search", "real_search", "edges", "cuts", "calibration", "seams", "lips", "fit"),
+    *("embedding", "retrieval", "comparison", "acinterp_gpu", "chaos"),
 )
 """The benchmarks, in the order of their sections."""
 WHEN_NAMED = ("acinterp_gpu", "chaos")

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.erase import erase, erase_speeches, unused_videos
 from data_catalog.keys import equals
-from data_catalog.leases import kept
+from data_catalog.leases import kept, runs_at_work
 from data_catalog.places import is_remote
 from data_catalog.refusals import UNREAD, forget_refusals, refusals
 from data_catalog.speeches import drop_speeches, known_speeches
@@ -106,7 +106,8 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
             the avatar was rendered from before goes with it.
 
     Raises:
-        InputError: the avatar, or a video of it, is unknown; or a tag holds something of it.
+        InputError: the avatar, or a video of it, is unknown; a tag holds something of it; or a run is at work, which
+            may hold a video that waits for its turn: its rows would be written after they were erased.
         NotUnique: a file name is that of several files.
         InUse: another run uses the catalog.
     """
@@ -118,6 +119,8 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
         remedy = "; ".join(f"`tango tag {tag} --delete`" for tag in tags)
         fault = f"tag {', '.join(tags)} keeps what is to be erased"
         raise InputError(avatar, fault, f"delete it first: {remedy}")
+    if runs_at_work(catalog):
+        raise InputError(avatar, "a run is at work on the catalog", "let it end and give the command again")
     done = erase(catalog, avatar, used, [c.id for c in chosen if c.unread])
     names = sorted({c.name for c in chosen})
     return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)

@@ -54,6 +54,21 @@ def test_erasing_one_video_says_what_went_and_names_the_files_that_show_it(made,
     assert refusals(catalog) != {}
 
 
+@pytest.mark.parametrize("at", ["a unit of it", "a unit of another", "a render"])
+def test_nothing_is_erased_while_a_run_is_at_work_that_could_write_it_again(made, at):
+    catalog = made[ANN].catalog
+    with Leases(catalog, "alive") as leases:
+        if at == "a render":
+            leases.keep("analyse_speech", "speech")
+        else:
+            leases.take("extract_frames", [ANN if at == "a unit of it" else BEA])
+        result = _forget(catalog, "ann", "--erase")
+        assert result.exit_code and "a run is at work on the catalog; let it end" in result.output, result.output
+        assert list(catalog.avatar_videos("ann")) == [ANN, TWO] and "id" in _left(made[ANN])
+    assert _forget(catalog, "ann", "--erase").exit_code == 0
+    assert _left(made[ANN]) == _left(made[TWO]) == []
+
+
 def test_erasing_an_avatar_takes_what_was_taken_out_of_use_before(made):
     catalog = made[ANN].catalog
     assert _forget(catalog, "ann", ANN).exit_code == 0
