@@ -9,6 +9,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from benchmarks import made_rows
 from benchmarks.commands import Workplace
@@ -57,7 +58,7 @@ def preprocess(
     seconds: float = 0.0,
     frames: int = 60,
     rows: bool = False,
-    **more,
+    **more: Any,
 ) -> float:
     """Seconds of the command over a folder of avatars; `more` as `Workplace.python`."""
     stages = [f"{seconds:g}", str(frames), str(int(rows))]
@@ -69,7 +70,7 @@ def _tango() -> None:
     seconds, frames, rows = float(sys.argv.pop(1)), int(sys.argv.pop(1)), bool(int(sys.argv.pop(1)))
     told = {"SECONDS": seconds, "FRAMES": frames, "ROWS": rows}
     # A class of this program goes to the workers by value, with what they are told.
-    workers.StageWorker = type("Waiting", (ArtificialWorker,), told)  # type: ignore[misc]
+    workers.StageWorker = type("Waiting", (ArtificialWorker,), told)  # type: ignore[misc, assignment]
     from flows.command_line.app import app
 
     app()

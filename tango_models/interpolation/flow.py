@@ -17,11 +17,11 @@ import numpy as np
 from tango_models.interpolation.alignment import torso_shift, torso_similarity
 from tango_models.interpolation.arms import HAND, ArmFlow, steady
 from tango_models.interpolation.changeover import on_grid, plan_changeover
-from tango_models.interpolation.hand_layer import HandLayer, Shown, hidden, paint
+from tango_models.interpolation.hand_layer import HandLayer, Shown, hidden, left_behind, paint
 from tango_models.interpolation.matching import Match, arriving, blur, length, match_frames, sample, widest
 from tango_models.interpolation.seam import Seam, settings_id
 
-VERSION = 9
+VERSION = 10
 _ARM_ITSELF = 0.6, 0.95  # weight of an arm's movement that belongs to it rather than to what is around
 _BEYOND = 0.5, 2.5  # px of the grid beyond the picture's edge over which a run is no longer believed
 _ANY, _LAST_RESORT = 0.01, 0.0005  # weights of the run that is not shown, and of a hand that is painted elsewhere
@@ -88,12 +88,26 @@ class FlowInterpolator:
             runs, brought = (seam.outgoing[k], seam.incoming[k]), shown.get(k, [])
             without = None
             if brought:
-                grid = layer.rest.shape, layer.scale
-                without = hidden(brought, *grid, incoming=False), hidden(brought, *grid, incoming=True)
+                without = self._without(seam, k, brought, layer)
             out[k] = compose(*runs, layer, float(alphas[k]), plan.share(index), without)
             for hand in brought:
                 paint(out[k], hand, *runs)
         return out
+
+    def _without(self, seam: Seam, k: int, brought: list[Shown], layer: Layer) -> tuple[np.ndarray, np.ndarray]:
+        """(h, w) 0..1 of both runs' frames: what is painted elsewhere, hands, forearms and sleeves around them."""
+        grid = layer.rest.shape, layer.scale
+        without = hidden(brought, *grid, incoming=False), hidden(brought, *grid, incoming=True)
+        masks, arms = (seam.outgoing_person, seam.incoming_person), (seam.outgoing_arms, seam.incoming_arms)
+        if masks[0] is None or masks[1] is None:
+            return without
+        persons = [self._grown([mask[k]], grid[0]) for mask in masks if mask is not None]
+        for run, points in enumerate(arms):
+            assert points is not None, "a hand is brought by its points"
+            of, gone = (persons[run], persons[1 - run]), float(abs(run - seam.alphas[k]))
+            left = left_behind(brought, points[k], of, *grid, incoming=bool(run), gone=gone)
+            np.maximum(without[run], left, out=without[run])
+        return without
 
     def _person(self, seam: Seam, shape: tuple[int, int]) -> np.ndarray | None:
         if seam.outgoing_person is None or seam.incoming_person is None:

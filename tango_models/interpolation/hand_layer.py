@@ -14,7 +14,7 @@ import numpy as np
 
 from tango_models.interpolation.alignment import similarity
 from tango_models.interpolation.arms import ELBOW, FARTHEST, HAND
-from tango_models.interpolation.hand_matte import Matte, forearm_matte, hand_matte, hand_size
+from tango_models.interpolation.hand_matte import ENDS, Matte, forearm_matte, hand_matte, hand_size
 from tango_models.interpolation.seam import Seam
 
 _COARSE = 4  # px of a grid on which a smooth movement is told
@@ -23,6 +23,7 @@ _BENDS = 0.5  # of a hand's size: most that a point goes beyond what the whole h
 _AROUND = 0.55  # of a hand's size around its points: what is painted
 _HIDES = 0.1  # of a hand's size: rim of a hand that is taken away with it
 _GONE = 0.15  # of its size: a hand that moved so far takes all between its fingers away
+_LOOSE = 1.0, 1.3  # of its size around a forearm: what may be its sleeve
 _SLOWEST, _QUICKEST = 8.0, 4.0  # frames over which one hand turns into the other
 _AT_ONCE = 2.0  # frames over which a hand goes over to a run that does not know it
 _ALIKE = 0.04  # of its size by which a hand may change in a frame
@@ -191,6 +192,35 @@ def hidden(shown: list[Shown], shape: tuple[int, int], scale: float, *, incoming
         part = total[top:bottom, left:right]
         np.maximum(part, gone, out=part)
     return total
+
+
+def left_behind(
+    shown: list[Shown], arms: np.ndarray, person: tuple[np.ndarray, np.ndarray], shape: tuple[int, int], scale: float,
+    *, incoming: bool, gone: float,
+) -> np.ndarray:  # fmt: skip
+    """(h, w) float32 0..1, on a grid of `scale` px per px: sleeve of a run's frame around a forearm that is painted
+    elsewhere, where the other run has what stands behind it. A loose cuff is wider than any forearm that can be cut
+    out, and would stay where it was.
+
+    Args:
+        arms: (2, 24, 2) px of the run. person: (h, w) 0..1 on the grid, of the run and of the other one. gone: 0..1,
+            how much of the way from this run to the other is done: the elbow follows last.
+    """
+    total = np.zeros(shape, np.float32)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    for hand in shown:
+        cut = hand.incoming if incoming else hand.outgoing
+        if cut is None or len(cut.points) == 2:
+            continue
+        moved = float(np.linalg.norm(hand.place - cut.points, axis=-1).max()) / cut.size
+        wrist, elbow = cut.points[0] * scale, arms[hand.side, ELBOW] * scale
+        axis = elbow - wrist if np.isfinite(elbow).all() else np.zeros(2)
+        along = np.clip(((x - wrist[0]) * axis[0] + (y - wrist[1]) * axis[1]) / max(float(axis @ axis), 1.0), 0, 1)
+        off = np.hypot(x - wrist[0] - along * axis[0], y - wrist[1] - along * axis[1]) / (cut.size * scale)
+        near = np.clip((_LOOSE[1] - off) / (_LOOSE[1] - _LOOSE[0]), 0, 1)
+        near *= np.clip((ENDS[1] + gone - along) / (ENDS[1] - ENDS[0]), 0, 1)
+        np.maximum(total, near * min(1.0, moved / _GONE), out=total)
+    return np.clip(2.5 * total * person[0] * (1 - person[1]) - 0.5, 0, 1)
 
 
 def paint(frame: np.ndarray, hand: Shown, outgoing: np.ndarray, incoming: np.ndarray) -> None:

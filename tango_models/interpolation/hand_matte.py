@@ -18,7 +18,8 @@ _FAR = 0.22  # of the hand's size, beyond its bones' flesh: no colour makes a ha
 _SAME_SKIN = 12.0  # squared distance to the colours of the hand, beyond the least, of what may be a finger of it
 _THICKEST = 0.16  # of the hand's size: half as thick as a finger at most
 _SLEEVE = 0.26, 0.4  # of the hand's size: half as thick as a forearm with its sleeve, at the wrist and at the elbow
-_ENDS = 0.45, 0.8  # of a forearm, from the wrist: over so much it goes over into what does not move with it
+ENDS = 0.45, 0.8
+"""Of a forearm, from the wrist: over so much it goes over into what does not move with it."""
 _LEAST = 20  # pixels of each colour model
 
 
@@ -130,9 +131,7 @@ def forearm_matte(frame: np.ndarray, wrist: np.ndarray, elbow: np.ndarray, size:
     along = ((place - wrist) @ axis) / float(axis @ axis)
     off = np.linalg.norm(place - (wrist + np.clip(along, 0, 1)[..., None] * axis), axis=-1) / size
     thick = _SLEEVE[0] + np.clip(along, 0, 1) * (_SLEEVE[1] - _SLEEVE[0])
-    near = np.clip((1.3 * thick - off) / (0.3 * thick), 0, 1) * np.clip(
-        (_ENDS[1] - along) / (_ENDS[1] - _ENDS[0]), 0, 1
-    )
+    near = np.clip((1.3 * thick - off) / (0.3 * thick), 0, 1) * np.clip((ENDS[1] - along) / (ENDS[1] - ENDS[0]), 0, 1)
     inside, ring = (off < 0.6 * thick) & (along < 1), (off > 1.5 * thick) & (along > 0)
     alpha = near
     if inside.sum() >= _LEAST and ring.sum() >= _LEAST:

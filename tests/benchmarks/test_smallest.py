@@ -15,6 +15,7 @@ SMALLEST = {
     "onboarding": "--runs 1 --seconds 2",
     "memory": "--seconds 2 3",
     "noop": "--runs 1 --seconds 2",
+    "hopeless": "missing",
     "fleet": "--avatars 1 --videos 1 --seconds 2 --side 256",
     "machinery": "--videos 1 2",
     "made_clips": "--clips 60 --clips-a-video 30",

@@ -11,7 +11,7 @@ from tango_models.aumoclip.checkpoints import load, save
 from tango_models.aumoclip.modeling import AuMoClip
 from tango_models.aumoclip.processing import MotionEncoder
 from tango_models.body.motion_features import motion_representation
-from tango_models.body.smplx_body import Body
+from tango_models.body.smplx_body import OPEN_BODY, Body
 from tango_models.errors import InputError
 from tasks.embed_clips import EmbedClips
 from tasks.views.columns import matrix, vectors
@@ -62,7 +62,9 @@ def test_paper_without_a_body_is_refused_before_anything_is_computed(checkpoint,
     model = EmbeddingModelConfig(checkpoint=checkpoint)
     with pytest.raises(InputError, match=r"paper\.safetensors.*set `body`"):
         check_body(model, None)
-    check_body(model, "SMPLX_NEUTRAL_2020.npz")
+    check_body(model, str(OPEN_BODY))  # whoever names a body may use it
+    with pytest.raises(InputError, match="there is no such body file"):
+        check_body(model, "SMPLX_NEUTRAL_2020.npz")
     check_body(EmbeddingModelConfig(), None)
     own = save(AuMoClip(tiny.paper(joint_frame="any")), tmp_path / "own.safetensors")
     check_body(EmbeddingModelConfig(checkpoint=str(own)), None)
