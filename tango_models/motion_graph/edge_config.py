@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class PriceConfig:
     """How visible a seam will be; fitted to some hundred made seams of real speakers, one left out: see
     `python -m benchmarks.calibration` and benchmarks/RESULTS.md. Over all seams, near and far, `whole` fits best
-    at 0.04 with a base of 1.3. Paths are made of near ones: with 0.15 a minute at a news desk had 1 seam of 44 that
+    at 0.04 with a base of 1.3. Paths are made of near ones: with 0.15 a minute at a news desk had 2 seams of 44 that
     popped, with 0.1 5 of 39.
 
     visibility = max(whole, background), in the yardstick's unit, with
