@@ -13,7 +13,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 SAME_PRIORITY = {"RAY_worker_niceness": "0"}
-"""Ray starts its workers at a lower priority (15): what others run at the same time would be measured with them."""
+"""Ray starts its workers at a lower priority (15). For what is compared with processes of a usual one, and nothing else:
+what a user waits for is measured as a user runs it."""
 _TRIVIAL_FLOW = """
 from flows.server import environment
 environment.prepare()
@@ -50,7 +51,7 @@ class Workplace:
         self.folder = folder
         self.environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), "PYTHONUNBUFFERED": "1"}
         # Prefect's own 20 s are not enough for its server to start on a busy machine.
-        self.environment |= SAME_PRIORITY | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300"}
+        self.environment["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "300"
 
     def python(self, *arguments: str, watch: Callable[[int], Any] | None = None) -> float:
         """Run this Python with these arguments and return its seconds.

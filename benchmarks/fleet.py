@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import footage
-from benchmarks.commands import Workplace, stage_times, workplace
+from benchmarks.commands import SAME_PRIORITY, Workplace, stage_times, workplace
 from benchmarks.machine import busy_seconds
 from benchmarks.memory import MemorySampler
 from benchmarks.noop import rows_since
@@ -43,6 +43,7 @@ def main() -> None:
     heading("A fleet of short videos", __doc__, "fleet")
     count = arguments.avatars * arguments.videos
     with workplace() as place:
+        place.environment |= SAME_PRIORITY
         dataset = _dataset(arguments.folder or place.folder, arguments)
         alone = None if arguments.no_loop else loop(dataset, place.folder / "loop")
         catalog, memory = place.folder / "catalog", MemorySampler(every=_SAMPLED_EVERY)

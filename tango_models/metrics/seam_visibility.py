@@ -49,7 +49,7 @@ class ResidualMeter:
         """
         import cv2
 
-        grey = _small(frame)
+        grey = shrunk(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY), SIDE)
         if self._before is None or self._before.shape != grey.shape:
             self._before = grey
             self._whole.append(0.0)
@@ -193,10 +193,10 @@ def _popping(pops: np.ndarray, free: np.ndarray, length: int) -> float:
     return float((popping > 0).mean()) if len(popping) else 0.0
 
 
-def _small(frame: np.ndarray) -> np.ndarray:
+def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
+    """(h, w) uint8 of (H, W) uint8, its longer side at most `side` px and none below 16."""
     import cv2
 
-    scale = min(1.0, SIDE / max(frame.shape[:2]))
-    grey = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
-    size = max(16, round(frame.shape[1] * scale)), max(16, round(frame.shape[0] * scale))
+    scale = min(1.0, side / max(grey.shape))
+    size = max(16, round(grey.shape[1] * scale)), max(16, round(grey.shape[0] * scale))
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)

@@ -21,7 +21,7 @@ class PriceConfig:
     before it, moved: quick hands are hard to make, and seen by themselves), and a background counts as seen from
     `background_seen` on, the whole from 2.5. Of the background the yardstick mostly sees how the footage's own
     flickers, whether there is a seam or not: that is no price, and `background_base` is less than what was fitted
-    (0.85), so that a background that does not change hides nothing else.
+    (0.7 to 0.85), so that a background that does not change hides nothing else.
     """
 
     base: float = 0.1

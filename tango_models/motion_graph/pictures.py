@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tango_models.metrics.seam_visibility import unexplained
+from tango_models.metrics.seam_visibility import shrunk, unexplained
 from tango_models.perception.landmarks import MASK_SIZE, letterbox
 
 PICTURE_SIDE = 32
@@ -59,11 +59,7 @@ class SurpriseMeter:
 
     def see(self, grey: np.ndarray) -> float:
         """Mean grey levels, of (H, W) uint8; 0 for the first frame."""
-        import cv2
-
-        scale = min(1.0, _SURPRISE_SIDE / max(grey.shape))
-        size = (max(16, round(grey.shape[1] * scale)), max(16, round(grey.shape[0] * scale)))
-        small, before = cv2.resize(grey, size, interpolation=cv2.INTER_AREA), self._before
+        small, before = shrunk(grey, _SURPRISE_SIDE), self._before
         self._before = small
         return 0.0 if before is None else float(unexplained(self._flow, before, small).mean())
 
