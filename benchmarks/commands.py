@@ -13,8 +13,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 SAME_PRIORITY = {"RAY_worker_niceness": "0"}
-"""Ray starts its workers at a lower priority (15). For what is compared with processes of a usual one, and nothing else:
-what a user waits for is measured as a user runs it."""
+"""Ray starts its workers at a lower priority (15). This is for what is compared with processes of a usual one, and for
+nothing else: what a user waits for is measured as a user runs it."""
 _TRIVIAL_FLOW = """
 from flows.server import environment
 environment.prepare()
