@@ -9,7 +9,7 @@ from typing import Any
 
 from data_catalog.doing_over import without_done_over
 from data_catalog.keys import check_avatar_name, equals, literal, track_id
-from data_catalog.ledger import COLUMNS, Ledger, Unit, UnitRecord
+from data_catalog.ledger import COLUMNS, Ledger, Unit, UnitRecord, undone
 from data_catalog.reachable import check_folder, check_store, check_store_takes
 from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES, tables_of
 from data_catalog.store import Table
@@ -113,6 +113,17 @@ class Catalog:
         rows = without_done_over(self.uri, ledger.read(where=equals(**conditions))).to_pylist()
         return {row["unit"]: UnitRecord.from_row(row) for row in rows}
 
+    def records_of(self, units: Mapping[str, Iterable[str]]) -> dict[str, dict[str, UnitRecord]]:
+        """`records` of several stages, of each the units that are asked for, in one read."""
+        held = [stage for stage in units if self.holds(stage)]
+        found = {stage: self.records(stage, units[stage]) for stage in held}
+        if now := {stage: sorted(set(keys)) for stage, keys in units.items() if stage not in held}:
+            where = " OR ".join(f"({equals(stage=stage, unit=keys)})" for stage, keys in now.items())
+            found |= {stage: {} for stage in now}
+            for row in without_done_over(self.uri, self.table(LEDGER).read(where=where)).to_pylist():
+                found[row["stage"]][row["unit"]] = UnitRecord.from_row(row)
+        return found
+
     def ledger(self, owners: Iterable[str] | None = None) -> Ledger:
         """The rows of the ledger, in one read.
 
@@ -128,24 +139,9 @@ class Catalog:
     def record(self, stage: str, unit: str) -> UnitRecord | None:
         return self.records(stage, [unit]).get(unit)
 
-    def pending(self, units: list[Unit], *, max_attempts: int | None = None) -> list[Unit]:
-        """The anti-join: the units that are not `ok` in the wanted version.
-
-        Args:
-            units: wanted units of one stage.
-            max_attempts: leave out units that failed this often in the wanted version.
-        """
-        if not units:
-            return []
-        done = self.records(units[0].stage, [unit.key for unit in units])
-
-        def wanted(unit: Unit) -> bool:
-            record = done.get(unit.key)
-            if record is None or record.version != unit.version:
-                return True
-            return not record.ok and (max_attempts is None or record.attempts < max_attempts)
-
-        return [unit for unit in units if wanted(unit)]
+    def pending(self, units: list[Unit]) -> list[Unit]:
+        """The anti-join: the units, of one stage, that are not `ok` in the wanted version."""
+        return undone(units, self.records(units[0].stage, [unit.key for unit in units])) if units else []
 
     def begin(self, unit: Unit) -> None:
         """Before the first row of a unit is written: the ledger no longer says `ok` of rows that are about to be

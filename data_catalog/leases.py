@@ -1,8 +1,9 @@
 """Who is at a unit just now, so that two runs never do the same at once: a row with an expiry, taken by one write.
 
 A row is inserted where there is none and replaced where it has expired or is one's own; Lance lets one of two writers
-of a key win. Who dies without giving his back holds the others up until it expires, except on his own machine, where it
-is seen that his process is gone. A clock that is wrong makes two do the same, and no more: the rows of both are equal.
+of a key win. What the threads of a run ask for at the same time is one write, and so is what they give back in a
+second. Who dies without giving his back holds the others up until it expires, except on his own machine, where it is
+seen that his process is gone. A clock that is wrong makes two do the same, and no more: the rows of both are equal.
 (One that was ahead leaves leases until some day to come; nobody takes so long a one, so they are as good as expired.)
 """
 
@@ -12,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from data_catalog.store import Table
 SECONDS = 60.0
 """That a lease holds, unless it is renewed."""
 _RENEW_EVERY = SECONDS / 4
+_GIVE_BACK_EVERY = 1.0
 _SEPARATOR = "|"
 _KEEP = "keep:"
 _LOG = logging.getLogger(__name__)
@@ -39,7 +42,10 @@ class Leases:
         self._catalog = catalog
         self._holder = _SEPARATOR.join([run_id, _place(), str(os.getpid()), started(os.getpid()) or ""])
         self._held: set[str] = set()
+        self._given_back: set[str] = set()  # and still in the table
+        self._asked: list[_Asked] = []
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -51,9 +57,9 @@ class Leases:
         if self._thread:
             self._thread.join()
         with self._lock:
-            held, self._held = self._held, set()
-        if held:
-            self._give_back(held)
+            self._given_back |= self._held
+            self._held = set()
+        self._write_given_back()
         if self._thread:
             self._sweep()
 
@@ -70,26 +76,23 @@ class Leases:
         by_lease = {lease_of(stage, unit): unit for unit in units}
         if not by_lease:
             return set()
-        self._free_dead(by_lease)
-        self._claim(by_lease)
-        mine = self._rows(by_lease, holder=self._holder)
+        mine = self._claimed(by_lease)
+        if len(mine) < len(by_lease) and self._free_dead(by_lease):
+            mine = self._claimed(by_lease)
         self._hold(mine)
         return {by_lease[lease] for lease in mine}
 
     def keep(self, stage: str, unit: str) -> None:
         """Let nobody drop the rows of a unit to make room until the run ends. Any number of runs may keep one."""
-        lease = _keep_of(stage, unit, self._holder)
-        self._claim([lease])
-        self._hold({lease})
+        self._hold(self._claimed([_keep_of(stage, unit, self._holder)]))
 
     def give_back(self, stage: str, units: Iterable[str]) -> None:
-        """Let others have them."""
+        """Let others have them, in a second."""
         leases = {lease_of(stage, unit) for unit in units}
         with self._lock:
             leases &= self._held
             self._held -= leases
-        if leases:
-            self._give_back(leases)
+            self._given_back |= leases
 
     def _hold(self, leases: set[str]) -> None:
         with self._lock:
@@ -98,21 +101,42 @@ class Leases:
                 self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
                 self._thread.start()
 
+    def _claimed(self, leases: Iterable[str]) -> set[str]:
+        """Ask for leases; those that are ours then. Whoever comes to write first does it for all who have asked."""
+        own = _Asked(set(leases))
+        with self._lock:
+            self._asked.append(own)
+        with self._writing:
+            if own.ours is None:
+                with self._lock:
+                    asked, self._asked = self._asked, []
+                    wanted = set[str]().union(*(other.leases for other in asked))
+                    self._given_back -= wanted
+                try:
+                    self._claim(wanted)
+                    where = equals(lease=sorted(wanted), holder=self._holder)
+                    ours = set(self._table.read(["lease"], where=where)["lease"].to_pylist())
+                except BaseException:
+                    with self._lock:  # each of the others tries for himself
+                        self._asked += [other for other in asked if other is not own]
+                    raise
+                for other in asked:
+                    other.ours = ours & other.leases
+        assert own.ours is not None
+        return own.ours
+
     def _claim(self, leases: Iterable[str]) -> None:
         now = time.time()
         rows = [{"lease": lease, "holder": self._holder, "expires_at": now + SECONDS} for lease in leases]
         self._table.upsert(rows, where=f"NOT ({_holds('target.expires_at', now)}) OR target.holder = source.holder")
 
-    def _rows(self, leases: Iterable[str], **conditions: str) -> set[str]:
-        where = equals(lease=list(leases), **conditions)
-        return set(self._table.read(["lease"], where=where)["lease"].to_pylist())
-
-    def _free_dead(self, leases: Iterable[str]) -> None:
-        """Take away what processes of this machine hold that are no more."""
+    def _free_dead(self, leases: Iterable[str]) -> bool:
+        """Take away what processes of this machine hold that are no more; whether there was any."""
         rows = self._table.read(["lease", "holder"], where=equals(lease=list(leases))).to_pylist()
-        for holder in {row["holder"] for row in rows} - {self._holder}:
-            if _is_dead(holder):
-                self._table.delete(equals(lease=[row["lease"] for row in rows], holder=holder))
+        dead = [holder for holder in {row["holder"] for row in rows} - {self._holder} if _is_dead(holder)]
+        for holder in dead:
+            self._table.delete(equals(lease=[row["lease"] for row in rows], holder=holder))
+        return bool(dead)
 
     def _sweep(self) -> None:
         """Take away what killed runs left: where their unit was done, nobody asks for it any more."""
@@ -120,29 +144,46 @@ class Leases:
             self._table.delete(equals(holder=holder))
         self._table.delete(f"NOT ({_holds('expires_at', time.time(), late=SECONDS)})")
 
-    def _give_back(self, leases: set[str]) -> None:
-        self._table.delete(equals(lease=sorted(leases), holder=self._holder))
+    def _write_given_back(self) -> None:
+        with self._writing:
+            with self._lock:
+                leases, self._given_back = self._given_back, set()
+            if leases:
+                try:
+                    self._table.delete(equals(lease=sorted(leases), holder=self._holder))
+                except BaseException:
+                    with self._lock:
+                        self._given_back |= leases
+                    raise
 
     def _renew(self) -> None:
-        failing = False
-        while not self._over.wait(_RENEW_EVERY):
+        failing, renewed = False, time.monotonic()
+        while not self._over.wait(_GIVE_BACK_EVERY):
             try:
-                self._renew_held()
+                if time.monotonic() - renewed >= _RENEW_EVERY:
+                    self._renew_held()
+                    renewed = time.monotonic()
+                self._write_given_back()
                 failing = False
-            except Exception as error:  # whatever it is, the next time comes before the leases expire
+            except Exception as error:  # whatever it is, it is tried again before the leases expire
                 if not failing:
                     _LOG.warning("the leases of this run could not be renewed (%s); it is tried again", error)
                 failing = True
 
     def _renew_held(self) -> None:
-        with self._lock:
-            held = set(self._held)
-        if held:
-            self._claim(held)
+        with self._writing:
             with self._lock:
-                given = held - self._held
-            if given:  # given back while they were renewed
-                self._give_back(given)
+                held = self._held | self._given_back
+            if held:
+                self._claim(held)
+
+
+@dataclass(eq=False)
+class _Asked:
+    """Leases that a thread asked for, and which of them it got; None until they were asked of the table."""
+
+    leases: set[str]
+    ours: set[str] | None = None
 
 
 def lease_of(stage: str, unit: str) -> str:

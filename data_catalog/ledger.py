@@ -5,7 +5,7 @@ unit's data rows, so a unit is done exactly when its row says `ok` for the wante
 anti-join of the wanted units with that table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -100,6 +100,12 @@ class UnitRecord(NamedTuple):
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "UnitRecord":
         return cls(*(row[name] for name in COLUMNS[:-2]), *(_loads(row[name]) for name in COLUMNS[-2:]))
+
+
+def undone(units: Iterable[Unit], records: Mapping[str, UnitRecord]) -> list[Unit]:
+    """Of units of a stage those that are not `ok` in the wanted version, by their rows."""
+    found = [(unit, records.get(unit.key)) for unit in units]
+    return [unit for unit, record in found if not (record and record.ok and record.version == unit.version)]
 
 
 COLUMNS = list(UnitRecord._fields)

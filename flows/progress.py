@@ -20,7 +20,8 @@ from data_catalog import Unit
 from tasks.runtime.run_stage import Progress
 
 _LOG = logging.getLogger(__name__)
-_SECONDS_BETWEEN_UPDATES = 3.0
+_SECONDS_BETWEEN_UPDATES, _SECONDS_BETWEEN_UNITS = 3.0, 1.0
+"""Of an artifact: while a unit goes on, and when one has ended. Of short units many end in a second."""
 
 
 class FlowProgress(Progress):
@@ -42,6 +43,7 @@ class FlowProgress(Progress):
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._artifacts: dict[str, UUID] = {}
         self._creating: set[str] = set()
+        self._withheld: dict[str, tuple[str, float]] = {}  # what came too early to be shown
         self._updated: dict[str, float] = {}
         self._lock = threading.Lock()
         self._whole: TaskID | None = None
@@ -58,6 +60,8 @@ class FlowProgress(Progress):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bars.stop()
+        for stage in list(self._withheld):
+            self._show_withheld(stage)
 
     def overall(self, done: int, total: int) -> None:
         """Videos that are through, well or not, of all of this run; from inside the flow run."""
@@ -70,7 +74,9 @@ class FlowProgress(Progress):
             if self._whole is None:
                 self._whole = self._bars.add_task("", total=total, stage="[bold]all[/bold]", scope="", note="")
             self._bars.update(self._whole, completed=done, total=total, note=text)
-        self._publish("overall", text, 100.0 * done / max(total, 1), at_once=done in (0, total))
+        self._publish(
+            "overall", text, 100.0 * done / max(total, 1), every=0.0 if done in (0, total) else _SECONDS_BETWEEN_UPDATES
+        )
 
     def stage(self, stage: str, scope: str, done: int, total: int) -> None:
         with self._lock:
@@ -79,7 +85,8 @@ class FlowProgress(Progress):
                 task = self._bars.add_task("", total=total, stage=stage, scope=scope, note="")
                 self._tasks[stage, scope] = task
             self._bars.update(task, completed=done, total=total, note="")
-        self._publish(stage, f"{stage} {scope}", 100.0 * done / max(total, 1), at_once=True)
+        self._publish(stage, f"{stage} {scope}", 100.0 * done / max(total, 1), every=_SECONDS_BETWEEN_UNITS)
+        self._show_overdue()
 
     def others(self, stage: str, scope: str, count: int) -> None:
         with self._lock:
@@ -98,16 +105,36 @@ class FlowProgress(Progress):
             for (stage, _), task in self._tasks.items():
                 if stage == unit.stage:
                     self._bars.update(task, note=f"{unit.subject} {share:.0%}")
-        self._publish(unit.stage, f"{unit.stage} {unit.subject}", 100.0 * share, at_once=False)
+        self._publish(unit.stage, f"{unit.stage} {unit.subject}", 100.0 * share, every=_SECONDS_BETWEEN_UPDATES)
+        self._show_overdue()
 
-    def _publish(self, stage: str, description: str, percent: float, *, at_once: bool) -> None:
-        """Create or move the stage's progress artifact. Only calls from inside a task run can create one."""
+    def _show_overdue(self) -> None:
+        """What was withheld, and is the newest for a while now."""
+        now = time.monotonic()
+        for stage in [s for s in list(self._withheld) if now - self._updated[s] >= _SECONDS_BETWEEN_UNITS]:
+            self._show_withheld(stage)
+
+    def _show_withheld(self, stage: str) -> None:
+        with self._lock:
+            found = self._withheld.pop(stage, None)
+        if found:
+            self._publish(stage, *found, every=0.0)
+
+    def _publish(self, stage: str, description: str, percent: float, *, every: float) -> None:
+        """Create or move the stage's progress artifact. Only calls from inside a task run can create one.
+
+        Args:
+            every: seconds between two; what comes earlier is withheld.
+        """
         now, in_a_run = time.monotonic(), bool(FlowRunContext.get() or TaskRunContext.get())
         with self._lock:
             known = self._artifacts.get(stage)
-            early = not at_once and now - self._updated.get(stage, 0.0) < _SECONDS_BETWEEN_UPDATES
-            if early or (known is None and (not in_a_run or stage in self._creating)):
+            if known is None and (not in_a_run or stage in self._creating):
                 return
+            if known is not None and now - self._updated[stage] < every:
+                self._withheld[stage] = (description, percent)
+                return
+            self._withheld.pop(stage, None)
             self._updated[stage] = now
             if known is None:
                 self._creating.add(stage)

@@ -20,6 +20,11 @@ DEFAULTS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # On two cores the temporary server needs longer than Prefect's default of 20 s.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # Prefect's server writes the state of each task down in a transaction of its own: a third of all that a fleet of
+    # short stages costs. A second later, many at once.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     "PREFECT_LOGGING_LEVEL": DEFAULT_LOGGING_LEVEL,
     "GLOG_minloglevel": "2",
     "TF_CPP_MIN_LOG_LEVEL": "2",

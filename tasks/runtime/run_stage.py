@@ -4,7 +4,7 @@
 exactly the units that are not `ok`. Prefect's own cache would skip a stage that completed with failed units.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Failed, State
 from pydantic import BaseModel
 
-from data_catalog import Catalog, Unit, UnitRecord
+from data_catalog import Unit, UnitRecord
+from data_catalog.keys import video_of
+from data_catalog.ledger import undone
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import is_input_fault, reason
 from tasks.runtime.plan_source import UpstreamNotReady
 from tasks.runtime.pool import PoolClosed
+from tasks.runtime.registry import PER_AVATAR, PER_TRACK
 from tasks.runtime.stage import Stage
 from tasks.runtime.versions import Versions, plan_units
 from tasks.runtime.workers import Outcome
@@ -151,15 +154,18 @@ def compute_stage(
     """
     catalog = pools.catalog
     versions = Versions(catalog, pools.configs)
+    if (owners := _owners(stage, scope)) and not catalog.tag:
+        versions.preload(owners)
     planner = versions.stage(stage)
     try:
         units = plan_units(catalog, stage, versions, scope)
     except UpstreamNotReady as error:
         return StageSummary(stage=stage, scope=label, blocked=f"{label}: waits for {error.stage}")
-    pending = catalog.pending(units)
+    records = versions.records(stage, [unit.key for unit in units])
+    pending = undone(units, records)
     keys = {unit.key for unit in pending}
     pending += [unit for unit in units if unit.key not in keys and not planner.is_intact(catalog, unit)]
-    todo, given_up = _split(catalog, pending, attempts)
+    todo, given_up = _split(pending, records, attempts)
     done = len(units) - len(pending)
     progress.stage(stage, label, done, len(units))
     outcomes = _do(stage, label, todo, planner, pools, progress) if todo else {}
@@ -176,7 +182,7 @@ def compute_stage(
     done = len(units) - len(failed) - len(given_up)
     progress.stage(stage, label, done, len(units))
     may_pass = [unit for unit in todo if unit.key in outcomes and outcomes[unit.key].transient]
-    if may_pass and _split(catalog, may_pass, attempts)[0]:
+    if may_pass and _split(may_pass, catalog.records(stage, [unit.key for unit in may_pass]), attempts)[0]:
         raise StageIncomplete("; ".join(errors))
     return StageSummary(
         stage=stage,
@@ -217,11 +223,10 @@ def _do(
     return found
 
 
-def _split(catalog: Catalog, units: list[Unit], attempts: Attempts) -> tuple[list[Unit], list[UnitRecord]]:
+def _split(
+    units: list[Unit], records: Mapping[str, UnitRecord], attempts: Attempts
+) -> tuple[list[Unit], list[UnitRecord]]:
     """Units worth an attempt, and the records of those that failed too often in the wanted version."""
-    if not units:
-        return [], []
-    records = catalog.records(units[0].stage, [unit.key for unit in units])
     spent = {
         unit.key: record
         for unit in units
@@ -231,3 +236,10 @@ def _split(catalog: Catalog, units: list[Unit], attempts: Attempts) -> tuple[lis
         and attempts.are_spent(record)
     }
     return [unit for unit in units if unit.key not in spent], list(spent.values())
+
+
+def _owners(stage: str, scope: Mapping[str, Any]) -> set[str]:
+    """By whose units a stage is planned (see `Catalog.ledger`), so that they are read at once; none where it is planned
+    by more than some tracks."""
+    tracks = [scope["track"]] if stage in PER_TRACK else scope["tracks"] if stage in PER_AVATAR else []
+    return {owner for track in tracks for owner in (track, video_of(track))}

@@ -51,6 +51,13 @@ class Versions:
         self._ledger = self._catalog.ledger(owners)
         return self
 
+    def records(self, stage: str, units: Iterable[str]) -> dict[str, UnitRecord]:
+        """The ledger's rows of units of a stage."""
+        if self._ledger is None:
+            return self._catalog.records(stage, units)
+        found = {unit: self._ledger.record(stage, unit) for unit in units}
+        return {unit: record for unit, record in found.items() if record}
+
     @property
     def ledger(self) -> Ledger:
         """After `preload`."""
@@ -155,7 +162,7 @@ def reads_as_planned(catalog: Catalog, stage: Stage, unit: Unit) -> bool:
     has begun to do it over meanwhile: that takes the `ok` away before it replaces the first row (`Catalog.begin`)."""
     if not unit.upstream:
         return True
-    records = {name: catalog.records(name, keys) for name, keys in unit.upstream.items()}
+    records = catalog.records_of(unit.upstream)
     if not all(key in records[name] and records[name][key].ok for name, keys in unit.upstream.items() for key in keys):
         return False
     groups = {name: sorted(stage.reads[name]) for name in unit.upstream}

@@ -37,13 +37,17 @@ def test_a_unit_is_had_by_one_at_a_time_and_by_the_next_when_it_is_given_back(ca
         assert second.take("clips", UNITS[:1]) == set(UNITS[:1])  # of another stage
         assert first.take("fit", UNITS[:4]) == set(UNITS[:4])  # its own
         first.give_back("fit", UNITS[2:4])
-        assert second.take("fit", UNITS[:4]) == set(UNITS[2:4])
+        deadline = time.monotonic() + 20
+        while not (taken := second.take("fit", UNITS[:4])):
+            assert time.monotonic() < deadline
+        assert taken == set(UNITS[2:4])
     assert catalog.table("leases").count() == 0
 
 
 def test_a_lease_that_expired_is_anybodys_and_one_that_is_renewed_is_not(catalog, monkeypatch):
     monkeypatch.setattr(leases, "SECONDS", 0.4)
     monkeypatch.setattr(leases, "_RENEW_EVERY", 0.1)
+    monkeypatch.setattr(leases, "_GIVE_BACK_EVERY", 0.1)
     with _other(catalog, "a") as first, _other(catalog, "b") as second:
         assert first.take("fit", UNITS[:1])
         time.sleep(1.0)
@@ -86,6 +90,78 @@ def test_threads_that_race_for_new_units_get_each_once(catalog):
     assert sorted(unit for units in taken for unit in units) == UNITS
     rows, keys = catalog.table("leases").count(), catalog.table("leases").unique_keys()
     assert rows == keys == len(UNITS)
+
+
+def test_threads_of_a_run_ask_and_give_back_in_few_writes_and_each_gets_its_own(catalog, monkeypatch):
+    """They ask while one write is going on: all that asked meanwhile is in the next."""
+    asked, gave, going_on, upsert, delete = [], [], threading.Event(), Table.upsert, Table.delete
+
+    def slow(self, rows, *, where=None):
+        asked.append(len(rows))
+        if threading.current_thread().name == "first":
+            going_on.set()
+            deadline = time.monotonic() + 60
+            while len(mine._asked) < 7 and time.monotonic() < deadline:
+                time.sleep(0.01)
+        return upsert(self, rows, where=where)
+
+    def counted(self, condition):
+        gave.append(condition)
+        return delete(self, condition)
+
+    monkeypatch.setattr(Table, "upsert", slow)
+    with Leases(catalog, "a") as mine, _other(catalog, "b") as other:
+        assert other.take("fit", UNITS[7:]) == set(UNITS[7:])
+        del asked[:]
+        monkeypatch.setattr(Table, "delete", counted)
+        taken = {}
+        first = threading.Thread(target=lambda: taken.update({0: mine.take("fit", UNITS[:1])}), name="first")
+        first.start()
+        assert going_on.wait(60)
+        with ThreadPoolExecutor(7) as threads:
+            for k in range(1, 8):
+                threads.submit(lambda k=k: taken.update({k: mine.take("fit", [UNITS[k]])}))
+        first.join()
+        assert taken == {k: {UNITS[k]} for k in range(7)} | {7: set()}
+        assert asked == [1, 7]
+        for unit in UNITS[:7]:
+            mine.give_back("fit", [unit])
+        mine.take("fit", UNITS[:1])  # while it is being given back
+        while len(leases.held(catalog)) > 2:
+            time.sleep(0.05)
+        assert leases.lease_of("fit", UNITS[0]) in leases.held(catalog)
+        assert len(gave) <= 2  # some may have been given back before the others were
+    assert catalog.table("leases").count() == 0
+
+
+def test_who_asks_while_a_write_fails_asks_for_himself(catalog, monkeypatch):
+    upsert = Table.upsert
+
+    def failing(self, rows, *, where=None):
+        if threading.current_thread().name == "first":
+            deadline = time.monotonic() + 60
+            while not mine._asked and time.monotonic() < deadline:
+                time.sleep(0.01)
+            mine._asked.append(leases._Asked({"of a thread that is gone"}))
+            raise OSError("hiccup")
+        return upsert(self, rows, where=where)
+
+    monkeypatch.setattr(Table, "upsert", failing)
+    faults = []
+
+    def ask():
+        try:
+            mine.take("fit", UNITS[:1])
+        except OSError as error:
+            faults.append(error)
+
+    with Leases(catalog, "a") as mine:
+        first = threading.Thread(target=ask, name="first")
+        first.start()
+        assert mine.take("fit", UNITS[1:2]) == {UNITS[1]}
+        first.join()
+        assert len(faults) == 1
+        assert mine.take("fit", UNITS[:1]) == {UNITS[0]}
 
 
 def _race(uri: str, gate, results) -> None:
@@ -138,6 +214,7 @@ def test_the_renewing_goes_on_whatever_the_store_does_and_says_so_once(tmp_path_
     catalog, told = Catalog(tmp_path_factory.mktemp("catalog")), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leases, "_RENEW_EVERY", 0.001)
+        patch.setattr(leases, "_GIVE_BACK_EVERY", 0.001)
         patch.setattr(leases._LOG, "warning", lambda *_: told.append(True))
         upsert, left, renewed = Table.upsert, list(fails), []
 

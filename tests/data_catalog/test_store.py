@@ -91,7 +91,6 @@ def test_pending_is_what_is_not_ok_in_the_wanted_version(tmp_path: Path):
     for _ in range(2):
         catalog.fail(failed, "no person", run_id="r")
     assert catalog.pending([done, stale, failed, new]) == [stale, failed, new]
-    assert catalog.pending([done, stale, failed, new], max_attempts=2) == [stale, new]
     assert catalog.record("detect_landmarks", "failed").attempts == 2
 
 

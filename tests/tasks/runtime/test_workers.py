@@ -90,4 +90,4 @@ def test_what_went_well_once_has_all_its_attempts_again(extracted):
     assert catalog.record("detect_landmarks", unit.key).attempts == 1
     catalog.fail(unit, "twice", run_id="r")
     assert catalog.record("detect_landmarks", unit.key).attempts == 2
-    assert catalog.pending([unit], max_attempts=3) == [unit]
+    assert catalog.pending([unit]) == [unit]
