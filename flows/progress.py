@@ -60,8 +60,9 @@ class FlowProgress(Progress):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bars.stop()
-        for stage in list(self._withheld):
-            self._show_withheld(stage)
+        if error is None:  # whoever is interrupted waits for no server
+            for stage in list(self._withheld):
+                self._show_withheld(stage)
 
     def overall(self, done: int, total: int) -> None:
         """Videos that are through, well or not, of all of this run; from inside the flow run."""

@@ -19,10 +19,11 @@ FAULTS = [httpx.ConnectError("All connection attempts failed"), RuntimeError("no
 @pytest.fixture
 def in_a_run(monkeypatch):
     """As inside a task run, with a server that says what is in `answers` one after the other, and then goes well."""
-    server = SimpleNamespace(answers=[], asked=[])
+    server = SimpleNamespace(answers=[], asked=[], shown=[])
 
-    def answer(what):
+    def answer(what, percent=None, description=""):
         server.asked.append(what)
+        server.shown.append((description, percent))
         answer = server.answers.pop(0) if server.answers else None
         if callable(answer):
             answer()
@@ -31,8 +32,13 @@ def in_a_run(monkeypatch):
         return uuid4()
 
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_UPDATES", 0.0)
-    monkeypatch.setattr(progress, "create_progress_artifact", lambda *_, **__: answer("create"))
-    monkeypatch.setattr(progress, "update_progress_artifact", lambda *_, **__: answer("update"))
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_UNITS", 0.0)
+    monkeypatch.setattr(
+        progress, "create_progress_artifact", lambda p, **more: answer("create", p, more["description"])
+    )
+    monkeypatch.setattr(
+        progress, "update_progress_artifact", lambda _, p, description: answer("update", p, description)
+    )
     monkeypatch.setattr(progress, "FlowRunContext", SimpleNamespace(get=lambda: server))
     return server
 
@@ -67,6 +73,33 @@ def test_a_slow_server_holds_up_no_other_thread(in_a_run):
         assert slow.is_alive()
         gate.set()
         slow.join()
+
+
+def test_of_many_short_units_few_are_shown_and_the_last_of_each_stage_is(in_a_run, monkeypatch):
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_UNITS", 0.2)
+    with FlowProgress() as shown:
+        for k in range(200):
+            shown.stage("fit_smplx", f"video {k}", 0, 1)
+            shown.stage("fit_smplx", f"video {k}", 1, 1)
+        shown.stage("create_clips", "video 0", 0, 1)
+        shown.stage("create_clips", "video 0", 1, 1)
+        deadline = time.monotonic() + 20
+        while ("fit_smplx video 199", 100.0) not in in_a_run.shown:  # it is, as soon as anything else goes on
+            assert time.monotonic() < deadline
+            shown.unit(UNIT, 0, 0)
+            shown.stage("embed_clips", "video 0", 0, 1)
+    assert ("create_clips video 0", 100.0) in in_a_run.shown
+    assert ("embed_clips video 0", 0.0) in in_a_run.shown
+    assert len(in_a_run.asked) < 60
+
+
+def test_an_interrupted_run_waits_for_no_server_to_show_what_was_withheld(in_a_run, monkeypatch):
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_UNITS", 100.0)
+    with pytest.raises(KeyboardInterrupt), FlowProgress() as shown:
+        shown.stage("fit_smplx", "video", 0, 1)
+        shown.stage("fit_smplx", "video", 1, 1)
+        raise KeyboardInterrupt
+    assert in_a_run.asked == ["create"]
 
 
 def test_what_a_stage_waits_for_is_in_the_terminal_and_in_the_log(caplog, capsys):
