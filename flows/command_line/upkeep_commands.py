@@ -111,6 +111,8 @@ def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bo
             for stage in ONBOARDING
             if stage in plan.again or stage in plan.undone
         ]
+        if files := [file for found in plan.files.values() for file in found]:
+            lines.append(f"  files that could not be read: {len(files)} read again")
         title = f"{whose}:" if lines else f"{whose}: nothing is to be done."
         CONSOLE.print("\n".join([title, *lines]), soft_wrap=True, markup=False)
         if dry_run or plan.empty:

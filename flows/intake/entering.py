@@ -198,7 +198,8 @@ class Entry:
         return Stamp(stat.st_size, stat.st_ctime_ns)
 
     def _refuse(self, avatar: str, given: Footage, error: Exception) -> None:
-        refuse(self._catalog, avatar, printable(given.place), given.said(error), run_id=self._run_id)
+        place, said = printable(given.place), given.kept()
+        refuse(self._catalog, avatar, place, given.said(error), run_id=self._run_id, said=said)
         self._report.refused.append(given.said(error))
 
 

@@ -1,5 +1,6 @@
 """A video as it is handed in, with what is said of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -22,3 +23,15 @@ class Footage:
     def said(self, what: object) -> str:
         """A line about it."""
         return f"{self.row}: {what}" if self.row else str(what)
+
+    def kept(self) -> dict[str, str]:
+        """What is said of it, for `again`."""
+        return {name: value for name in _SAID if (value := getattr(self, name))}
+
+    @classmethod
+    def again(cls, place: str, kept: Mapping[str, str]) -> "Footage":
+        """What was handed in once before."""
+        return cls(place, **{name: kept[name] for name in _SAID if name in kept})
+
+
+_SAID = ("motion", "consent", "scene", "row")

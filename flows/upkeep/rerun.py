@@ -1,16 +1,19 @@
 """Doing stages of avatars over: what failed, what is stale, or all of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from data_catalog import Catalog, check_avatar_name
+from data_catalog import Catalog, UnitRecord, check_avatar_name
 from data_catalog.doing_over import doing_over
 from data_catalog.keys import equals
+from data_catalog.refusals import STAGE as ENTERS
+from data_catalog.refusals import place_of, refusals
 from flows.fleet.standing import FleetSnapshot, uncollected
 from flows.intake.catalogs import existing_catalog
+from flows.intake.footage import Footage
 from tango_models.errors import InputError
 from tasks.runtime.registry import ONBOARDING, PER_AVATAR
 
@@ -37,15 +40,17 @@ class RerunPlan(BaseModel):
         again: by stage, the units that are done over, and what reads them with them.
         undone: by stage, how many others are not done in the wanted version, and are done as well; of those that wait
             for others the number is not known yet, and one is counted.
+        files: that could not be read when they were given, by avatar: they are read again.
     """
 
     avatars: list[str]
     again: dict[str, list[str]] = {}
     undone: dict[str, int] = {}
+    files: dict[str, list[Footage]] = {}
 
     @property
     def empty(self) -> bool:
-        return not self.again and not self.undone
+        return not self.again and not self.undone and not self.files
 
 
 def rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], redo: Redo) -> "FlowReport":
@@ -74,7 +79,8 @@ def rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], r
     subject = plan.avatars[0] if len(plan.avatars) == 1 else f"{len(plan.avatars)} avatars"
     put_back(catalog, plan.again)
     with doing_over(catalog.uri, plan.again, str(flow_run.id)):
-        return onboard_all(subject, [Request(avatar, again=True) for avatar in plan.avatars], settings)
+        requests = [Request(avatar, plan.files.get(avatar, []), again=True) for avatar in plan.avatars]
+        return onboard_all(subject, requests, settings)
 
 
 @uncollected()
@@ -89,9 +95,12 @@ def plan_rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[st
         InputError: an unknown avatar; no catalog.
     """
     snapshot = FleetSnapshot(existing_catalog(settings), settings.stage_configs())
-    plan = RerunPlan(avatars=choose_avatars(list(snapshot.videos), avatars))
+    refused = refusals(snapshot.catalog, snapshot.versions.ledger)
+    plan = RerunPlan(avatars=choose_avatars([*snapshot.videos, *refused], avatars))
     if redo is not Redo.stale:
         plan.again = dict(_chosen(snapshot, plan.avatars, stages or ONBOARDING, redo))
+        if not stages or ENTERS in stages:
+            plan.files = {avatar: files for avatar in plan.avatars if (files := _files(refused.get(avatar, [])))}
     again = {(stage, unit) for stage, units in plan.again.items() for unit in units}
     for avatar in plan.avatars:
         for unit in snapshot.units_of(avatar):
@@ -108,9 +117,9 @@ def choose_avatars(known: Sequence[str], avatars: Sequence[str]) -> list[str]:
     """
     wanted = [check_avatar_name(avatar) for avatar in avatars]
     if unknown := sorted(set(wanted) - set(known)):
-        everyone = ", ".join(sorted(known)) or "none"
+        everyone = ", ".join(sorted(set(known))) or "none"
         raise InputError(f"avatar {unknown[0]!r}", f"unknown (known: {everyone})", "name one of those")
-    return sorted(set(wanted)) or sorted(known)
+    return sorted(set(wanted)) or sorted(set(known))
 
 
 def put_back(catalog: Catalog, units: Mapping[str, Sequence[str]]) -> int:
@@ -138,7 +147,7 @@ def _chosen(
 
     owners, pairs = set(), set()
     for avatar in avatars:
-        rows = snapshot.videos[avatar].values()
+        rows = snapshot.videos.get(avatar, {}).values()
         owners |= {row[name] for row in rows for name in ("video_id", "track_id")}
         pairs |= set(pair_keys([row["track_id"] for row in rows]))
     for stage in stages:
@@ -150,6 +159,10 @@ def _chosen(
         ]
         if keys:
             yield stage, sorted(keys)
+
+
+def _files(refused: Iterable[UnitRecord]) -> list[Footage]:
+    return [Footage.again(place, record.fields) for record in refused if (place := place_of(record))]
 
 
 def _is_ok(snapshot: FleetSnapshot, stage: str, unit: str) -> bool:

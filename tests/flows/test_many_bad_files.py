@@ -5,12 +5,15 @@ import pytest
 
 from data_catalog import Catalog, Unit
 from data_catalog.leases import Leases
+from data_catalog.refusals import refusals
 from data_catalog.schemas import groups_of
 from flows.configuration.settings import Settings
 from flows.fleet import onboarding
 from flows.fleet.standing import FleetSnapshot
 from flows.outcome import FlowIncomplete, failure_rows
 from flows.preprocess_dataset import preprocess_dataset
+from flows.upkeep.rerun import Redo, plan_rerun
+from flows.upkeep.rerun_stage import rerun_stage
 from tasks.runtime.workers import Outcome
 
 pytestmark = pytest.mark.integration
@@ -94,3 +97,40 @@ def test_the_good_are_onboarded_and_the_bad_explained(tmp_path, monkeypatch, pre
     for avatar in bad:
         tracks = [row["track_id"] for row in snapshot.videos[avatar].values() if not snapshot.undone(row)]
         assert not list(snapshot.undone_pairs(tracks, avatar))
+
+
+def test_files_that_could_not_be_read_are_read_again_by_a_rerun(tmp_path, monkeypatch, prefect_server):
+    """One beside a good one, one that is all that its avatar has, and one that was taken away meanwhile."""
+    for name, content in {"ann/0.mp4": HEAD + b"good", "ann/1.mp4": b"", "bea/0.mp4": b"", "eve/0.mp4": b""}.items():
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    manifest = tmp_path / "all.csv"
+    manifest.write_text(
+        "avatar,video,consent\nann,set/ann/0.mp4,\nann,set/ann/1.mp4,form 7\nbea,set/bea/0.mp4,\neve,set/eve/0.mp4,\n"
+    )
+    monkeypatch.setattr(onboarding, "Pools", Doubles)
+    settings = Settings(catalog=str(tmp_path / "catalog"))
+    catalog = Catalog(settings.catalog)
+    with pytest.raises(FlowIncomplete):
+        preprocess_dataset(str(manifest), settings=settings)
+    assert list(catalog.all_videos()) == ["ann"] and set(refusals(catalog)) == {"ann", "bea", "eve"}
+    with pytest.raises(FlowIncomplete):
+        rerun_stage([], [], Redo.failed, settings)  # nothing was mended
+    (tmp_path / "set/ann/1.mp4").write_bytes(HEAD + b"mended")
+    (tmp_path / "set/bea/0.mp4").write_bytes(HEAD + b"mended too")
+    (tmp_path / "set/eve/0.mp4").unlink()
+    for redo, stages in ((Redo.stale, []), (Redo.failed, ["fit_smplx"])):
+        assert not plan_rerun(settings, [], stages, redo).files
+    assert list(plan_rerun(settings, ["bea"], [], Redo.failed).files) == ["bea"]
+    rerun_stage(["bea"], [], Redo.failed, settings)
+    assert list(catalog.all_videos()) == ["ann", "bea"]
+    report = rerun_stage([], ["extract_frames"], Redo.failed, settings)
+    assert not report.errors
+    videos = catalog.all_videos()
+    assert {avatar: len(rows) for avatar, rows in videos.items()} == {"ann": 2, "bea": 1}
+    assert sorted(row["consent"] for row in videos["ann"].values()) == ["", "form 7"]
+    assert refusals(catalog) == {}
+    assert not any(
+        unit.state != "ok" for a in videos for unit in FleetSnapshot(catalog, settings.stage_configs()).units_of(a)
+    )
