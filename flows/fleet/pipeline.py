@@ -11,9 +11,9 @@ from flows.stage_runs import StageRuns
 from flows.tracks import submit
 from tasks.runtime.registry import PER_TRACK
 
-_PER_CPU, _MOST = 2, 1024
-"""Videos in work at a time: enough that no worker of any stage waits for the next, on up to 512 CPUs. For more, the
-threads that one process may have would not do."""
+_PER_CPU, _MOST = 3, 1024
+"""Videos in work at a time: enough that no worker of any stage waits for the next (of six stages each has a worker for
+two CPUs), on up to 341 CPUs. For more, the threads that one process may have would not do."""
 THREADS = _MOST * (len(PER_TRACK) + 1)
 """Of a flow's task runner: a thread for each stage of the videos in work, most of which wait for the one before. They
 are started as they are needed."""
@@ -36,7 +36,7 @@ class Track:
 
 def in_work(cpus: float) -> int:
     """How many videos are in work at a time, on so many CPUs."""
-    return max(2, min(_MOST, int(_PER_CPU * cpus) + 1))
+    return max(2, min(_MOST, int(_PER_CPU * cpus)))
 
 
 def run_tracks(

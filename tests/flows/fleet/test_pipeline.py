@@ -77,4 +77,4 @@ def test_a_slow_video_does_not_hold_the_rest():
 
 
 def test_in_work_is_bounded_on_any_cluster():
-    assert [in_work(cpus) for cpus in (0.1, 1, 2, 16, 256, 4096)] == [2, 3, 5, 33, 513, 1024]
+    assert [in_work(cpus) for cpus in (0.1, 1, 2, 16, 256, 4096)] == [2, 3, 6, 48, 768, 1024]
