@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -51,24 +51,36 @@ def server(home: Path) -> Iterator[None]:
         InputError: a setting of Prefect's is nonsense, the server that is configured does not answer, or Prefect's
             database cannot be used.
     """
-    check_settings()
     if os.environ.get("PREFECT_API_URL"):
+        check_settings()
         ready()
         yield
         return
     os.environ["PREFECT_HOME"] = str(home)
-    if url := running_server(home):
-        os.environ["PREFECT_API_URL"] = url
-        try:
+    url = running_server(home)
+    if not url:
+        check_usual_database()
+    port = 0 if url else _free_port()
+    os.environ["PREFECT_API_URL"] = url or f"http://127.0.0.1:{port}/api"
+    try:
+        check_settings()  # imports Prefect where somebody has set something, so it comes after what is set here
+        with nullcontext() if url else _own(port):
             yield
-        finally:
+    finally:
+        if url:
             _send_logs()
-            del os.environ["PREFECT_API_URL"]
-        return
-    check_usual_database()
+        del os.environ["PREFECT_API_URL"]
+
+
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def _own(port: int) -> Iterator[None]:
+    """A server that ends with the context."""
     with tempfile.TemporaryFile() as said:
         # A session of its own: the terminal's interrupt is for the command, which then ends the server last.
         process = subprocess.Popen(  # noqa: S603  (an argument list of our own)
@@ -78,7 +90,6 @@ def server(home: Path) -> Iterator[None]:
             start_new_session=True,
         )
         _Started.process, _Started.said, _Started.ready = process, said, False
-        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
         try:
             yield
         finally:
@@ -87,7 +98,6 @@ def server(home: Path) -> Iterator[None]:
                 process.terminate()
             else:
                 process.kill()
-            del os.environ["PREFECT_API_URL"]
             _Started.process = _Started.said = None
             try:
                 process.wait(_STOP_SECONDS)

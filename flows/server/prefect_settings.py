@@ -21,6 +21,9 @@ def check_settings() -> None:
     """Refuse settings of Prefect's that are nonsense. Where none is made nothing is asked: it takes the seconds that
     importing Prefect takes.
 
+    Prefect then keeps the settings of that moment, so where its server is, and its home, must be set before: else the
+    first event of a run finds no server, and starts another.
+
     Raises:
         InputError: naming the variable or the file.
     """

@@ -48,7 +48,6 @@ def serve(*, port: int | None, work: Work, home: Path) -> None:
     """
     console = Console(stderr=True, highlight=False, emoji=False)
     check_project()
-    check_settings()
     check_libraries()
     with serving_alone(home):
         port = _free_port() if port is None else _checked_port(port)
@@ -58,6 +57,7 @@ def serve(*, port: int | None, work: Work, home: Path) -> None:
 def _serve(console: Console, port: int, work: Work, home: Path) -> None:
     os.environ["PREFECT_HOME"] = str(home)  # before Prefect is imported
     api = os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    check_settings()
     check_database()
     adopt_orphans()
     from flows.server.api import PrefectApi  # and httpx

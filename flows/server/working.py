@@ -38,13 +38,13 @@ def work(given: Work, *, home: Path) -> None:
     """
     console = Console(stderr=True, highlight=False, emoji=False)
     check_project()
-    check_settings()
     check_libraries()
     api = os.environ.get("PREFECT_API_URL", "").rstrip("/")
     if not api:
         raise InputError("PREFECT_API_URL", "is not set", "name the server's API, or start one with `tango serve`")
     with serving_alone(home):
         os.environ["PREFECT_HOME"] = str(home)  # before Prefect is imported
+        check_settings()
         adopt_orphans()
         from flows.server.api import PrefectApi  # and httpx
         from flows.server.watching import Watch

@@ -70,6 +70,39 @@ def test_where_nobody_has_set_anything_prefect_is_not_imported(monkeypatch):
     check_settings()
 
 
+@pytest.mark.parametrize("where", ["variable", "prefect.toml", "home/profiles.toml", ".env"])
+@pytest.mark.parametrize("serves", [False, True])
+def test_whatever_is_set_prefect_knows_the_server_and_the_home_of_the_command(where, serves, monkeypatch):
+    """Else a run would start a server of Prefect's own beside ours."""
+    Path("home").mkdir()
+    texts = {
+        "prefect.toml": '[logging]\nlevel = "DEBUG"\n',
+        "home/profiles.toml": 'active = "mine"\n[profiles.mine]\nPREFECT_LOGGING_LEVEL = "DEBUG"\n',
+        ".env": "PREFECT_LOGGING_LEVEL=DEBUG\n",
+    }
+    if where == "variable":
+        monkeypatch.setenv("PREFECT_API_REQUEST_TIMEOUT", "61")
+    else:
+        Path(where).write_text(texts[where])
+    code = (
+        "import os; from contextlib import nullcontext; from pathlib import Path\n"
+        "from flows.server import environment; environment.prepare()\n"
+        "from flows.server import local_server\n"
+        "local_server._own = lambda port: nullcontext()\n"
+        f"local_server.running_server = lambda home: 'http://127.0.0.1:9/api' if {serves} else ''\n"
+        "with local_server.server(Path('home').resolve()):\n"
+        "    from prefect.settings import PREFECT_API_URL, PREFECT_HOME\n"
+        "    from prefect.events.worker import should_emit_events_to_running_server\n"
+        "    print(PREFECT_API_URL.value() == os.environ['PREFECT_API_URL'], should_emit_events_to_running_server())\n"
+        "    print(PREFECT_HOME.value() == Path('home').resolve())\n"
+    )
+    root = str(Path(__file__).parents[3])
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])}
+    environ.pop("PREFECT_LOGGING_LEVEL", None)
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
+    assert done.stdout.split() == ["True"] * 3, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("url", ["nonsense", "mysql://name:s3cr3t@host/db", "://", "sqlite", "postgres://host/db", ""])
 def test_a_url_of_no_database_is_named_and_not_shown(url):
     with pytest.raises(
