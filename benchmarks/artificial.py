@@ -34,6 +34,7 @@ class ArtificialWorker(StageWorker):
         out = RowWriter(self._catalog, unit.stage, unit.provenance(self._run_id), self._note, begin=begin)
         for table, rows in made_rows.rows_of(unit, self.FRAMES, everything=self.ROWS):
             out.write(rows, table=table)
+        out.flush()
         # A unit that writes no rows counts as one whose content is its key.
         fields = dict.fromkeys(made_rows.groups_of(unit.stage), unit.key) | out.hashes()
         seconds = time.monotonic() - began

@@ -13,7 +13,8 @@ from tasks.views.footage.segments import segment_key, segments
 
 __all__ = ["groups_of", "rows_of"]
 
-_AT_A_TIME = 512
+_AT_A_TIME = {"frames": 48, "landmarks": 60, "poses": 3000, "clips": 450, "embeddings": 448}
+"""Rows that the stages give at a time; the others all."""
 _EDGES = 24
 """From each clip."""
 _PIXELS, _AUDIO = 12_000, 4_266
@@ -27,7 +28,7 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of(unit: Unit, n_frames: int, *, everything: bool) -> Iterator[tuple[str, Rows]]:
-    """By table the rows of a unit, some hundreds at a time.
+    """By table the rows of a unit, as many at a time as its stage gives.
 
     Args:
         n_frames: of its video; everything: also those that no plan asks for.
@@ -37,8 +38,9 @@ def rows_of(unit: Unit, n_frames: int, *, everything: bool) -> Iterator[tuple[st
         yield "videos", [_row("videos", 0) | {"video_id": video, "n_frames": n_frames, "file_name": unit.subject}]
     if everything:
         for table, keys in _keys(unit, video, n_frames):
-            for first in range(0, len(keys), _AT_A_TIME):
-                yield table, [_row(table, k) | key for k, key in enumerate(keys[first : first + _AT_A_TIME])]
+            count = _AT_A_TIME.get(table, len(keys) or 1)
+            for first in range(0, len(keys), count):
+                yield table, [_row(table, k) | key for k, key in enumerate(keys[first : first + count])]
 
 
 def _keys(unit: Unit, video: str, n_frames: int) -> Iterator[tuple[str, Rows]]:

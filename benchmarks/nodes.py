@@ -33,7 +33,7 @@ _WANTED = 1.8
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--videos", type=int, default=120)
-    parser.add_argument("--cpus", type=int, default=4, help="of a node, as Ray is told")
+    parser.add_argument("--cpus", type=int, default=2, help="of a node, as Ray is told")
     parser.add_argument("--unit-seconds", type=float, default=1.0)
     given = parser.parse_args()
     heading("Two nodes against one", __doc__, "nodes")

@@ -111,6 +111,7 @@ class Leases:
                 with self._lock:
                     asked, self._asked = self._asked, []
                     wanted = set[str]().union(*(other.leases for other in asked))
+                    back = self._given_back & wanted
                     self._given_back -= wanted
                 try:
                     self._claim(wanted)
@@ -118,6 +119,7 @@ class Leases:
                     ours = set(self._table.read(["lease"], where=where)["lease"].to_pylist())
                 except BaseException:
                     with self._lock:  # each of the others tries for himself
+                        self._given_back |= back
                         self._asked += [other for other in asked if other is not own]
                     raise
                 for other in asked:

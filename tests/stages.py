@@ -44,5 +44,7 @@ def plan(catalog: Catalog, stage: str, *, config: Mapping[str, Any] | None = Non
 def do(catalog: Catalog, stage: Stage, unit: Unit) -> RowWriter:
     """Do a unit as a worker does; the ledger is not written."""
     out = RowWriter(catalog, stage.name, unit.provenance("test"))
-    stage.process(DeclaredSource(catalog, stage.name, stage.reads, unit.upstream, own=[unit.key]), unit, out)
+    source = DeclaredSource(catalog, stage.name, stage.reads, unit.upstream, own=[unit.key], before_own=out.flush)
+    stage.process(source, unit, out)
+    out.flush()
     return out

@@ -4,7 +4,7 @@ So an undeclared read fails at once, in the first test, instead of becoming rows
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +29,7 @@ class DeclaredSource:
         reader: the stage's name, for messages; the rows of `own` units of it are served whole.
         groups: by stage, the groups that are declared.
         units: by stage, the units whose rows may be read. It may grow.
+        before_own: called before rows of its own stage are read, which may not all be written yet.
     """
 
     def __init__(
@@ -39,11 +40,12 @@ class DeclaredSource:
         units: Mapping[str, Iterable[str]],
         *,
         own: Iterable[str] = (),
+        before_own: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalog, self._reader = catalog, reader
         self._groups = {stage: frozenset(names) for stage, names in groups.items()}
         self._units = {stage: set(keys) for stage, keys in units.items()}
-        self._own = set(own)
+        self._own, self._before_own = set(own), before_own
         self.served: set[tuple[str, str]] = set()
         """The (stage, group) pairs that were read."""
 
@@ -57,6 +59,7 @@ class DeclaredSource:
     def check_columns(self, spec: TableSpec, columns: Iterable[str]) -> None:
         """Raises UndeclaredRead for a column of no declared group; notes the groups."""
         if spec.stage == self._reader:
+            self._before_own()
             return
         for column in columns:
             if column in spec.primary_key or column in spec.identity:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+import pyarrow as pa
 from pydantic import BaseModel
 
 from data_catalog import Catalog, Provenance, Source, Unit, digest
@@ -36,8 +37,13 @@ Groups = Mapping[str, Sequence[str]]
 """By stage, the names of groups of its columns."""
 
 
+_HELD_BYTES = 8 << 20
+"""Of rows that are written at once. Each write compares its keys with those of the whole table."""
+
+
 class RowWriter:
-    """Writes a unit's rows with their provenance, and reports progress.
+    """Writes a unit's rows with their provenance, and reports progress. What is given in small parts is held back and
+    written together; whoever reads the table before the unit has ended calls `flush`.
 
     Args:
         begin: called before the first row is written.
@@ -53,10 +59,11 @@ class RowWriter:
         self._progress = progress or (lambda done, total: None)
         self._begin = begin
         self._fingerprint = Fingerprint(stage)
+        self._held: dict[str, list[pa.Table]] = {}
         self.n_rows = 0
 
     def write(self, rows: Iterable[dict[str, Any]], *, table: str | None = None) -> None:
-        """Upsert rows into the stage's first table, or another one of its own.
+        """Upsert rows into the stage's first table, or another one of its own: now, or with others that follow.
 
         Raises:
             ValueError: the table is another stage's.
@@ -64,14 +71,29 @@ class RowWriter:
         name = table or self._tables[0]
         if name not in self._tables:
             raise ValueError(f"table {name}: not of this stage, which writes {', '.join(self._tables)}")
-        if self._begin:
-            self._begin()
-            self._begin = None
         target, provenance = self._catalog.table(name), self._provenance.columns()
         given = [{**row, **provenance} for row in rows]
         columns = target.rows(given)
         self._fingerprint.see(name, columns, blob_values(name, given))
-        self.n_rows += target.upsert(columns)
+        self.n_rows += columns.num_rows
+        held = self._held.setdefault(name, [])
+        held.append(columns)
+        if sum(part.nbytes for part in held) >= _HELD_BYTES:
+            self._flush(name)
+
+    def flush(self) -> None:
+        """Have all rows in the catalog."""
+        for name in list(self._held):
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        rows = pa.concat_tables(self._held.pop(name))
+        if not rows.num_rows:
+            return
+        if self._begin:
+            self._begin()
+            self._begin = None
+        self._catalog.table(name).upsert(rows)
 
     def hashes(self) -> dict[str, str]:
         """The content of each group of columns that was written."""

@@ -158,10 +158,13 @@ class StageWorker:
         self._progress = (0, 0)
         begin = partial(self._catalog.begin, unit)
         out = RowWriter(self._catalog, unit.stage, unit.provenance(self._run_id), self._note, begin=begin)
-        source = DeclaredSource(self._catalog, unit.stage, self._stage.reads, unit.upstream, own=[unit.key])
+        source = DeclaredSource(
+            self._catalog, unit.stage, self._stage.reads, unit.upstream, own=[unit.key], before_own=out.flush
+        )
         try:
             self.warm()
             self._stage.process(source, unit, out)
+            out.flush()
             seconds = time.monotonic() - start
             if not reads_as_planned(self._catalog, self._stage, unit):
                 return Outcome(unit.key, unit.subject, False, _REDONE, transient=True, seconds=seconds)

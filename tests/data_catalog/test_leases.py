@@ -89,6 +89,8 @@ def test_threads_that_race_for_new_units_get_each_once(catalog):
         taken = list(threads.map(lambda run: run.take("fit", UNITS), runs))
     assert sorted(unit for units in taken for unit in units) == UNITS
     rows, keys = catalog.table("leases").count(), catalog.table("leases").unique_keys()
+    for run in runs:  # else their threads go on in the tests that follow
+        run.__exit__()
     assert rows == keys == len(UNITS)
 
 

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_catalog import Catalog, Unit
 from data_catalog.schemas import TABLES
+from data_catalog.store import Table
 from tango_models.media.probe import content_id
 from tango_models.synthetic.speaker import SPEECH
+from tasks.runtime import stage as runtime_stage
 from tasks.runtime import workers
 from tasks.runtime.reading import DeclaredSource, UndeclaredRead
 from tasks.runtime.registry import PER_TRACK, STAGES, stage_class
@@ -141,6 +145,32 @@ def test_rows_written_in_parts_have_the_hash_of_the_whole_and_every_group_its_ow
     assert {group for group in whole if whole[group] != silent[group]} == {"audio"}
     moved = hashes([[row | {"pixels": row["pixels"][:1]} for row in rows]])
     assert {group for group in whole if whole[group] != moved[group]} == {"pixels"}
+
+
+@given(st.lists(st.integers(0, 7), max_size=8), st.sampled_from([1, 1000, 1 << 20]))
+@settings(max_examples=15, deadline=None)
+def test_small_parts_are_written_together_and_are_there_for_whoever_reads_them(tmp_path_factory, parts, held):
+    catalog, unit = Catalog(tmp_path_factory.mktemp("catalog")), Unit("detect_landmarks", "v:0", "v", "1", "c")
+    begun, written, upsert = [], [], Table.upsert
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime_stage, "_HELD_BYTES", held)
+        patch.setattr(
+            Table, "upsert", lambda table, rows, **more: written.append(len(rows)) or upsert(table, rows, **more)
+        )
+        out = RowWriter(catalog, unit.stage, unit.provenance("run"), begin=lambda: begun.append(len(written)))
+        source = DeclaredSource(catalog, unit.stage, {}, {}, own=[unit.key], before_own=out.flush)
+        total = 0
+        for part in parts:
+            out.write([{"video_id": "v", "frame": total + k} for k in range(part)])
+            total += part
+        assert out.n_rows == total and begun == [0] * bool(written)
+        assert source.table("landmarks").read(["frame"])["frame"].to_pylist() == list(range(total))
+        out.write([{"video_id": "v", "frame": total}])
+        out.flush()
+        assert source.table("landmarks").count() == total + 1 == sum(written)
+        assert begun == [0]
+    if held == 1 << 20:
+        assert len(written) <= 2
 
 
 def test_groups_name_columns_that_exist_and_each_column_once():

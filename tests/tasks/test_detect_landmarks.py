@@ -34,7 +34,9 @@ def store(catalog: Catalog, video_id: str, frames: list[np.ndarray]) -> list[np.
         {"video_id": video_id, "gop": k, "n_frames": len(group), "pixels": data[k], "audio": b""}
         for k, group in enumerate(groups)
     )
-    RowWriter(catalog, "extract_frames", Provenance(video_id, "i", "1", "c", "r")).write(rows, table="frames")
+    out = RowWriter(catalog, "extract_frames", Provenance(video_id, "i", "1", "c", "r"))
+    out.write(rows, table="frames")
+    out.flush()
     video = {"video_id": video_id, "file_name": f"{video_id}.mp4", "n_frames": len(frames), "cuts": []}
     size = {"width": frames[0].shape[1], "height": frames[0].shape[0], "unit": video_id}
     catalog.table("videos").upsert([{**video, **size}])

@@ -35,6 +35,7 @@ def test_a_unit_is_done_in_a_version_only_with_all_rows_of_it(tmp_path_factory, 
         out = RowWriter(catalog, unit.stage, unit.provenance("run"), begin=partial(catalog.begin, unit))
         for frame in range(_ROWS if how == "ends" else rows):
             out.write([{"video_id": "v", "frame": frame}])
+            out.flush()
         if how == "ends":
             catalog.finish(unit, n_rows=_ROWS, run_id="run", seconds=0.0, fields=out.hashes())
         elif how == "fails":
