@@ -15,6 +15,7 @@ from tango_models.errors import InputError
 from tango_models.media.gop import encode_gop
 from tango_models.media.probe import content_id
 from tasks.fit_smplx import FitSmplx, FitSmplxConfig
+from tasks.runtime.stage import RowWriter
 from tasks.views.columns import pack_masks, vectors
 from tasks.views.footage.fit_picture import read_fit_picture
 from tasks.views.footage.frame_source import GopCache
@@ -62,12 +63,15 @@ def test_rows_are_the_fit_and_are_read_and_written_by_chunks(tmp_path, stage, mo
     landmarks, _ = see(gesture(FRAMES), Body.load())
     unit = stored(catalog, landmarks, stage)
     reads, writes = [], []
-    read, upsert = Table.read, Table.upsert
+    read, write = Table.read, RowWriter.write
     monkeypatch.setattr(Table, "read", lambda *a, **k: (reads.append((a[1], t := read(*a, **k))), t)[1])
-    monkeypatch.setattr(Table, "upsert", lambda table, rows: (writes.append(len(rows)), upsert(table, rows))[1])
+    monkeypatch.setattr(
+        RowWriter, "write", lambda out, rows, **to: (writes.append(len(rows := list(rows))), write(out, rows, **to))[1]
+    )
     hashes = do(catalog, stage, unit).hashes()
     monkeypatch.undo()
     assert hashes["motion"] and writes == [40, 40, 20, 1]  # and the row of the picture
+    assert catalog.table("poses").count() == FRAMES and catalog.table("fits").count() == 1
     assert not any("mask" in columns for columns, _ in reads)
     fit, found = fit_smplx(landmarks, Body.load(), config=QUICK), read_motion(catalog, "v")
     np.testing.assert_allclose(found["poses"], fit.motion.poses, atol=1e-5)
