@@ -130,9 +130,10 @@ class FlowProgress(Progress):
         now, in_a_run = time.monotonic(), bool(FlowRunContext.get() or TaskRunContext.get())
         with self._lock:
             known = self._artifacts.get(stage)
-            if known is None and (not in_a_run or stage in self._creating):
+            creating = stage in self._creating
+            if known is None and not (in_a_run or creating):
                 return
-            if known is not None and now - self._updated[stage] < every:
+            if creating or (known is not None and now - self._updated[stage] < every):
                 self._withheld[stage] = (description, percent)
                 return
             self._withheld.pop(stage, None)

@@ -93,6 +93,19 @@ def test_of_many_short_units_few_are_shown_and_the_last_of_each_stage_is(in_a_ru
     assert len(in_a_run.asked) < 60
 
 
+def test_what_ends_while_the_server_is_slow_to_begin_it_is_shown_afterwards(in_a_run):
+    gate, asked = threading.Event(), threading.Event()
+    in_a_run.answers = [lambda: (asked.set(), gate.wait(30))]
+    with FlowProgress() as shown:
+        slow = threading.Thread(target=shown.stage, args=("fit_smplx", "ann", 0, 1))
+        slow.start()
+        assert asked.wait(30)
+        shown.stage("fit_smplx", "bea", 1, 1)
+        gate.set()
+        slow.join()
+    assert in_a_run.shown == [("fit_smplx ann", 0.0), ("fit_smplx bea", 100.0)]
+
+
 def test_an_interrupted_run_waits_for_no_server_to_show_what_was_withheld(in_a_run, monkeypatch):
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_UNITS", 100.0)
     with pytest.raises(KeyboardInterrupt), FlowProgress() as shown:
