@@ -1,5 +1,6 @@
 """An avatar and a speech become a video of the avatar gesturing to it, with a motion file and a report beside it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +112,12 @@ def reenact(
             report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
         if lips == MATCH and not report.refused:
             detect_mouths(runs, catalog, avatar, tracks)
-        for stage, scope in stages.items() if not report.refused else ():
-            done = runs.run(stage, file_name(target), scope)
-            if done.blocked:
+        for together in in_turn(stages) if not report.refused else ():
+            done = runs.run_beside({stage: stages[stage] for stage in together}, file_name(target))
+            for blocked in filter(None, (summary.blocked for summary in done)):
                 remedy = "tag anew" if tag else f"run `tango onboard {avatar}` with its videos again"
-                report.refused.append(f"{done.blocked}; {remedy}")
-            if not done.ok:
+                report.refused.append(f"{blocked}; {remedy}")
+            if not all(summary.ok for summary in done):
                 break
         report.stages = runs.summaries()
     render_id = render_key(path_id, interpolator, target, lips)
@@ -135,6 +136,17 @@ def reenact(
     if made["poster"]:
         create_image_artifact(made["poster"], key="seams", description=f"Seams of {name}")
     return Reenactment(video=made["uri"], motion=made["motion_uri"], report_page=made["report_uri"], report=report)
+
+
+def in_turn(stages: Iterable[str]) -> list[list[str]]:
+    """The stages of a render, one after the other; what reads the path alone, lips and seams, beside each other."""
+    turns: list[list[str]] = []
+    for stage in stages:
+        if stage == "interpolate_seams" and turns[-1] == ["match_lips"]:
+            turns[-1].append(stage)
+        else:
+            turns.append([stage])
+    return turns
 
 
 def _link(place: str) -> str:

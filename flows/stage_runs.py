@@ -1,6 +1,6 @@
 """Submitting stages as Prefect tasks and collecting what became of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefect.futures import PrefectFuture
@@ -58,6 +58,12 @@ class StageRuns:
         """Run a stage and wait for it."""
         self.submit(stage, label, scope)
         return self.summaries()[-1]
+
+    def run_beside(self, scopes: Mapping[str, dict[str, Any]], label: str) -> list[StageSummary]:
+        """Run stages, by name, that do not read each other, at the same time, and wait for all of them."""
+        for stage, scope in scopes.items():
+            self.submit(stage, label, scope)
+        return self.summaries()[-len(scopes) :]
 
     def summaries(self) -> list[StageSummary]:
         """Wait for all tasks. A task that failed for good has its reasons in its exception and in the ledger."""

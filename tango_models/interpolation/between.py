@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from tango_models.interpolation.flow import FlowSettings, compose, warp_layer
+from tango_models.interpolation.layers import FlowSettings, compose, warp_layer
 from tango_models.interpolation.matching import match_frames
 
 _FLOW_SIDE = 256  # px; at 352 fast hands look the same (52 dB) and cost half as much again

@@ -19,7 +19,8 @@ from tango_models.interpolation.acinterp.poses import (
     seam_poses,
 )
 from tango_models.interpolation.acinterp.refiner import LAYERS
-from tango_models.interpolation.flow import FlowInterpolator, arm_pairs, compose
+from tango_models.interpolation.flow import FlowInterpolator, arm_pairs
+from tango_models.interpolation.layers import compose
 from tango_models.interpolation.seam import Seam
 
 Box = tuple[int, int, int, int]

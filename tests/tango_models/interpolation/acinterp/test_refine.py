@@ -18,7 +18,8 @@ from tango_models.interpolation.acinterp.refiner import (
     save_refiner,
 )
 from tango_models.interpolation.acinterp.refiner_input import flow_frames, hand_boxes, sights
-from tango_models.interpolation.flow import FlowInterpolator, warp_layer
+from tango_models.interpolation.flow import FlowInterpolator
+from tango_models.interpolation.layers import warp_layer
 from tango_models.interpolation.seam import Seam
 from tests.tango_models.interpolation.acinterp.speakers import seam_of, waving
 
