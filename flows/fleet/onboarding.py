@@ -1,6 +1,6 @@
 """Avatars are brought up to date, all in one run with one set of workers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +87,7 @@ def onboard_all(
                 through_so_far=progress.overall,
             )
             report.stages = runs.summaries()
-    report.notes += notes_about(catalog, _in_work(added, tracks))
+    report.notes += notes_about(catalog, _in_work(added, tracks, entry.entered))
     tidy(catalog, report)
     return conclude(report, catalog, max_failed_share=settings.max_failed_share)
 
@@ -114,11 +114,20 @@ def _wanted(
     return tracks, unscored
 
 
-def _in_work(added: Mapping[str, Sequence[dict[str, Any]]], tracks: Sequence[Track]) -> dict[str, list[dict[str, Any]]]:
-    """Of the videos that were added, by avatar, those of which something was to be done: of the others all is known,
-    and was said."""
+def _in_work(
+    added: Mapping[str, Sequence[dict[str, Any]]], tracks: Sequence[Track], entered: Collection[tuple[str, str]] = ()
+) -> dict[str, list[dict[str, Any]]]:
+    """Of the videos that were added, by avatar, those of which something was to be done, and those that show the avatar
+    since now, whatever was done with them for others: of the rest all is known, and was said.
+
+    Args:
+        entered: as `Entry.entered`.
+    """
     ours = {(track.avatar, track.scope["track"]) for track in tracks}
-    return {avatar: [v for v in videos if (avatar, v["track"]) in ours] for avatar, videos in added.items()}
+    return {
+        avatar: [v for v in videos if (avatar, v["track"]) in ours or (avatar, v["video_id"]) in entered]
+        for avatar, videos in added.items()
+    }
 
 
 def take_out_withdrawn(snapshot: FleetSnapshot, avatars: Sequence[str]) -> list[str]:

@@ -48,6 +48,9 @@ class Entry:
         report: takes what is refused and noted.
         run_id, deployed: of the flow run; see `local_path`.
         comes_again: the run is one of a row: a file that is still being written is left to the next.
+
+    Attributes:
+        entered: avatars with the ids of the videos that show them since now.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Entry:
         self._motions: dict[str, str | Exception] = {}
         self._growing: set[str] = set()
         self._refused = refusals(catalog)
+        self.entered: set[tuple[str, str]] = set()
         forget_withdrawn(catalog, self._refused)
 
     def look_ahead(self, footage: Iterable[Footage]) -> None:
@@ -121,6 +125,7 @@ class Entry:
                 continue
             rows[video_id] = row
         self._catalog.add_videos(avatar, rows, known)
+        self.entered |= {(avatar, video_id) for video_id in rows if video_id not in known}
         if avatar in self._refused:
             accept(self._catalog, avatar, [row["uri"] for row in rows.values()])
         self._report.notes += _take_out_replaced(self._catalog, avatar, known, rows)

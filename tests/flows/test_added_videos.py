@@ -55,6 +55,20 @@ def test_a_file_that_was_half_copied_is_one_video_and_said(tmp_path, catalog):
     assert _add(catalog, talk).notes == []
 
 
+def test_a_video_is_new_to_an_avatar_once_whoever_else_it_shows(tmp_path, catalog):
+    talk, more = _put(tmp_path / "talk.mp4", NEW), _put(tmp_path / "more.mp4", OLD)
+    ids = {path: content_id(path) for path in (talk, more)}
+    for avatar, given, new in (
+        ("ann", [talk], [talk]),
+        ("ann", [talk], []),
+        ("bea", [talk], [talk]),
+        ("ann", [talk, more], [more]),
+    ):
+        entry = Entry(catalog, FlowReport(subject=avatar), run_id="r")
+        entry.add(avatar, [str(path) for path in given])
+        assert entry.entered == {(avatar, ids[path]) for path in new}
+
+
 @pytest.mark.parametrize("other", [{"consent": "C-2"}, {"scene": "garden"}, {"motion": "b.npz"}, {"motion": None}])
 def test_the_same_bytes_in_two_places_of_which_different_things_are_said_are_refused_once(tmp_path, catalog, other):
     for name in ("a.npz", "b.npz"):

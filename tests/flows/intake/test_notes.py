@@ -123,10 +123,10 @@ def test_a_run_that_finds_everything_done_reads_nothing_and_many_videos_cost_no_
 
         monkeypatch.setattr(Table, name, counted)
 
-    def notes(added, undone):
+    def notes(added, undone, entered=()):
         looks.clear()
         tracks = [Track("ann", video["file_name"], video) for video in undone]
-        return notes_about(catalog, _in_work({"ann": added, "bea": videos[:1]}, tracks)), len(looks)
+        return notes_about(catalog, _in_work({"ann": added, "bea": videos[:1]}, tracks, entered)), len(looks)
 
     assert notes(videos, []) == ([], 0)
     (one, looks_of_one), (all_, looks_of_all) = notes(videos, videos[:1]), notes(videos, videos)
@@ -134,3 +134,5 @@ def test_a_run_that_finds_everything_done_reads_nothing_and_many_videos_cost_no_
     assert one == [note for note in all_ if note.startswith("0.mp4:")] and len(one) == 2
     assert "0.mp4: 3 people in view (in 2 of 4 frames)" in one[0] and "only 1 of its 2 clips" in one[1]
     assert len(all_) == 80
+    # made before, for somebody else: nothing is to be done, and what is to be known was not said of this avatar
+    assert notes(videos, [], {("bea", "v0")})[0] == one
