@@ -42,7 +42,7 @@ class RetrievePathConfig(RetrievePathSettings):
 
 
 class RetrievePath(Stage):
-    name, code_version = "retrieve_path", "7"
+    name, code_version = "retrieve_path", "8"
     reads: ClassVar = {
         "analyse_speech": ("prosody",),
         "embed_speech": ("embedding",),
@@ -101,6 +101,7 @@ class RetrievePath(Stage):
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.motion_graph.scoring.embedding_scorer import embedding_rows
+        from tango_models.motion_graph.scoring.silence import within_phrase
         from tango_models.motion_graph.search.cost_rows import MaskedRows
         from tango_models.motion_graph.search.path_search import even_reuse, repeat_window, search_path
 
@@ -122,6 +123,7 @@ class RetrievePath(Stage):
             max_reuse=even_reuse(steps, shown),
             repeat_within=repeat_window(shown),
             seed=given["seed"],
+            phrase=within_phrase(speech.voice, steps),
             config=self.config.search,
         )
         nodes = [clip_ids[node] for node in path.nodes]

@@ -22,6 +22,15 @@ def silence_weight(voice: np.ndarray) -> np.ndarray:
     return weight[_PAUSE:-_PAUSE].astype(np.float32)
 
 
+def within_phrase(voice: np.ndarray, steps: int) -> np.ndarray:
+    """(F,) voice probability -> (steps,) bool: a cut to this slot would be within a phrase. It is not in silences, and
+    where they begin and end."""
+    silent = silence_weight(voice)[: steps * CLIP_FRAMES]
+    frames = np.pad(silent, (CLIP_FRAMES, steps * CLIP_FRAMES - len(silent)), mode="edge").reshape(-1, CLIP_FRAMES)
+    at_rest = frames.max(axis=1)
+    return np.maximum(at_rest[:-1], at_rest[1:]) < 0.5
+
+
 def clip_unrest(clips: ClipProsody) -> np.ndarray:
     """(N,) float32 in [0, 2]: how far the clip is from rest; 1 at the avatar's mean motion speed.
 

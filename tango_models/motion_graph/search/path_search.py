@@ -26,6 +26,9 @@ _SCALES = (0.7, 0.85, 1.0, 1.2, 1.5)
 """Of the prices: with each, and each pace, a path is looked for, and the best is taken."""
 _WORST = 4.0
 """Cost of an edge from which on none is worse than the other."""
+_CUT = 3.0
+"""Cost of an edge from which on it is a cut. Between rooms they cost 10 to 25; between takes in one room 2.3 at most,
+of four speakers: these are no cuts, and look no better where nothing else moves."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,16 @@ def search_path(
     max_reuse: int | None = None,
     repeat_within: int = 0,
     seed: int = 0,
+    phrase: np.ndarray | None = None,
     config: SearchConfig | None = None,
 ) -> Path:
     """The cheapest way to fill T slots with clips.
 
     A path n_0 .. n_{T-1} starts and ends anywhere. From n_{t-1} it goes on to the natural successor, free, or jumps
     along an edge, for `jump_cost + edge_weight * edge.cost⁴`. Its cost is the sum of these and of node_cost[t, n_t].
+
+    **Cuts.** A jump that nobody misses, into another room say, is a cut, and is made between two phrases: within one it
+    costs `phrase_weight` times as much again.
 
     **Dwell.** A jump is allowed only when at least `min_dwell` clips were shown since the last jump, counting the one
     jumped to; the first clip of the path counts as jumped to. One exception, so that every joined graph can be played:
@@ -109,6 +116,8 @@ def search_path(
         min_dwell: clips, 1 to 255.
         max_reuse: at least T / (number of nodes that may be shown). `even_reuse` has a good one.
         repeat_within: slots, see `repeat_window`.
+        phrase: (T,) bool, true where a jump into a slot is within a phrase; None: nowhere. See
+            `scoring.silence.within_phrase`.
         seed: 0 is the optimum; every other seed a reproducible path of nearly the same cost.
 
     Returns:
@@ -119,19 +128,20 @@ def search_path(
     """
     config = config or SearchConfig()
     rows = _checked(node_cost, edges, min_dwell, max_reuse, repeat_within)
-    problem = _Problem(edges, min_dwell, max_reuse, repeat_within, config)
-    jump_cost = _jump_cost(edges, config)
+    if phrase is not None and phrase.shape != rows.shape[:1]:
+        raise InputError("phrase", f"has shape {phrase.shape}", f"give {rows.shape[:1]}, one of each slot")
+    problem = _Problem(edges, min_dwell, max_reuse, repeat_within, config, phrase)
     searched = rows
     if seed:
         # Noise alone often ends at the optimum again: what it shows is made dearer at the times it shows it.
-        best = problem.solve(rows, jump_cost)
+        best = problem.solve(rows)
         taste = np.float32(config.noise) * passage_taste(rows.shape[1], seed)
         searched = PricedRows(rows, taste, best[0], config.noise)
-    found = problem.solve(searched, jump_cost)
+    found = problem.solve(searched)
     nodes, jumped, bound = found
     seams = np.flatnonzero(jumped).astype(np.int32)
     over = excess(nodes, jumped, problem.limits)
-    cost = path_cost(nodes, seams, rows, edges, min_dwell=min_dwell, config=config)
+    cost = path_cost(nodes, seams, rows, edges, min_dwell=min_dwell, config=config, phrase=phrase)
     return Path(
         nodes=nodes,
         cost=cost,
@@ -151,20 +161,21 @@ def path_cost(
     *,
     min_dwell: int,
     config: SearchConfig,
+    phrase: np.ndarray | None = None,
 ) -> float:
     """The cost `search_path` minimises, of a given path. KeyError when it jumps where there is no edge."""
     jumped = np.zeros(len(nodes), bool)
     jumped[seams] = True
-    objective = _objective(edges, _jump_cost(edges, config), min_dwell, config)
+    objective = _objective(edges, min_dwell, config, phrase)
     return along(as_rows(node_cost), nodes) + objective.jumps(nodes, jumped)
 
 
-def _jump_cost(edges: Edges, config: SearchConfig) -> np.ndarray:
-    return config.jump_cost + config.edge_weight * np.minimum(np.asarray(edges.cost, np.float32), _WORST) ** 4
-
-
-def _objective(edges: Edges, jump_cost: np.ndarray, min_dwell: int, config: SearchConfig) -> Objective:
-    return Objective(group_by_destination(edges, jump_cost), min_dwell, config.early_penalty)
+def _objective(edges: Edges, min_dwell: int, config: SearchConfig, phrase: np.ndarray | None) -> Objective:
+    cost = np.asarray(edges.cost, np.float32)
+    seen = config.edge_weight * np.minimum(cost, _WORST) ** 4
+    within = np.where(cost >= _CUT, (1 + config.phrase_weight) * seen, seen)
+    incoming = group_by_destination(edges, config.jump_cost + seen, config.jump_cost + within)
+    return Objective(incoming, min_dwell, config.early_penalty, phrase)
 
 
 def _checked(
@@ -202,8 +213,10 @@ class _Problem:
         max_reuse: int | None,
         repeat_within: int,
         config: SearchConfig,
+        phrase: np.ndarray | None,
     ) -> None:
-        self.edges, self.min_dwell, self.config = edges, min_dwell, config
+        self.edges, self.config = edges, config
+        self.objective = _objective(edges, min_dwell, config, phrase)
         nodes = len(edges.successor)
         self.limits = Limits(
             uses=None if max_reuse is None else np.full(nodes, max_reuse, np.int64),
@@ -212,13 +225,11 @@ class _Problem:
         )
         self.limited = max_reuse is not None or repeat_within > 0
 
-    def solve(self, rows: CostRows, jump_cost: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Nodes (T,) and jumped (T,) of the best path found, and a bound that no path within the limits is below.
-        jump_cost (E,)."""
+    def solve(self, rows: CostRows) -> tuple[np.ndarray, np.ndarray, float]:
+        """Nodes (T,) and jumped (T,) of the best path found, and a bound that no path within the limits is below."""
         steps, count = rows.shape
-        config, limits = self.config, self.limits
-        objective = _objective(self.edges, jump_cost, self.min_dwell, config)
-        work = steps * (len(self.edges.src) + self.min_dwell * count)
+        config, limits, objective = self.config, self.limits, self.objective
+        work = steps * (len(self.edges.src) + objective.min_dwell * count)
         if steps * count > config.exact_cells or (self.limited and steps > config.limited_steps):
             pace = Pace(config.window, config.window - config.lag)
             if self.limited:  # the shorter what is kept, the evener are the uses

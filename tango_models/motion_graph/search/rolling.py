@@ -54,7 +54,7 @@ def roll(
             cost[:, used >= most] += np.float32(FINE)
         if stop < steps:
             cost[:, dead] = np.inf
-        shown, leaps, _ = objective.best(cost, barred=(barred - start, FINE), before=before)
+        shown, leaps, _ = objective.best(cost, barred=(barred - start, FINE), before=before, start=start)
         kept = stop - start if stop == steps and evenly else min(pace.keep, stop - start)
         second = np.flatnonzero(leaps[:kept])[1:2]
         limited = limits.uses is not None or limits.repeat_within > 0

@@ -13,6 +13,8 @@ class SearchConfig:
     """Times the fourth power of the edge's own cost, for every jump: 0.1 to 0.8 for one that cannot be seen, 2 for one
     that just can, 10 for one half as visible again, which only a want of other ways buys. (With the square, paths of
     four speakers had twice as many jumps that can be seen.)"""
+    phrase_weight: float = 2.0
+    """Times what a cut costs for being seen, once more for one within a phrase."""
     early_penalty: float = 4.0
     """Added to a jump out of a run that ends before `min_dwell` clips of it were shown."""
     noise: float = 0.15

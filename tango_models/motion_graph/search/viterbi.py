@@ -18,14 +18,17 @@ class IncomingEdges:
     """(E,) int32."""
     cost: np.ndarray
     """(E,) float32, weighted and with the constant per jump added."""
+    within: np.ndarray
+    """(E,) float32, the same within a phrase; not less."""
     predecessor: np.ndarray
     """(N,) int32 the natural predecessor, -1 at the start of a run."""
     ends: np.ndarray
     """(N,) bool: no natural successor."""
 
 
-def group_by_destination(edges: Edges, cost: np.ndarray) -> IncomingEdges:
-    """CSR by destination. cost (E,): what each jump costs the search. Copies of natural playback are left out."""
+def group_by_destination(edges: Edges, cost: np.ndarray, within: np.ndarray) -> IncomingEdges:
+    """CSR by destination. cost (E,): what each jump costs the search; within (E,): within a phrase. Copies of
+    natural playback are left out."""
     successor = np.asarray(edges.successor, np.int64)
     src, dst = np.asarray(edges.src, np.int64), np.asarray(edges.dst, np.int64)
     order = np.flatnonzero(successor[src] != dst) if src.size else np.zeros(0, np.int64)
@@ -37,6 +40,7 @@ def group_by_destination(edges: Edges, cost: np.ndarray) -> IncomingEdges:
         start=np.searchsorted(dst[order], np.arange(successor.size + 1)).astype(np.int64),
         src=src[order].astype(np.int32),
         cost=np.asarray(cost, np.float32)[order],
+        within=np.asarray(within, np.float32)[order],
         predecessor=predecessor,
         ends=successor < 0,
     )
@@ -48,6 +52,7 @@ def best_path(
     *,
     min_dwell: int,
     early_penalty: float,
+    phrase: np.ndarray | None = None,
     barred: tuple[np.ndarray, float] | None = None,
     before: tuple[int, int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
@@ -56,6 +61,7 @@ def best_path(
     Args:
         node_cost: (T, N) float32, infinity where a node may not be.
         min_dwell, early_penalty: see `search_path`.
+        phrase: (T,) bool, true where a jump into a slot is within a phrase; None: nowhere.
         barred: for each of E edges the slot up to which (exclusive) it costs more, (E,) int64, and how much more.
         before: the node shown just before the path and how many clips of its passage were shown by then, itself
             counted; the path goes on from there. None: it starts anywhere.
@@ -66,17 +72,21 @@ def best_path(
     Time T x (E + N x min_dwell); memory 6 bytes x T x N for the way back, sums in float64.
     """
     node, shown = before if before is not None else (-1, 1)
+    if phrase is None:
+        phrase = np.zeros(len(node_cost), bool)
     nodes, jumped, cost = _viterbi(
-        node_cost, incoming.start, incoming.src, incoming.cost, incoming.predecessor, incoming.ends, int(min_dwell),
-        float(early_penalty), *(barred or (np.zeros(0, np.int64), 0.0)), int(node), min(int(shown), min_dwell) - 1,
+        node_cost, incoming.start, incoming.src, incoming.cost, incoming.within, phrase, incoming.predecessor,
+        incoming.ends, int(min_dwell), float(early_penalty), *(barred or (np.zeros(0, np.int64), 0.0)), int(node),
+        min(int(shown), min_dwell) - 1,
     )  # fmt: skip
     return nodes, jumped, float(cost)
 
 
 @numba.njit(cache=True, nogil=True)
 def _viterbi(
-    node_cost, start, src, jump_cost, predecessor, ends, min_dwell, early_penalty, barred, fine, before, before_age
-):
+    node_cost, start, src, jump_cost, within, phrase, predecessor, ends, min_dwell, early_penalty, barred, fine,
+    before, before_age,
+):  # fmt: skip
     steps, count = node_cost.shape
     # ages are 0-based here: a node entered by a jump (or the first one) has age 0, min_dwell - 1 stands for "or more"
     ripe = min_dwell - 1
@@ -96,6 +106,7 @@ def _viterbi(
         for n in range(count):
             value[0, n] = node_cost[0, n]
     for t in range(first, steps):
+        price = within if phrase[t] else jump_cost
         for n in range(count):
             leave[n] = value[ripe, n]
             leave_age[n] = ripe
@@ -109,7 +120,7 @@ def _viterbi(
             best = np.inf
             origin = -1
             for e in range(start[n], start[n + 1]):
-                candidate = leave[src[e]] + jump_cost[e]
+                candidate = leave[src[e]] + price[e]
                 if t < last_bar and t < barred[e]:
                     candidate += fine
                 if candidate < best:

@@ -13,7 +13,7 @@ from tango_models.motion_graph.search.path_search import Edges, even_reuse, path
 from tango_models.motion_graph.search.search_config import SearchConfig
 
 
-def brute_force(node_cost, edges, min_dwell, max_reuse, config):
+def brute_force(node_cost, edges, min_dwell, max_reuse, config, phrase=None):
     """Cheapest cost over all node sequences, by the definition in `search_path`."""
     steps, nodes = node_cost.shape
     jump: dict[tuple[int, int], float] = {}
@@ -36,7 +36,9 @@ def brute_force(node_cost, edges, min_dwell, max_reuse, config):
                 cost += config.early_penalty if edges.successor[before] < 0 else np.inf
             if not np.isfinite(cost):
                 break
-            cost += config.jump_cost + config.edge_weight * jump[before, now] ** 4
+            cut = phrase is not None and phrase[t] and jump[before, now] >= 3
+            seen = config.edge_weight * min(jump[before, now], 4) ** 4
+            cost += config.jump_cost + seen * (1 + config.phrase_weight * cut)
             shown = 1
         best = min(best, cost)
     return best
