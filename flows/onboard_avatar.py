@@ -8,7 +8,8 @@ from data_catalog import Catalog, check_avatar_name
 from flows.configuration.settings import Settings
 from flows.fleet.onboarding import Request, onboard_all
 from flows.fleet.pipeline import THREADS
-from flows.intake.paths import check_place
+from flows.intake.footage import Footage
+from flows.intake.paths import check_place, printable
 from flows.intake.requests import check_onboarding
 from flows.outcome import FlowReport
 
@@ -20,7 +21,7 @@ from flows.outcome import FlowReport
     persist_result=False,
 )
 def onboard_avatar(
-    avatar: str, videos: list[str], motion: str | None = None, settings: Settings | None = None
+    avatar: str, videos: list[str], motion: str | None = None, settings: Settings | None = None, scene: str = ""
 ) -> FlowReport:
     """Add videos to an avatar and bring every stage up to date.
 
@@ -30,6 +31,7 @@ def onboard_avatar(
             None: only what the avatar has is brought up to date.
         motion: npz motion file to import instead of fitting; goes with exactly one video.
         settings: the settings tree; None reads the environment.
+        scene: what the videos show, by which `reenact` can choose among an avatar's; "" leaves it as it was said.
 
     Raises:
         BadName: an avatar name that is not allowed.
@@ -43,4 +45,5 @@ def onboard_avatar(
     check_place("catalog", settings.catalog, deployed=deployed)
     catalog = Catalog(settings.catalog, settings.storage_options)
     check_onboarding(catalog, avatar, videos, motion, settings, deployed=deployed)
-    return onboard_all(avatar, [Request(avatar, videos, motion)], settings)
+    footage = [Footage(video, motion, scene=printable(scene)) for video in videos]
+    return onboard_all(avatar, [Request(avatar, footage)], settings)

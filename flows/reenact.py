@@ -56,6 +56,7 @@ def reenact(
     settings: Settings | None = None,
     lips: str = "match",
     tag: str | None = None,
+    scene: str | None = None,
 ) -> Reenactment:
     """Render an avatar to a speech.
 
@@ -69,6 +70,7 @@ def reenact(
         lips: `match`: they follow the speech, by mouths from the footage; `off`: as in the footage; `plug:NAME`: made
             by a package that is installed, see `tango_models/lips/plugs.py`.
         tag: show the avatar as it was at that tag of the catalog, whatever was onboarded since.
+        scene: show only the videos of which this scene was said when they were onboarded; None: all.
 
     Raises:
         InputError: unreadable speech, an output that cannot be written or is what it would be made of, a relative
@@ -80,7 +82,7 @@ def reenact(
     source, target = source_place(speech, deployed=deployed), source_place(out, deployed=deployed, written=True)
     avatar = check_avatar_name(avatar)
     check_speech(source, settings.storage_options, max_seconds=settings.stages.analyse_speech.max_seconds)
-    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
+    tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag, scene)
     catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
     path_id = path_key(tracks, speech_id, scorer, seed, tag or "")
     spoken = {"speech_id": speech_id, "speech_uri": source}
@@ -100,7 +102,9 @@ def reenact(
     embeds = create_scorer(scorer).embeds
     if not embeds:
         del stages["embed_speech"]
-    report = FlowReport(subject=f"{avatar} to {file_name(source)}", notes=not_shown(catalog, avatar, tracks, configs))
+    report = FlowReport(
+        subject=f"{avatar} to {file_name(source)}", notes=not_shown(catalog, avatar, tracks, configs, scene)
+    )
     with (
         Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
         FlowProgress() as progress,

@@ -69,34 +69,53 @@ def made_tracks(
     return [track for track in tracks if found[track].state in ("current", "stale")]
 
 
-def shown_tracks(catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, Any]]) -> list[str]:
+def shown_tracks(
+    catalog: Catalog, avatar: str, configs: Mapping[str, dict[str, Any]], scene: str | None = None
+) -> list[str]:
     """The avatar's tracks whose clips were made at some time; those that failed are not shown.
 
+    Args:
+        scene: only those of which this scene was said; None: all.
+
     Raises:
-        InputError: the avatar is unknown, or none of its videos is ready.
+        InputError: the avatar is unknown, or has no such scene, or none of its videos is ready.
     """
-    tracks = catalog.avatar_tracks(avatar)
-    if not tracks:
+    rows = catalog.avatar_videos(avatar).values()
+    if not rows:
         known = ", ".join(catalog.avatars()) or "none"
         raise InputError(
             f"avatar {avatar!r}", f"unknown (known: {known})", f"run `tango onboard {avatar} VIDEO...` first"
         )
-    ready = made_tracks(catalog, avatar, configs)
+    tracks = [row["track_id"] for row in rows if scene is None or row["scene"] == scene]
+    if not tracks:
+        known = ", ".join(sorted({row["scene"] for row in rows if row["scene"]})) or "none"
+        remedy = f"say it of videos with `tango onboard {avatar} VIDEO... --scene {scene}`, or leave out --scene"
+        raise InputError(f"scene {scene!r}", f"no video of {avatar} shows it (known: {known})", remedy)
+    ready = [track for track in made_tracks(catalog, avatar, configs) if track in set(tracks)]
     if not ready:
-        fault = f"none of its {len(tracks)} videos is ready"
+        fault = f"none of its {len(tracks)} videos{f' of scene {scene!r}' if scene else ''} is ready"
         raise InputError(f"avatar {avatar!r}", fault, f"`tango status {avatar}` says why")
     return ready
 
 
-def not_shown(catalog: Catalog, avatar: str, shown: Sequence[str], configs: Mapping[str, dict[str, Any]]) -> list[str]:
+def not_shown(
+    catalog: Catalog,
+    avatar: str,
+    shown: Sequence[str],
+    configs: Mapping[str, dict[str, Any]],
+    scene: str | None = None,
+) -> list[str]:
     """A note about each of the avatar's videos that a render goes without, and why: what was to be made of it failed,
     or was not done yet.
 
     Args:
         shown: the tracks that are.
+        scene: that was asked for; the videos of others are not missed.
     """
     versions, more = Versions(catalog, configs), f"`tango status {avatar}` says more"
-    others = [wanted for track, wanted in scopes(catalog, avatar).items() if track not in set(shown)]
+    rows = catalog.avatar_videos(avatar).values()
+    wanted_rows = [row for row in rows if scene is None or row["scene"] == scene]
+    others = [scope(row) for row in wanted_rows if row["track_id"] not in set(shown)]
     notes = []
     for wanted in others[:_NAMED]:
         standing = standing_of(catalog, versions, wanted, embedded=False)

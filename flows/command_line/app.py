@@ -38,12 +38,13 @@ def onboard(
         list[str] | None, typer.Argument(help="Videos of the speaker; none: what the avatar has is brought up to date")
     ] = None,
     motion: Annotated[str | None, typer.Option(help="SMPL-X motion npz to import instead of fitting")] = None,
+    scene: Annotated[str, typer.Option(help="What the videos show, to choose by with `tango reenact --scene`")] = "",
     catalog: CatalogOption = None,
 ) -> None:
     """Add videos to an avatar. Done work is kept: run it again after a crash or with more videos."""
     from flows.command_line import commands
 
-    commands.onboard(avatar, videos or [], motion, catalog)
+    commands.onboard(avatar, videos or [], motion, catalog, scene)
 
 
 @app.command()
@@ -62,12 +63,13 @@ def reenact(
         str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
     ] = "match",
     tag: Annotated[str | None, typer.Option(help="Show the avatar as it was at this tag of the catalog")] = None,
+    scene: Annotated[str | None, typer.Option(help="Show only the videos of this scene")] = None,
     catalog: CatalogOption = None,
 ) -> None:
     """Make a video of an avatar gesturing to a speech."""
     from flows.command_line import commands
 
-    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips, tag)
+    commands.reenact(avatar, speech, out, scorer, interpolator.value, seed, catalog, lips, tag, scene)
 
 
 @app.command()

@@ -32,7 +32,7 @@ CONSOLE = Console(highlight=False, emoji=False)
 ERRORS = Console(stderr=True, highlight=False, emoji=False)
 
 
-def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None) -> None:
+def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None, scene: str = "") -> None:
     with reported("onboard"):
         from data_catalog import Catalog, check_avatar_name
         from flows.intake.paths import as_typed, source_place
@@ -51,7 +51,7 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
             from flows.onboard_avatar import onboard_avatar
 
             ready()
-            print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings))
+            print_report(onboard_avatar(avatar, paths, motion=motion_path, settings=settings, scene=scene))
 
 
 def reenact(
@@ -64,6 +64,7 @@ def reenact(
     catalog: str | None,
     lips: str,
     tag: str | None = None,
+    scene: str | None = None,
 ) -> None:
     with reported("reenact"):
         from data_catalog import check_avatar_name
@@ -78,12 +79,12 @@ def reenact(
         from flows.intake.requests import check_reenactment
 
         with as_typed(speech, out):
-            check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag)
+            check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag, scene)
         with server(prefect_home(settings)):
             from flows.reenact import reenact as flow
 
             ready()
-            made = flow(avatar, source, target, scorer, interpolator, seed, settings, lips, tag)
+            made = flow(avatar, source, target, scorer, interpolator, seed, settings, lips, tag, scene)
             _print_made(made)
 
 

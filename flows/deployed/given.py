@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 AvatarName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^./\\\s][^/\\]*$")]
 """Refused by the server already: what could be a path. `check_avatar_name` has the whole rule."""
+SceneName = Annotated[str, Field(min_length=1, max_length=200)]
 TagName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 WholePath = Annotated[str, Field(min_length=1, pattern=r"^(/|~|[A-Za-z][A-Za-z0-9+.-]+://).*")]
 """A run is in a folder of the worker's, so a relative path would mean something else than was meant."""

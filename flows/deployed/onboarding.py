@@ -3,7 +3,7 @@
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
+from flows.deployed.given import AvatarName, Override, SceneName, WholePath, given_settings, told
 from flows.fleet.pipeline import THREADS
 from flows.outcome import FlowReport
 from tango_models.errors import InputError
@@ -20,6 +20,7 @@ def onboard_avatar(
     avatar: AvatarName,
     videos: list[WholePath] = [],  # noqa: B006  (Prefect shows it in the form, and copies it)
     motion: WholePath | None = None,
+    scene: SceneName | None = None,
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> FlowReport:
@@ -29,12 +30,15 @@ def onboard_avatar(
         avatar: Whom the videos show: letters, digits, '-', '_', '.'.
         videos: Whole paths as the worker sees them, or URIs. None: what the avatar has is brought up to date.
         motion: Path or URI of a SMPL-X motion npz to import instead of fitting; goes with exactly one video.
+        scene: What the videos show, a room or clothes; reenact can be told to show one scene only.
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value, e.g. max_attempts=8.
     """
     from flows.onboard_avatar import onboard_avatar as onboard
 
-    return onboard.fn(avatar, list(videos), motion=motion, settings=given_settings(settings_file, overrides))
+    return onboard.fn(
+        avatar, list(videos), motion=motion, settings=given_settings(settings_file, overrides), scene=scene or ""
+    )
 
 
 @flow(

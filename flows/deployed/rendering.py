@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows.deployed.given import AvatarName, Override, TagName, WholePath, given_settings, told
+from flows.deployed.given import AvatarName, Override, SceneName, TagName, WholePath, given_settings, told
 from flows.reenact import Reenactment
 
 
@@ -37,6 +37,7 @@ def reenact(
     seed: Annotated[int, Field(ge=0)] = 0,
     lips: Annotated[str, Field(pattern=r"^(off|match|plug:[A-Za-z0-9_.-]+)$")] = "match",
     tag: TagName | None = None,
+    scene: SceneName | None = None,
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> Reenactment:
@@ -51,6 +52,7 @@ def reenact(
         seed: Other seeds give other good paths.
         lips: off - as in the footage, match - by mouths from the footage, or plug:NAME - by a package.
         tag: Show the avatar as it was at this tag of the catalog; leave it empty for as it is now.
+        scene: Show only the videos of this scene, as a manifest or --scene says; leave it empty for all.
         settings_file: A TOML file of settings, as the worker sees it; leave it empty for those of the worker.
         overrides: Settings of this run alone, each as name=value, e.g. stages.render_video.crf=16.
     """
@@ -67,4 +69,5 @@ def reenact(
         settings=settings,
         lips=lips,
         tag=tag,
+        scene=scene,
     )

@@ -28,13 +28,12 @@ class Request:
     """What is wanted of an avatar.
 
     Attributes:
-        videos: to add; motion: that goes with the only one.
+        videos: to add.
         again: also the tracks that never were made, from where they were last seen.
     """
 
     avatar: str
     videos: Sequence[str | Footage] = field(default_factory=list)
-    motion: str | None = None
     again: bool = False
 
 
@@ -62,7 +61,7 @@ def onboard_all(
     report = report or FlowReport(subject=subject)
     entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None, comes_again=comes_again)
     entry.look_ahead(Footage(v) if isinstance(v, str) else v for request in requests for v in request.videos)
-    added = {request.avatar: entry.add(request.avatar, request.videos, request.motion) for request in requests}
+    added = {request.avatar: entry.add(request.avatar, request.videos) for request in requests}
     snapshot = FleetSnapshot(catalog, configs)
     report.notes += take_out_withdrawn(snapshot, [request.avatar for request in requests])
     tracks, unscored = _wanted(snapshot, requests, added)

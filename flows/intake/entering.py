@@ -88,14 +88,11 @@ class Entry:
         self._looked |= _at_once(self._look, [place for place in places if place not in self._growing])
         self._motions |= _at_once(self._motion, list(motions))
 
-    def add(self, avatar: str, videos: Sequence[str | Footage], motion: str | None = None) -> list[dict[str, Any]]:
+    def add(self, avatar: str, videos: Sequence[str | Footage]) -> list[dict[str, Any]]:
         """Enter videos by the hash of their bytes: one file under two names is one video, and a file that changed, or
         was still being copied when it was first seen, takes the place of what it was.
 
         A file that cannot be read is a failed row of the ledger and a line of the report; the others go on.
-
-        Args:
-            motion: goes with the only video.
 
         Returns:
             for each different video its ids and where it lies: what the stages need to plan.
@@ -103,7 +100,7 @@ class Entry:
         known = self._known.get(avatar, {})
         rows: dict[str, dict[str, Any]] = {}
         for video in videos:
-            given = Footage(video, motion) if isinstance(video, str) else video
+            given = Footage(video) if isinstance(video, str) else video
             try:
                 video_id, row = self._row(given)
             except StillWritten as error:

@@ -77,6 +77,7 @@ def check_reenactment(
     settings: Settings,
     lips: str = "off",
     tag: str | None = None,
+    scene: str | None = None,
 ) -> tuple[list[str], str]:
     """Refuse what cannot work; see `reenact`.
 
@@ -88,8 +89,8 @@ def check_reenactment(
 
     Raises:
         BadTag: no such tag.
-        InputError: unknown avatar, or none of its videos is ready; no catalog; what the tag holds of the avatar was not
-            up to date; unreadable speech, an output that cannot be written or is what it would be made of, unknown
+        InputError: unknown avatar or scene, or none of its videos is ready; no catalog; what the tag holds of the
+            avatar was not up to date; unreadable speech, an output that cannot be written or is what it would be made of, unknown
             scorer, interpolator or lips, more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is, or no files at the URIs.
     """
@@ -104,7 +105,7 @@ def check_reenactment(
     for known in (catalog, Catalog(settings.catalog, settings.storage_options)) if tag else (catalog,):
         rows = known.table("avatars").read(["uri", "motion_uri"]).to_pylist()
         _check_output(target, [place for row in rows for place in row.values() if place], settings)
-    tracks = shown_tracks(catalog, avatar, configs)
+    tracks = shown_tracks(catalog, avatar, configs, scene)
     if tag is not None and (why := held_out_of_date(catalog, tracks, configs, embedded=fits.embeds)):
         remedy = "leave out --tag, or bring the avatar up to date with `tango onboard` and tag that"
         raise InputError(f"tag {tag!r}", f"what it holds of {avatar} cannot be shown ({why})", remedy)

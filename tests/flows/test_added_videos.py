@@ -29,8 +29,8 @@ def catalog(tmp_path) -> Catalog:
 
 def _add(catalog: Catalog, *videos: Path | str, avatar: str = "ann", motion: Path | None = None) -> FlowReport:
     report = FlowReport(subject=avatar)
-    given = [str(video) for video in videos]
-    added = Entry(catalog, report, run_id="r").add(avatar, given, str(motion) if motion else None)
+    given = [Footage(str(video), str(motion) if motion else None) for video in videos]
+    added = Entry(catalog, report, run_id="r").add(avatar, given)
     assert len(added) == len(given) - len(report.refused) - sum("counted once" in note for note in report.notes)
     return report
 

@@ -7,6 +7,7 @@ import pytest
 from data_catalog import Catalog
 from flows.configuration.settings import Settings
 from flows.tracks import not_shown, shown_tracks
+from tango_models.errors import InputError
 from tasks.runtime.versions import Versions
 from tasks.views.footage.segments import segment_key
 from tests.stages import mark_done
@@ -20,9 +21,10 @@ def catalog(tmp_path) -> Catalog:
     return Catalog(tmp_path / "catalog")
 
 
-def add(catalog: Catalog, video: str, *, fails: str = "", until: int = len(STAGES)) -> None:
+def add(catalog: Catalog, video: str, *, fails: str = "", until: int = len(STAGES), scene: str = "") -> None:
     """A video of ann, `<video>.mp4`, whose stages are done up to one that is not, or that fails."""
     row = {"uri": f"/data/{video}.mp4", "file_name": f"{video}.mp4", "motion_uri": "", "motion_hash": ""}
+    row["scene"] = scene
     catalog.add_videos("ann", {video: row}, catalog.avatar_videos("ann"))
     catalog.table("videos").upsert([{"video_id": video, "unit": video, "n_frames": 60, "file_name": f"{video}.mp4"}])
     segment, of = segment_key(video, 0), {}
@@ -62,3 +64,26 @@ def test_nothing_is_said_where_all_are_shown_and_of_many_the_first_are_named(cat
         add(catalog, f"new{k}", until=0)
     notes = not_shown(catalog, "ann", ["kept"], CONFIGS)
     assert len(notes) == 6 and notes[-1] == "not shown: 3 more of its videos; `tango status ann` says more"
+
+
+def test_a_scene_shows_its_own_videos_and_misses_no_others(catalog):
+    add(catalog, "desk", scene="studio")
+    add(catalog, "tree", scene="garden")
+    add(catalog, "bush", scene="garden", until=2)
+    add(catalog, "road")
+    assert shown_tracks(catalog, "ann", CONFIGS) == ["desk", "road", "tree"]
+    assert shown_tracks(catalog, "ann", CONFIGS, "studio") == ["desk"]
+    assert not_shown(catalog, "ann", ["desk"], CONFIGS, "studio") == []
+    assert shown_tracks(catalog, "ann", CONFIGS, "garden") == ["tree"]
+    (note,) = not_shown(catalog, "ann", ["tree"], CONFIGS, "garden")
+    assert "bush.mp4" in note
+
+
+@pytest.mark.parametrize(
+    ("scene", "said"), [("beach", "known: garden, studio.*--scene beach"), ("studio", "of scene 'studio' is ready")]
+)
+def test_a_scene_that_is_not_there_or_not_ready_is_said(catalog, scene, said):
+    add(catalog, "desk", scene="studio", until=2)
+    add(catalog, "tree", scene="garden")
+    with pytest.raises(InputError, match=said):
+        shown_tracks(catalog, "ann", CONFIGS, scene)
