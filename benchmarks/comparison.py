@@ -87,7 +87,7 @@ def measure(catalog: Catalog, avatar: str, speech_id: str, scorer: str, seed: in
     path = out.rows[0]
     speech, n_frames = read_speech_features(catalog, speech_id)
     config = SeamLayout()
-    playback = lay_out(catalog, path["clip_ids"], path["seams"], n_frames, config)
+    playback = lay_out(catalog, path["clip_ids"], path["seams"], path["seam_cost"], n_frames, config)
     body = Body.load()
 
     def joints(poses: np.ndarray) -> np.ndarray:

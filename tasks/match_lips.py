@@ -41,7 +41,7 @@ class MatchLipsConfig(MatchLipsSettings):
 
 
 class MatchLips(Stage):
-    name, code_version = "match_lips", "3"
+    name, code_version = "match_lips", "4"
     reads: ClassVar = {
         "analyse_speech": ("prosody", "audio"),
         "retrieve_path": ("path",),

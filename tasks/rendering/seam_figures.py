@@ -43,7 +43,7 @@ def read_seam_figures(source: Source, playback: Playback, method: str, size: Seq
         }
         for s in seams:
             key = (s.src, s.dst, transition_id(method, s.shift, s.half, size))
-            found.append(SeamFigures(terms.get((s.src, s.dst), {}), *made.get(key, ({}, ""))))
+            found.append(SeamFigures(terms.get((s.src, s.dst), {}), *made.get(key, ({}, "" if s.half else "a cut"))))
     return found
 
 

@@ -1,6 +1,7 @@
 """The frames that no camera took: planned from the catalog alone, made once, and in time with what lies around them."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from data_catalog import Catalog, Unit, clip_id
 from tango_models.media.gop import encode_gop
 from tango_models.motion_graph.pictures import FACE_SIDE, PICTURE_SIDE
+from tango_models.motion_graph.search.search_config import CUT
 from tasks.rendering.output_frames import output_frames
+from tasks.rendering.seam_figures import read_seam_figures
 from tasks.runtime.workers import StageWorker
 from tasks.views.columns import pack_bits, pack_masks
 from tasks.views.footage.segments import segment_key
@@ -112,6 +115,21 @@ def test_what_a_path_needs_is_made_once_and_a_changed_setting_makes_it_again(fol
     tracks = [hand_place(frame) for frame in frames[seam.frames.start - 1 : seam.frames.stop + 1]]
     whole = np.linalg.norm(np.subtract(tracks[-1], tracks[0]))
     assert np.linalg.norm(np.diff(tracks, axis=0), axis=-1).max() < 0.5 * whole
+
+
+def test_around_a_cut_no_frame_is_made(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "catalog")
+    catalog = Catalog(tmp_path / "catalog")
+    row = catalog.table("paths").read().to_pylist()[0]
+    for cost in (0.99 * CUT, CUT):
+        catalog.table("paths").upsert([row | {"seam_cost": [cost]}])
+        (seam,) = read_playback(catalog, "p", SeamLayout()).seams
+        assert (seam.half == 0) == (cost == CUT)
+        assert len(wanted(catalog)) == (2 if cost == CUT else 3)
+    playback = read_playback(catalog, "p", SeamLayout())
+    assert playback.frame.tolist() == [*range(4, 20), *range(12, 28)]
+    (figures,) = read_seam_figures(catalog, playback, "flow", (SIDE, SIDE))
+    assert figures.made_by == "a cut" and not figures.quality
 
 
 def method(units: list[Unit]) -> str:

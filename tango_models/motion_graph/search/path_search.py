@@ -12,7 +12,7 @@ from tango_models.motion_graph.search.objective import Objective
 from tango_models.motion_graph.search.prices import raise_prices
 from tango_models.motion_graph.search.repeats import places
 from tango_models.motion_graph.search.rolling import FINE, Pace, roll
-from tango_models.motion_graph.search.search_config import SearchConfig
+from tango_models.motion_graph.search.search_config import CUT, SearchConfig
 from tango_models.motion_graph.search.variety import PricedRows, passage_taste
 from tango_models.motion_graph.search.viterbi import group_by_destination
 
@@ -26,9 +26,6 @@ _SCALES = (0.7, 0.85, 1.0, 1.2, 1.5)
 """Of the prices: with each, and each pace, a path is looked for, and the best is taken."""
 _WORST = 4.0
 """Cost of an edge from which on none is worse than the other."""
-_CUT = 3.0
-"""Cost of an edge from which on it is a cut. Between rooms they cost 10 to 25; between takes in one room 2.3 at most,
-of four speakers: these are no cuts, and look no better where nothing else moves."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +170,7 @@ def path_cost(
 def _objective(edges: Edges, min_dwell: int, config: SearchConfig, phrase: np.ndarray | None) -> Objective:
     cost = np.asarray(edges.cost, np.float32)
     seen = config.edge_weight * np.minimum(cost, _WORST) ** 4
-    within = np.where(cost >= _CUT, (1 + config.phrase_weight) * seen, seen)
+    within = np.where(cost >= CUT, (1 + config.phrase_weight) * seen, seen)
     incoming = group_by_destination(edges, config.jump_cost + seen, config.jump_cost + within)
     return Objective(incoming, min_dwell, config.early_penalty, phrase)
 

@@ -8,6 +8,7 @@ from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_placement import Placement, PlacementConfig, place_seam
+from tango_models.motion_graph.search.search_config import CUT
 from tasks.runtime.plan_source import PlanSource
 from tasks.views.footage.canvas import canvas_size
 from tasks.views.footage.segments import segment_keys
@@ -47,20 +48,26 @@ def need_layout(source: PlanSource, path_id: str) -> str:
 
 def read_playback(source: Source, path_id: str, config: SeamLayout) -> Playback:
     """The path in time, each seam placed by what lies around it."""
-    columns = ["path_id", "speech_id", "clip_ids", "seams"]
+    columns = ["path_id", "speech_id", "clip_ids", "seams", "seam_cost"]
     path = source.table("paths").read(columns, where=equals(path_id=path_id)).to_pylist()[0]
     speech = source.table("speech").read(["speech_id", "n_frames"], where=equals(speech_id=path["speech_id"]))
-    return lay_out(source, path["clip_ids"], path["seams"], speech["n_frames"][0].as_py(), config)
+    return lay_out(source, path["clip_ids"], path["seams"], path["seam_cost"], speech["n_frames"][0].as_py(), config)
 
 
-def lay_out(source: Source, clips: list[str], seams: list[int], n_frames: int, config: SeamLayout) -> Playback:
-    """`n_frames` of clips in time; `seams` are the positions in `clips` that were reached by a jump."""
+def lay_out(
+    source: Source, clips: list[str], seams: list[int], costs: list[float], n_frames: int, config: SeamLayout
+) -> Playback:
+    """`n_frames` of clips in time; `seams` are the positions in `clips` that were reached by a jump, and `costs` what
+    these cost. Around a cut no frame is made: pictures of two rooms, one through the other, are no picture of any."""
+    cuts = {(clips[k - 1], clips[k]) for k, cost in zip(seams, costs, strict=True) if cost >= CUT}
     videos = sorted({video_of(split_clip_id(clip)[0]) for clip in clips})
     around = Surroundings(source, [(clips[k - 1], clips[k]) for k in seams], canvas_size(source, videos))
     smooth = config.smooth_cadence
 
     @cache  # in an hour each jump comes again and again
     def placed(src: str, dst: str, before: int, after: int) -> Placement:
+        if (src, dst) in cuts:
+            return Placement(0, 0, 0.0)
         old, new = around.run(src, from_end=True, smooth=smooth), around.run(dst, from_end=False, smooth=smooth)
         return place_seam(old, new, before=before, after=after, config=config.placement)
 

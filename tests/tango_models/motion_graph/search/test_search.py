@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tango_models.errors import InputError
 from tango_models.motion_graph.search.path_search import Edges, even_reuse, path_cost, search_path
-from tango_models.motion_graph.search.search_config import SearchConfig
+from tango_models.motion_graph.search.search_config import CUT, SearchConfig
 
 
 def brute_force(node_cost, edges, min_dwell, max_reuse, config, phrase=None):
@@ -36,7 +36,7 @@ def brute_force(node_cost, edges, min_dwell, max_reuse, config, phrase=None):
                 cost += config.early_penalty if edges.successor[before] < 0 else np.inf
             if not np.isfinite(cost):
                 break
-            cut = phrase is not None and phrase[t] and jump[before, now] >= 3
+            cut = phrase is not None and phrase[t] and jump[before, now] >= CUT
             seen = config.edge_weight * min(jump[before, now], 4) ** 4
             cost += config.jump_cost + seen * (1 + config.phrase_weight * cut)
             shown = 1

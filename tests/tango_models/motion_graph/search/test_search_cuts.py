@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tango_models.errors import InputError
 from tango_models.motion_graph.scoring.silence import within_phrase
 from tango_models.motion_graph.search.path_search import Edges, path_cost, search_path
+from tango_models.motion_graph.search.search_config import CUT
 from tests.tango_models.motion_graph.search.test_search import CONFIG, brute_force, problems
 
 
@@ -18,7 +19,7 @@ from tests.tango_models.motion_graph.search.test_search import CONFIG, brute_for
 def test_cheapest_path_with_cuts_equals_brute_force(problem, data):
     node_cost, edges, min_dwell = problem
     cuts = data.draw(st.lists(st.booleans(), min_size=len(edges.cost), max_size=len(edges.cost)))
-    edges = dataclasses.replace(edges, cost=np.where(cuts, np.float32(3.5), edges.cost))
+    edges = dataclasses.replace(edges, cost=np.where(cuts, np.float32(CUT), edges.cost))
     phrase = np.array(data.draw(st.lists(st.booleans(), min_size=len(node_cost), max_size=len(node_cost))), bool)
     expected = brute_force(node_cost, edges, min_dwell, None, CONFIG, phrase)
     assume(np.isfinite(expected))
