@@ -1,0 +1,4 @@
+"""Bounds that commands, forms and settings share."""
+
+LARGEST_INTEGER = 2**63 - 1
+"""The largest whole number that the catalog's tables hold and Prefect's server gives out again."""
