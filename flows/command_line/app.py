@@ -146,7 +146,7 @@ def train(
     start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from")] = None,
     options: Annotated[list[str] | None, typer.Option("--set", help="A training option, e.g. steps=500")] = None,
     workers: Annotated[int, typer.Option(min=1, max=1024, help="Ray workers that share a batch")] = 1,
-    gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker")] = 0,
+    gpus: Annotated[float, typer.Option(min=0, max=64, help="GPUs per worker")] = 0,
     catalog: CatalogOption = None,
 ) -> None:
     """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars; or ACInterp and its

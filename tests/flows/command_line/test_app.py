@@ -42,14 +42,14 @@ def test_help_says_what_a_command_does(command):
 COMMANDS = [command.callback for command in (*app.registered_commands, *upkeep_app.app.registered_commands)]
 
 
-def _takes_integers(kind) -> bool:
-    return kind is int or any(map(_takes_integers, get_args(kind)))
+def _takes_numbers(kind) -> bool:
+    return kind in (int, float) or any(map(_takes_numbers, get_args(kind)))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
-def test_every_whole_number_that_a_command_takes_has_bounds_that_can_be_stored(command):
+def test_every_number_that_a_command_takes_has_bounds_that_can_be_stored(command):
     for name, kind in get_type_hints(command, include_extras=True).items():
-        if _takes_integers(kind):
+        if _takes_numbers(kind):
             (option,) = kind.__metadata__
             assert option.min is not None and option.max is not None and option.max < 2**63, name
 

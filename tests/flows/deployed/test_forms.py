@@ -76,18 +76,18 @@ def test_the_server_refuses_what_is_out_of_bounds_or_no_choice():
         assert _refused("evaluate-interpolators", **wrong)
 
 
-def _integers(field):
-    """The parts of a parameter's schema that take whole numbers."""
+def _numbers(field):
+    """The parts of a parameter's schema that take numbers."""
     for part in (field, *field.get("anyOf", []), *([field["items"]] if "items" in field else [])):
-        if part.get("type") == "integer":
+        if part.get("type") in ("integer", "number"):
             yield part
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["name"])
-def test_every_whole_number_of_a_form_has_bounds_that_prefects_server_can_give_out_again(entry):
+def test_every_number_of_a_form_has_bounds_that_prefects_server_can_give_out_again(entry):
     schema = _schema(entry["name"])
     for name, field in schema.properties.items():
-        for part in _integers(field):
+        for part in _numbers(field):
             assert part.get("minimum", -(2**64)) > -(2**63) and part.get("maximum", 2**64) < 2**63, name
 
 
