@@ -113,7 +113,8 @@ def reenact(
         # Somebody asked for this video and waits for it: what failed before is always tried again.
         runs = StageRuns(pools, progress, settings, insists=True)
         if not tag:  # what a tag holds was looked at above, and stays as it is
-            report.refused += bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
+            said, report.refused = bring_up_to_date(runs, catalog, avatar, tracks, configs, embeds)
+            report.notes += said
         if lips == MATCH and not report.refused:
             detect_mouths(runs, catalog, avatar, tracks)
         for together in in_turn(stages) if not report.refused else ():
@@ -164,30 +165,35 @@ def bring_up_to_date(
     tracks: list[str],
     configs: dict[str, dict[str, Any]],
     embedded: bool,
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
     """Redo what of an avatar is of an older version. A render never shows a mixture of two, nor the older one.
 
     Returns:
-        why it cannot be shown, with the command to give; nothing when all is in the version that is wanted.
+        a note that it was redone, and of what, where something was; why the avatar cannot be shown, with the command
+        to give: nothing when all is in the version that is wanted.
     """
     old = out_of_date(catalog, avatar, tracks, configs, embedded=embedded)
+    edges = "" if old else edges_out_of_date(catalog, tracks, configs)
+    if not old and not edges:
+        return [], []
     by_track = scopes(catalog, avatar)
     for track in old:
         submit(runs, by_track[track])
-    if old or edges_out_of_date(catalog, tracks, configs):
+    if old:
         runs.summaries()
-        runs.run("score_edges", avatar, {"tracks": tracks})
-    else:
-        return []
+    runs.run("score_edges", avatar, {"tracks": tracks})
     left = out_of_date(catalog, avatar, tracks, configs, embedded=embedded)
     reasons = {by_track[track]["file_name"]: why for track, why in left.items()}
     if not reasons and (why := edges_out_of_date(catalog, tracks, configs)):
         reasons[f"the edges of {avatar}"] = why
-    return [
+    refused = [
         f"{subject}: could not be brought up to date ({why}); run `tango onboard {avatar}` with its video again, "
         f"or `tango forget {avatar}` with the video that is not to be used"
         for subject, why in reasons.items()
     ]
+    why, *more = list(dict.fromkeys(filter(None, old.values()))) or [edges or "not done yet"]
+    others = f", and {len(more)} more" if more else ""
+    return [] if refused else [f"{avatar} was brought up to date first ({why}{others})"], refused
 
 
 def detect_mouths(runs: StageRuns, catalog: Catalog, avatar: str, tracks: list[str]) -> None:

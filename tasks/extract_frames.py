@@ -34,7 +34,7 @@ class ExtractFramesConfig(BaseModel):
 
 
 class ExtractFrames(Stage):
-    name, code_version = "extract_frames", "5"
+    name, code_version = "extract_frames", "6"
     libraries = ("av", "av.video.reformatter", "cv2", "scipy.ndimage", "soxr")
     Config = ExtractFramesConfig
     config: ExtractFramesConfig

@@ -63,7 +63,7 @@ class RenderVideoConfig(RenderVideoSettings):
 
 
 class RenderVideo(Stage):
-    name, code_version = "render_video", "9"
+    name, code_version = "render_video", "10"
     reads: ClassVar = {
         "analyse_speech": ("track", "prosody", "name"),
         "retrieve_path": ("path",),

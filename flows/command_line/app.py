@@ -8,6 +8,7 @@ import typer
 
 from flows.command_line import upkeep_app
 from flows.command_line.options import CatalogOption
+from flows.configuration.bounds import LARGEST_INTEGER
 
 app = typer.Typer(
     name="tango",
@@ -58,7 +59,7 @@ def reenact(
     interpolator: Annotated[
         InterpolatorName, typer.Option(help="What makes the frames around a jump")
     ] = InterpolatorName.auto,
-    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other good paths")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_INTEGER, help="Other seeds give other good paths")] = 0,
     lips: Annotated[
         str, typer.Option(help="match: they follow the speech, by the footage's own mouths; off; or plug:NAME")
     ] = "match",
@@ -144,8 +145,8 @@ def train(
     stage: Annotated[str, typer.Option(help="Of acinterp: vae, 1, 2 or refiner")] = "refiner",
     start: Annotated[Path | None, typer.Option(help="Checkpoint to begin from")] = None,
     options: Annotated[list[str] | None, typer.Option("--set", help="A training option, e.g. steps=500")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Ray workers that share a batch")] = 1,
-    gpus: Annotated[float, typer.Option(min=0, help="GPUs per worker")] = 0,
+    workers: Annotated[int, typer.Option(min=1, max=1024, help="Ray workers that share a batch")] = 1,
+    gpus: Annotated[float, typer.Option(min=0, max=64, help="GPUs per worker")] = 0,
     catalog: CatalogOption = None,
 ) -> None:
     """Train the embedding on pairs of speech and motion, of a folder or of the catalog's avatars; or ACInterp and its
@@ -188,11 +189,11 @@ def evaluate(
     weights: Annotated[
         list[Path] | None, typer.Option(help="For interpolators: files of acinterp's, each a line of its own beside")
     ] = None,
-    gaps: Annotated[int, typer.Option(min=1, help="For interpolators: of each length and avatar")] = 12,
+    gaps: Annotated[int, typer.Option(min=1, max=1000, help="For interpolators: of each length and avatar")] = 12,
     lengths: Annotated[
         list[int] | None, typer.Option("--length", min=1, max=60, help="Frames taken out [default: 3, 7 and 11]")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Other seeds take out others")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_INTEGER, help="Other seeds take out others")] = 0,
     catalog: CatalogOption = None,
 ) -> None:
     """How well speech finds its own motion, beside chance and prosody; how visible the jumps of renders are; or how
@@ -296,7 +297,7 @@ def synth(
     out: Annotated[Path, typer.Option(help="The mp4 to write; its true motion goes beside it as npz")],
     text: Annotated[str | None, typer.Option(help="What the speaker says [default: the text of the demo]")] = None,
     identity: Annotated[str, typer.Option(help="Who speaks; an unknown name lists those there are")] = "ada",
-    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other gestures")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_INTEGER, help="Other seeds give other gestures")] = 0,
     voice: Annotated[str, typer.Option(help="An eSpeak NG voice")] = "en-us+f3",
     size: Annotated[int, typer.Option(min=64, max=2160, help="Side of the picture in pixels")] = 768,
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flows.command_line.options import CatalogOption
+from flows.configuration.bounds import LONGEST_HOURS
 
 app = typer.Typer()
 
@@ -62,7 +63,9 @@ def tag(
 
 @app.command()
 def gc(
-    keep: Annotated[float, typer.Option(min=0, help="Hours for which old versions of the tables stay")] = 0.0,
+    keep: Annotated[
+        float, typer.Option(min=0, max=LONGEST_HOURS, help="Hours for which old versions of the tables stay")
+    ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many bytes would go")] = False,
     catalog: CatalogOption = None,
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from flows.configuration.bounds import LARGEST_INTEGER
 from flows.configuration.setting_names import FILE_VARIABLE, PREFIX, SEPARATOR, variable
 from tango_models.errors import InputError
 
@@ -87,7 +88,7 @@ def _why(error: Exception) -> str:
 
 
 def check_finite(values: Mapping[str, Any], before: str = "") -> None:
-    """Refuse numbers that are none, or have no end: of neither is there JSON.
+    """Refuse numbers that are none, or have no end, or are whole and beyond 64 bits: Prefect keeps none of them.
 
     Args:
         values: nested settings; before: where they stand.
@@ -101,6 +102,10 @@ def check_finite(values: Mapping[str, Any], before: str = "") -> None:
         elif isinstance(value, float) and not math.isfinite(value):
             whole = f"{before}{name}"
             raise InputError(f"setting {whole} = {value}", "is no number that ends", f"{_set_by(whole)} sets it")
+        elif isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+            whole = f"{before}{name}"
+            fault = f"is out of bounds, which are ±{LARGEST_INTEGER}"
+            raise InputError(f"setting {whole} = {str(value)[:20]}…", fault, f"{_set_by(whole)} sets it")
 
 
 def faults_of(error: ValidationError) -> InputError:

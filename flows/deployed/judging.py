@@ -7,6 +7,7 @@ from prefect import flow, get_run_logger
 from pydantic import Field
 
 from flows.artifacts import show_table
+from flows.configuration.bounds import LARGEST_INTEGER
 from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.models.evaluate_aumoclip import RetrievalReport
 
@@ -115,7 +116,7 @@ def evaluate_interpolators(
     weights: list[WholePath] = [],  # noqa: B006
     lengths: list[Annotated[int, Field(ge=1, le=60)]] = [3, 7, 11],  # noqa: B006
     gaps: Annotated[int, Field(ge=1, le=1000)] = 12,
-    seed: Annotated[int, Field(ge=0)] = 0,
+    seed: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] = 0,
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006
 ) -> Table:

@@ -6,6 +6,7 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
+from flows.configuration.bounds import LARGEST_INTEGER
 from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.models.train_aumoclip import TrainedModel
 
@@ -25,7 +26,7 @@ def train_aumoclip(
     avatars: list[AvatarName] = [],  # noqa: B006
     size: Size = Size.embedded,
     start: WholePath | None = None,
-    steps: Annotated[int, Field(ge=1)] | None = None,
+    steps: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None = None,
     workers: Annotated[int, Field(ge=1, le=1024)] = 1,
     gpus: Annotated[float, Field(ge=0, le=8)] = 0,
     settings_file: WholePath | None = None,
@@ -79,7 +80,7 @@ def train_acinterp(
     stage: ACInterpStage = ACInterpStage.refiner,
     size: ACInterpSize = ACInterpSize.small,
     start: WholePath | None = None,
-    steps: Annotated[int, Field(ge=1)] | None = None,
+    steps: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None = None,
     workers: Annotated[int, Field(ge=1, le=1024)] = 1,
     gpus: Annotated[float, Field(ge=0, le=8)] = 0,
     settings_file: WholePath | None = None,

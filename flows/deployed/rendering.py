@@ -7,6 +7,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
+from flows.configuration.bounds import LARGEST_INTEGER
 from flows.deployed.given import AvatarName, Override, SceneName, TagName, WholePath, given_settings, told
 from flows.reenact import Reenactment
 
@@ -34,7 +35,7 @@ def reenact(
     out: WholePath,
     scorer: Annotated[str, Field(pattern=r"^[a-z0-9.*+ -]+$", max_length=200)] = "aumoclip",
     interpolator: Interpolator = Interpolator.auto,
-    seed: Annotated[int, Field(ge=0)] = 0,
+    seed: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] = 0,
     lips: Annotated[str, Field(pattern=r"^(off|match|plug:[A-Za-z0-9_.-]+)$")] = "match",
     tag: TagName | None = None,
     scene: SceneName | None = None,

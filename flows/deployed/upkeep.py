@@ -8,6 +8,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.artifacts import show_table
+from flows.configuration.bounds import LONGEST_HOURS
 from flows.deployed.given import AvatarName, Override, WholePath, given_settings, told
 from flows.fleet.pipeline import THREADS
 from flows.outcome import FlowReport
@@ -51,7 +52,7 @@ def rerun_stage(
 @flow(name="gc", flow_run_name="gc", persist_result=False)
 @told
 def gc(
-    keep_hours: Annotated[float, Field(ge=0)] = 0.0,
+    keep_hours: Annotated[float, Field(ge=0, le=LONGEST_HOURS)] = 0.0,
     dry_run: bool = False,
     settings_file: WholePath | None = None,
     overrides: list[Override] = [],  # noqa: B006

@@ -15,6 +15,8 @@ from tango_models.errors import InputError
 _URL = re.compile(
     r"[a-z][a-z0-9+.-]+://|(https?|ftps?|rtmps?|rtsp|s3|gs|file|data|blob|magnet):|https?//|www\.", re.IGNORECASE
 )
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:com|org|net|edu|be|tv|ly|io|me|co|de|eu|fr|uk|ch|cn|jp|ru)/", re.IGNORECASE)
+"""Of an address as browsers show it: `youtu.be/…`."""
 _FILE = re.compile("file:", re.IGNORECASE)
 _GIVE, _DOWNLOAD = "give the path of the file", "download it first and give the path of the file"
 _WRITE = "name a place on this machine"
@@ -36,7 +38,7 @@ def local_path(given: str | os.PathLike[str], *, deployed: bool = False, written
     shown = printable(text)
     if not text:
         raise InputError("''", "is an empty path", "name a file")
-    if _URL.match(text) and not os.path.exists(text):
+    if _is_url(text) and not os.path.exists(text):
         remedy = _GIVE if text.lower().startswith("file:") else _WRITE if written else _DOWNLOAD
         raise InputError(shown, "is a URL, not a file on this machine", remedy)
     if any("\ud800" <= character <= "\udfff" for character in text):
@@ -47,6 +49,11 @@ def local_path(given: str | os.PathLike[str], *, deployed: bool = False, written
     if deployed and not path.is_absolute():
         raise InputError(shown, _RELATIVE, "give the whole path")
     return path.absolute()
+
+
+def _is_url(text: str) -> bool:
+    host = _HOST.match(text)
+    return _URL.match(text) is not None or (host is not None and not os.path.isdir(host[0]))
 
 
 def source_place(given: str | os.PathLike[str], *, deployed: bool = False, written: bool = False) -> str:

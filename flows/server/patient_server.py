@@ -1,7 +1,8 @@
 """Prefect's server, which answers 503 where of SQLite's writers another came between a request's first look and its own
 write; no time to wait helps there. Prefect's clients ask again then, but a browser does not, and whoever pressed *Run*
 is told `Service Unavailable`. Here a request that may write waits for its turn before it looks; what is sent away all
-the same is done again: `python -m flows.server.patient_server prefect server start ...`"""
+the same is done again. What could not be given out again is not stored (`storable.py`).
+`python -m flows.server.patient_server prefect server start ...`"""
 
 import asyncio
 import runpy
@@ -10,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
+
+from flows.server.storable import Storable
 
 _TRIES = 8
 _PAUSE_SECONDS = 0.1
@@ -89,6 +92,7 @@ def be_patient() -> None:
     def create_patient(*given: Any, **more: Any) -> Any:
         app = create(*given, **more)
         app.add_middleware(Patient)
+        app.add_middleware(Storable)
         return app
 
     server.create_app = create_patient

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _REFUSALS = 16  # errors of the reader in a row, behind which nothing more is expected of the file
 _LOOK_AHEAD = 8  # pictures that say which rate is usual; until they are found, as many packets and bytes are held:
 _MOST_PACKETS, _MOST_BYTES = 2000, 1 << 23
+_STREAMS = {"mpegts", "mpeg"}
 _SLOWEST = 30.0  # seconds from picture to picture; more is no rate
 
 
@@ -50,6 +51,7 @@ class Packets:
 
     def __init__(self, container: av.container.InputContainer) -> None:
         self._container = container
+        self._names = container.format.name.split(",")
         self.clock = MediaClock()
         self.jumped = self.broken = self.strange = False
         self.end = -float("inf")
@@ -90,12 +92,13 @@ class Packets:
     def _read(self) -> Iterator[av.Packet]:
         import av
 
-        refused, packets = 0, self._container.demux()
+        refused, packets, last = 0, self._container.demux(), None
         timed = has_times(self._container)
         while refused < _REFUSALS:
             try:
                 packet = next(packets)
-            except StopIteration:
+            except StopIteration:  # bytes of the last packet are missing: streams may begin and end anywhere
+                self.broken |= last is not None and last.is_corrupt and not _STREAMS.intersection(self._names)
                 return
             except IndexError:  # PyAV knows only the streams that were there when the file was opened
                 self.strange = True
@@ -109,7 +112,7 @@ class Packets:
                 continue
             if not packet.size:  # the end, by PyAV's rule
                 continue
-            refused = 0
+            refused, last = 0, packet
             if not timed and packet.stream.type == "video":
                 packet.pts = packet.dts = None
             yield packet

@@ -56,7 +56,10 @@ def test_a_changed_setting_is_said_and_a_render_brings_the_avatar_up_to_date(set
     assert set(found) == {"create_clips", "embed_clips", "score_edges"}, "what was made of them is old too"
     made = reenact("ann", str(speech), str(tmp_path / "out.mp4"), settings=changed)
     assert {stage.stage for stage in made.report.stages if stage.computed} >= {"create_clips", "render_video"}
+    assert "ann was brought up to date first (settings of create_clips)" in made.report.notes
     assert stale(changed) == {}
+    again = reenact("ann", str(speech), str(tmp_path / "again.mp4"), settings=changed)
+    assert not any("up to date" in note for note in again.report.notes)
     onboard_avatar("ann", [], settings=settings)
     assert stale(settings) == {}, "onboarding without a video redoes what is old"
 

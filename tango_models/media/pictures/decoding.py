@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Timed = tuple[Fraction | None, Fraction | None, av.VideoFrame]
 
+_REACH = 300
+"""Pictures after damage that may still show it where no key picture comes: encoders place one at least as often."""
 _MEASURED_PICTURES = 300
 _MEASURED_PACKETS = 3000
 
@@ -28,18 +30,21 @@ class Pictures:
     """Iterates over (time, duration, frame) in presentation order, seconds on the file's one clock.
 
     Damage is noted, never raised: a packet that cannot be decoded and a picture that is known to be damaged are left
-    out.
+    out, and so are the pictures made from those, up to the next key picture.
 
     packets    the file's packets and their clock
     jumped     times of the first picture behind each jump of the clock
-    damaged    packets that could not be decoded, and damaged pictures
+    damaged    packets that could not be decoded, and damaged pictures, behind the first that is given
+    unseen     pictures of the file before the first that is given: damaged, or made from one that is not in it
     """
 
     def __init__(self, container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> None:
         self._stream = stream
         self.packets = Packets(container)
         self.jumped: list[Fraction] = []
-        self.damaged = 0
+        self.damaged = self.unseen = 0
+        self._spoilt = 0  # pictures that may still show damage
+        self._before: list[int] | None = []  # times of packets, until a picture is given
         self._shown = PresentationTimes()
 
     def __iter__(self) -> Iterator[Timed]:
@@ -54,12 +59,28 @@ class Pictures:
                 return
             except (av.error.FFmpegError, ValueError):
                 self.damaged += 1
+                self._spoilt = _REACH
             for frame in frames:
                 timed = self._timed(frame)
-                if frame.is_corrupt:
-                    self.damaged += 1
-                else:
+                if self._is_whole(frame):
                     yield timed
+                else:
+                    self.damaged += 1
+
+    def _is_whole(self, frame: av.VideoFrame) -> bool:
+        """Whether a picture shows no damage, as far as its decoder tells: its own, or that of those it is made from."""
+        if frame.is_corrupt:
+            self._spoilt = _REACH
+        elif frame.key_frame:
+            self._spoilt = 0
+        elif self._spoilt:
+            self._spoilt -= 1
+        if self._spoilt:
+            return False
+        if self._before is not None:
+            self.unseen = sum(time < frame.pts for time in self._before) if frame.pts is not None else self.damaged
+            self.damaged, self._before = 0, None
+        return True
 
     def _read(self) -> Iterator[av.Packet | None]:
         """The stream's packets on the clock; None, which empties the decoder, at the end."""
@@ -69,6 +90,8 @@ class Pictures:
             if self.packets.jumped and packet.pts is not None:
                 self.jumped.append(packet.pts * packet.time_base)
             self._shown.read(packet)
+            if self._before is not None and packet.pts is not None and not packet.is_discard:
+                self._before.append(packet.pts)
             yield packet
         yield None
 

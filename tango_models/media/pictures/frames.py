@@ -148,6 +148,8 @@ class FrameReader:
 
     def _said(self, pictures: Pictures) -> list[str]:
         notes = []
+        if pictures.unseen:
+            notes.append(f"its first {pictures.unseen} pictures cannot be decoded and were left out")
         if pictures.damaged:
             notes.append(f"{pictures.damaged} of its pictures are damaged and were left out")
         if pictures.packets.clock.jumps:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tango_models.media.container import MAX_SECONDS, open_media
 from tango_models.media.pictures.decoding import first_picture_time
-from tango_models.media.sound.downmix import AnalysisMix
+from tango_models.media.sound.downmix import LOW, AnalysisMix
 from tango_models.media.sound.full_scale import times_full_scale
 from tango_models.media.sound.pieces import SoundPiece, frame_samples, sound_pieces
 from tango_models.media.sound.resampling import Resampler
@@ -37,8 +37,10 @@ class SpeechSound:
 
     AAC that begins with its file is copied, packet by packet, where a player then hears the same samples at the same
     time. Anything else is encoded as 48 kHz AAC in its own layout, mono as two equal channels, at its own level;
-    six or eight channels that have no names as 5.1 or 7.1, unless the fourth holds a voice. Layouts that AAC does not
-    have become stereo, lowered as a whole where their sum would be cut off; so is what is stored above full scale.
+    six or eight channels that have no names as 5.1 or 7.1. Where the voice lies on the channel for low frequencies, the
+    names of the channels are not believed, and all are heard on both sides: recorders write what they like there.
+    Layouts that AAC does not have become stereo, lowered as a whole where their sum would be cut off; so is what is
+    stored above full scale.
 
     Args:
         track: its number among the file's sound tracks.
@@ -62,14 +64,14 @@ class SpeechSound:
             return CopiedTrack(container, stream, _packets(source, stream))
         pieces = sound_pieces(self.path, self.track, max_seconds=MAX_SECONDS)
         first = next(pieces, None)
-        layout = "stereo" if first is None else _LAYOUTS.get(first.layout, "stereo")
-        if first is not None and first.layout in _UNNAMED and not _is_surround(self.path, self.track, first.layout):
-            layout = "stereo"
+        layout, misnamed = "stereo" if first is None else _LAYOUTS.get(first.layout, "stereo"), ""
+        if first is not None and not _is_surround(self.path, self.track, first):
+            layout, misnamed = "stereo", first.layout
         scale = 1 / times_full_scale(self.path, self.track)
         gain = 1.0
-        if first is not None and _folded(first, layout):
+        if first is not None and not misnamed and _folded(first, layout):
             gain = _gain_of_sum(sound_pieces(self.path, self.track, max_seconds=MAX_SECONDS), layout)
-        return EncodedTrack(container, _blocks(first, pieces, layout, gain, scale), RATE, layout)
+        return EncodedTrack(container, _blocks(first, pieces, layout, gain, scale, misnamed), RATE, layout)
 
     def __enter__(self) -> SpeechSound:
         return self
@@ -79,20 +81,22 @@ class SpeechSound:
 
 
 def _blocks(
-    first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str, gain: float, scale: float
+    first: SoundPiece | None, pieces: Iterator[SoundPiece], layout: str, gain: float, scale: float, misnamed: str
 ) -> Iterator[np.ndarray]:
-    """(C, n) float32 blocks in one layout at 48 kHz; `gain` is that of sums of more channels, `scale` of all."""
+    """(C, n) float32 blocks in one layout at 48 kHz; `gain` is that of sums of more channels, `scale` of all; in the
+    layout `misnamed` the names of channels count for nothing."""
     names = _names(layout)
     resampler, mix = Resampler(RATE, len(names), quality="VHQ"), AnalysisMix()
     piece = first
     while piece is not None:
         samples = piece.samples
         if _LAYOUTS.get(piece.layout, piece.layout) != layout:
-            known = "NONE" not in piece.names
-            samples = gains(piece.names, names) @ samples if known else np.repeat(
-                mix.mix(samples, piece.rate, piece.names)[None], len(names), axis=0
-            )  # fmt: skip
-            samples = samples * np.float32(gain) if _folded(piece, layout) else samples
+            if "NONE" in piece.names or piece.layout == misnamed:
+                unnamed = ("NONE",) * len(samples)
+                samples = np.repeat(mix.mix(samples, piece.rate, unnamed)[None], len(names), axis=0)
+            else:
+                samples = gains(piece.names, names) @ samples
+                samples = samples * np.float32(gain) if _folded(piece, layout) else samples
         yield resampler.feed(samples if scale == 1 else samples * np.float32(scale), piece.rate)
         piece = next(pieces, None)
     yield resampler.flush()
@@ -119,15 +123,22 @@ def _gain_of_sum(pieces: Iterator[SoundPiece], layout: str) -> float:
     return min(1.0, own / max(loudest, 1e-9))
 
 
-def _is_surround(path: Path, track: int, layout: str) -> bool:
-    """Whether channels without names are those of 5.1 or 7.1: the fourth holds nothing but low frequencies."""
-    power = change = 0.0
+def _is_surround(path: Path, track: int, first: SoundPiece) -> bool:
+    """Whether the channels are what they are called, by those for low frequencies: these hold nothing else, or less of
+    it than the others. Of six or eight without names it would be the fourth, and it holds nothing else."""
+    unnamed = first.layout in _UNNAMED
+    low = [_UNNAMED[first.layout]] if unnamed else [k for k, name in enumerate(first.names) if name in LOW]
+    if not low:
+        return True
+    power, change = np.zeros(len(first.names)), np.zeros(len(first.names))
     for piece in sound_pieces(path, track, max_seconds=MAX_SECONDS):
-        if piece.layout == layout:
-            sound = piece.samples[_UNNAMED[layout]].astype(np.float64)
-            power += float(sound @ sound) * (2 * np.pi * _LOW / piece.rate) ** 2
-            change += float(np.square(np.diff(sound)).sum())
-    return change <= power
+        if piece.layout == first.layout:
+            sound = piece.samples.astype(np.float64)
+            power += np.square(sound).sum(axis=1) * (2 * np.pi * _LOW / piece.rate) ** 2
+            change += np.square(np.diff(sound)).sum(axis=1)
+    if (change <= power)[low].all():
+        return True
+    return not unnamed and bool(change[low].sum() <= np.delete(change, low).sum())
 
 
 def gains(given: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
@@ -140,7 +151,7 @@ def gains(given: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
             found[[left, right], k] = 1
         elif name in wanted:
             found[wanted.index(name), k] = 1
-        elif name not in ("LFE", "LFE2"):
+        elif name not in LOW:
             side = name.rstrip("C")[-1:]  # FLC: left of the centre
             found[{"L": [left], "R": [right]}.get(side, [left, right]), k] = 0.5**0.5
     return found

@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from flows.command_line import upkeep_app
 from flows.command_line.app import app
 
 TANGO = Path(sys.executable).parent / "tango"
@@ -35,6 +37,26 @@ def test_help_says_what_a_command_does(command):
     result = CliRunner().invoke(app, [*command, "--help"])
     assert result.exit_code == 0
     assert "Usage" in result.output
+
+
+COMMANDS = [command.callback for command in (*app.registered_commands, *upkeep_app.app.registered_commands)]
+
+
+def _takes_numbers(kind) -> bool:
+    return kind in (int, float) or any(map(_takes_numbers, get_args(kind)))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_every_number_that_a_command_takes_has_bounds_that_can_be_stored(command):
+    for name, kind in get_type_hints(command, include_extras=True).items():
+        if _takes_numbers(kind):
+            (option,) = kind.__metadata__
+            assert option.min is not None and option.max is not None and option.max < 2**63, name
+
+
+def test_a_seed_that_cannot_be_stored_is_refused_at_once():
+    result = CliRunner().invoke(app, ["reenact", "ann", "s.wav", "--out", "o.mp4", "--seed", "1" + "0" * 30])
+    assert result.exit_code == 2 and "--seed" in result.output
 
 
 def test_help_imports_nothing_heavy():

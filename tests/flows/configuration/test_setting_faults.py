@@ -50,6 +50,14 @@ def test_a_number_that_is_none_is_named_with_its_variable(monkeypatch, name, tex
     assert name in line and f"{variable(name)} sets it" in line
 
 
+@pytest.mark.parametrize("name", ["max_attempts", "transitions_mb", "task_retries", "cluster.num_cpus"])
+@pytest.mark.parametrize("text", ["9223372036854775808", "1" + "0" * 30, "1" + "0" * 400])
+def test_a_whole_number_that_prefect_cannot_give_out_again_is_named_with_its_variable(monkeypatch, name, text):
+    monkeypatch.setenv(variable(name), text)
+    line = _refused()
+    assert name in line and f"{variable(name)} sets it" in line and len(line) < 200
+
+
 @pytest.mark.parametrize("text", ['{"aws_secret_access_key": ["s3cr3t"]}', '["s3cr3t"]', '{"key": "s3cr3t"', "s3cr3t"])
 def test_keys_are_not_shown_whatever_is_wrong_with_them(monkeypatch, text):
     monkeypatch.setenv("TANGO_STORAGE_OPTIONS", text)

@@ -76,6 +76,21 @@ def test_the_server_refuses_what_is_out_of_bounds_or_no_choice():
         assert _refused("evaluate-interpolators", **wrong)
 
 
+def _numbers(field):
+    """The parts of a parameter's schema that take numbers."""
+    for part in (field, *field.get("anyOf", []), *([field["items"]] if "items" in field else [])):
+        if part.get("type") in ("integer", "number"):
+            yield part
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["name"])
+def test_every_number_of_a_form_has_bounds_that_prefects_server_can_give_out_again(entry):
+    schema = _schema(entry["name"])
+    for name, field in schema.properties.items():
+        for part in _numbers(field):
+            assert part.get("minimum", -(2**64)) > -(2**63) and part.get("maximum", 2**64) < 2**63, name
+
+
 def test_the_forms_offer_what_the_commands_and_the_jobs_do():
     from flows.command_line.app import InterpolatorName
     from flows.deployed.judging import Judged

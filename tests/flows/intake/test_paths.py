@@ -22,6 +22,9 @@ from tango_models.errors import InputError
         "rtsp://camera/1",
         "file:///home/ann/talk.mp4",
         "www.host.org/talk.mp4",
+        "youtu.be/abc",
+        "m.youtube.com/watch?v=abc",
+        "Drive.Google.com/file/d/1/view",
         "sftp+ssh://host/a",
     ],
 )
@@ -35,6 +38,14 @@ def test_a_file_whose_name_looks_like_a_url_is_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("data:1.mp4").touch()
     assert local_path("data:1.mp4") == tmp_path / "data:1.mp4"
+
+
+@pytest.mark.parametrize("folder", ["my.tv", "a.b.com", "notes.io"])
+def test_what_lies_in_a_folder_that_is_called_as_a_host_is_no_url(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    Path(folder).mkdir()
+    assert local_path(f"{folder}/out.mp4", written=True) == tmp_path / folder / "out.mp4"
+    assert local_path("talk.com") == tmp_path / "talk.com"
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"\xff\xfe/talk.mp4", b"a\nb.mp4", b"a\x1b[2Jb.mp4", b"\x7f.mp4"])

@@ -63,6 +63,34 @@ def test_a_voice_on_any_channel_is_analysed_and_rendered(tmp_path, channels, rat
     assert np.abs(found).max() > 0.3
 
 
+@pytest.mark.parametrize("layout", ["2.1", "3.1", "4.1", "5.1", "5.1(side)", "6.1", "7.1"])
+@pytest.mark.parametrize("hertz", [40.0, 440.0])
+def test_a_voice_on_the_channel_for_low_frequencies_is_rendered(tmp_path, layout, hertz):
+    """And what belongs there stays as it was: kept by layouts that AAC has, left out where they become stereo."""
+    names = [channel.name for channel in av.AudioLayout(layout).channels]
+    samples = np.zeros((len(names), 24_000), np.float32)
+    samples[names.index("LFE")] = tone(0.5, 48_000, hertz)
+    path = tmp_path / "a.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=48_000, layout=layout)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T).reshape(1, -1), format="flt", layout=layout)
+        frame.sample_rate, frame.pts = 48_000, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with (
+        SpeechSound(path, 0) as sound,
+        VideoWriter(tmp_path / "out.mp4", width=32, height=32, sound=sound) as writer,
+    ):
+        for _ in range(15):
+            writer.write(coded_picture(1, 32, 32))
+    found, _ = heard(tmp_path / "out.mp4")
+    loudest = found[:, 4800:19_200].std(axis=1).max()
+    if hertz > 250:
+        assert len(found) == 2 and loudest == pytest.approx(0.5 / 2**0.5, rel=0.05)
+    else:
+        assert loudest < 0.02 if len(found) == 2 else loudest > 0.3
+
+
 @pytest.mark.parametrize("channels", [65, 100, 255])
 def test_more_than_64_channels_are_refused(tmp_path, channels):
     path = write_wav(tmp_path / "a.wav", np.zeros((channels, 4000), np.float32), 8000)
