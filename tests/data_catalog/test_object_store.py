@@ -35,7 +35,7 @@ def _write(options: dict, worker: int, barrier) -> None:
     table = Catalog("s3://footage/tables", options).table("frames")
     barrier.wait()
     table.upsert(
-        {"video_id": "v", "gop": k, "n_frames": 4, "pixels": bytes([worker]) * 100_000, "audio": b"", "unit": "u"}
+        {"video_id": "v", "gop": k, "n_frames": 4, "pixels": bytes([worker]) * 100_000, "audio": b"", "unit": "v"}
         for k in range(KEYS)
     )
 
