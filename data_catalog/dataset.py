@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lance import blob_array
 
-from data_catalog.compaction import drop_deleted_rows, merge_fragments
+from data_catalog.compaction import drop_deleted_rows, is_merged, merge_fragments
 from data_catalog.faults import InUse
 from data_catalog.presence import alone, is_lockable, present
 from data_catalog.reachable import UnusableStore, check_store
@@ -232,8 +232,19 @@ class Dataset:
 
     def compact(self, *, wait: float = 2.0) -> None:
         """See `store.Table.compact`."""
-        self.merge()
-        self.forget_versions(wait=wait)
+        if not self._is_tidy():  # most are, where there are many datasets
+            self.merge()
+            self.forget_versions(wait=wait)
+
+    def _is_tidy(self) -> bool:
+        with present(self.uri):
+            dataset = self.find()
+            if dataset is None or not is_merged(dataset):
+                return dataset is None
+            try:
+                return len(dataset.versions()) == 1
+            except ValueError:  # where nobody is known to be alone, one may just be deleted
+                return False
 
     def rewrite(self, *, wait: float, certain: bool = False) -> int:
         """See `store.Table.rewrite`."""

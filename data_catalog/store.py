@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_catalog.dataset import Dataset, rows_of
+from data_catalog.keys import equals
 from data_catalog.schemas import LEDGER, TABLES
 from data_catalog.shards import (
     existing_shards,
@@ -152,10 +153,15 @@ class Table:
 
     # -- upkeep -------------------------------------------------------------------------------------------------
 
-    def compact(self, *, wait: float = 2.0) -> None:
+    def compact(self, videos: Iterable[str] | None = None, *, wait: float = 2.0) -> None:
         """Merge small fragments, then delete old versions: all when nobody else is at the table within `wait`
-        seconds, else those that are old enough. Losing against another writer is no fault: he does it, or the next."""
-        for part, left in self._within(wait):
+        seconds, else those that are old enough. Losing against another writer is no fault: he does it, or the next.
+
+        Args:
+            videos: only where rows of these lie; None: everywhere.
+        """
+        own = self.spec.shards_by[:1] if videos is not None else ()
+        for part, left in self._within(wait, equals(**{name: list(videos or ()) for name in own}) if own else None):
             part.compact(wait=left)
 
     def rewrite(self, *, wait: float, certain: bool = False) -> int:
@@ -190,10 +196,10 @@ class Table:
         for part in self.parts():
             part.merge()
 
-    def _within(self, wait: float) -> Iterator[tuple[Dataset, float]]:
+    def _within(self, wait: float, where: str | None = None) -> Iterator[tuple[Dataset, float]]:
         """The parts, and how many seconds of `wait` are left for each."""
         deadline = time.monotonic() + wait
-        for part in self.parts():
+        for part in self.parts(where):
             yield part, max(0.0, deadline - time.monotonic())
 
 

@@ -163,6 +163,25 @@ def test_what_is_made_of_a_filters_text_is_known_of_no_more():
     assert shards_of(TABLES["videos"], where) is None
 
 
+def test_what_a_run_left_is_merged_where_its_videos_lie_and_the_rest_is_not_touched(tmp_path):
+    catalog = Catalog(tmp_path)
+    table, (ours, other) = catalog.table("poses"), VIDEOS[:2]
+    for k in range(3):
+        table.upsert([_row("poses", video, "", k, 0) for video in (ours, other)])
+
+    def versions() -> list[int]:
+        parts = [part for video in (ours, other) for part in table.parts(equals(track_id=video))]
+        return [len(part.find().versions()) for part in parts]
+
+    before = versions()[1]
+    table.compact([ours])
+    assert versions() == [1, before] and before > 1
+    table.compact()
+    files = sorted(Path(catalog.uri).rglob("*"))
+    table.compact()
+    assert versions() == [1, 1] and sorted(Path(catalog.uri).rglob("*")) == files and table.count() == 6
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"track_id": VIDEOS[1]}, {"unit": VIDEOS[1]}, {"unit": f"model:{VIDEOS[0]}"}],
