@@ -88,7 +88,7 @@ def is_whole(catalog: str, options: Options) -> bool:
         UnusableStore: it has tables of both kinds.
     """
     if "://" not in catalog:
-        return _is_whole([name for name in _EITHER if os.path.isdir(f"{catalog}/{name}")], catalog)
+        return _is_whole(_EITHER.intersection(_folders(catalog, "", options)), catalog)
     key = (catalog, tuple(sorted((options or {}).items())))
     if key not in _whole:
         there = _EITHER.intersection(_folders(catalog, "", options))
@@ -124,11 +124,11 @@ def whole_path(table: str) -> str:
 
 
 def _folders(catalog: str, path: str, options: Options) -> Iterable[str]:
-    """The names of the folders right below a place in the catalog."""
+    """The names of what lies right below a place in the catalog, if it is there: of an object store, of the folders."""
     if "://" not in catalog:
         try:
             return os.listdir(os.path.join(catalog, path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
     from lance.file import LanceFileSession
 
