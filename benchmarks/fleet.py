@@ -140,7 +140,8 @@ def loop(dataset: Path, catalog: Path) -> Timed:
 
     opened = Catalog(catalog)
     for name in TABLES:
-        opened.table(name).open()
+        for part in opened.table(name).parts():
+            part.open()
     start, busy, before = time.perf_counter(), busy_seconds(), resource.getrusage(resource.RUSAGE_CHILDREN)
     context = multiprocessing.get_context("spawn")
     with context.Pool(usable_cpus()) as pool:

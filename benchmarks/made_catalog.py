@@ -127,7 +127,7 @@ def _append(catalog: Catalog, table: str, rows: Sequence[dict[str, Any]]) -> Non
 def _append_columns(catalog: Catalog, table: str, columns: dict[str, pa.Array]) -> None:
     """Rows without the columns that are not given; keys are not compared."""
     target = catalog.table(table)
-    dataset = target.open()
     schema = pa.schema([field for field in target.spec.schema if field.name in columns])
     rows = pa.table([columns[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
-    lance.write_dataset(rows, dataset, mode="append")
+    for part, own in target.split(rows):
+        lance.write_dataset(own, part.open(), mode="append")

@@ -55,7 +55,7 @@ class Catalog:
 
     def exists(self) -> bool:
         """Whether anything was ever onboarded here."""
-        return self.table("avatars").find() is not None or self.table(LEDGER).find() is not None
+        return self.table("avatars").exists() or self.table(LEDGER).exists()
 
     # -- avatars ------------------------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class Catalog:
             fields: content hash of each group of columns, for the stages that read only that group.
         """
         for table in tables_of(unit.stage):
-            self.table(table).delete(f"{equals(unit=unit.key)} AND NOT ({_version(unit)})")
+            self.table(table).delete(equals(unit=unit.key).also(f"NOT ({_version(unit)})"))
         self._note(unit, "ok", None, n_rows=n_rows, run_id=run_id, seconds=seconds, fields=fields or {})
 
     def fail(
@@ -168,7 +168,7 @@ class Catalog:
 
     def _note(self, unit: Unit, status: str, error: str | None, *, fields: dict, **columns) -> None:
         assert not self.holds(unit.stage), f"{unit.stage} is as it was at {self.tag}"
-        same = f"{equals(stage=unit.stage, unit=unit.key, status='failed')} AND {_version(unit)}"
+        same = equals(stage=unit.stage, unit=unit.key, status="failed").also(_version(unit))
         before = self.table("units").read(["attempts"], where=same)["attempts"].to_pylist()
         attempts = sum(before) + 1  # since it last went well
         row = {

@@ -20,6 +20,12 @@ class _Size:
     deleted: int
 
 
+def is_merged(dataset: lance.LanceDataset) -> bool:
+    """Whether there is nothing to merge at all."""
+    fragments = dataset.get_fragments()
+    return len(fragments) <= 1 and not any(fragment.num_deletions for fragment in fragments)
+
+
 def merge_fragments(dataset: lance.LanceDataset, *, blobs: bool) -> None:
     """Merge the small fragments, so that their number follows the logarithm of the writes and a row is copied as
     seldom: a large one is left alone until the smaller ones together are as large, or a tenth of it is deleted."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -41,6 +42,11 @@ def track_id(video_id: str, motion_hash: str = "") -> str:
 def video_of(track: str) -> str:
     """The video of a track."""
     return track.partition("~")[0]
+
+
+def video_in(key: str) -> str:
+    """The video of a video id, or of the key of a track, a clip, or a unit that is about one of these."""
+    return video_of(key.partition(":")[0])
 
 
 def motion_of(track: str) -> str:
@@ -101,19 +107,43 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def equals(**conditions: Any) -> str:
+class Filter(str):
+    """A Lance filter that says what it asks for, so that a table need only look where that lies.
+
+    Whatever else is made of its text (`+`, an f-string) is a plain string again, of which nothing is known.
+
+    Attributes:
+        asked: by column, the strings of which a row has one in it if the filter holds.
+    """
+
+    asked: Mapping[str, frozenset[str]]
+
+    def __new__(cls, text: str, asked: Mapping[str, frozenset[str]] | None = None) -> "Filter":
+        self = super().__new__(cls, text)
+        self.asked = asked or {}
+        return self
+
+    def also(self, condition: str) -> "Filter":
+        """Of which both hold, this and another."""
+        return Filter(f"({self}) AND ({condition})", self.asked)
+
+
+def equals(**conditions: Any) -> Filter:
     """A Lance filter: every column equals its value, or is one of its values when a list is given."""
-    terms = []
+    terms, asked = [], {}
     for column, value in conditions.items():
-        if isinstance(value, list | tuple | set | frozenset):
-            if not value:
-                return "false"
-            terms.append(f"{column} IN ({', '.join(literal(v) for v in sorted(value))})")
-        else:
+        values = value if isinstance(value, list | tuple | set | frozenset) else [value]
+        if all(isinstance(v, str) for v in values):
+            asked[column] = frozenset(values)
+        if values is not value:
             terms.append(f"{column} = {literal(value)}")
-    return " AND ".join(terms) or "true"
+        elif values:
+            terms.append(f"{column} IN ({', '.join(literal(v) for v in sorted(values))})")
+        else:
+            return Filter("false", {column: frozenset()})
+    return Filter(" AND ".join(terms) or "true", asked)
 
 
-def between(first: int, stop: int, **values: str | int | bool | list) -> str:
+def between(first: int, stop: int, **values: str | int | bool | list) -> Filter:
     """A filter for the frames `first` to `stop` (exclusive) of what `equals` describes."""
-    return f"{equals(**values)} AND frame >= {first} AND frame < {stop}"
+    return equals(**values).also(f"frame >= {first} AND frame < {stop}")

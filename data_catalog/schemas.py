@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from data_catalog.table_spec import TableSpec, fixed_bytes, table, vector
 
-SCHEMA = 1
+SCHEMA = 2
 """Stands in every table that is made. Raise it, and stamp older tables, when a release that does not know of a change
 must not touch a catalog with it; columns that come in need none."""
 CLIP_FRAMES = 4
@@ -71,6 +71,7 @@ _SPECS = [
         {"video_id": pa.string(), "gop": pa.int32()},
         {"n_frames": pa.int8(), "pixels": "blob", "audio": pa.binary()},  # audio: 16 kHz mono int16
         stage="extract_frames",
+        shards_by=("video_id",),
         groups={"pixels": ("n_frames", "pixels"), "audio": ("audio",)},
     ),
     table(
@@ -92,6 +93,7 @@ _SPECS = [
             "others": pa.int8(),  # people in view beside the one whose landmarks these are
         },
         stage="detect_landmarks",
+        shards_by=("video_id",),
         groups={
             "landmarks": (
                 "body_xy",
@@ -125,6 +127,7 @@ _SPECS = [
             "covered": pa.bool_(),  # a hand is before it
         },
         stage="detect_mouths",
+        shards_by=("video_id",),
         groups={
             "mouths": (
                 "middle",
@@ -152,6 +155,7 @@ _SPECS = [
             "tracked": pa.bool_(),
         },
         stage="fit_smplx",
+        shards_by=("track_id",),
         groups={"motion": ("pose", "trans", "betas", "expression", "confidence", "tracked")},
     ),
     table(
@@ -189,6 +193,7 @@ _SPECS = [
             "voice": vector(CLIP_FRAMES),
         },
         stage="create_clips",
+        shards_by=("clip_id", "track_id"),
         groups={
             "takes": ("shot", "usable"),
             "motion": ("representation", "orientation", "translation", "motion_energy"),
@@ -228,6 +233,8 @@ _SPECS = [
             "cost": pa.float32(),  # the larger of both, each in units of what is just seen
         },
         stage="score_edges",
+        shards_by=("src", "src_track"),
+        unit_videos=2,
         groups={
             "edges": (
                 "pose",
@@ -251,6 +258,7 @@ _SPECS = [
         {"clip_id": pa.string(), "model_id": pa.string()},
         {"track_id": pa.string(), "motion_low": vector(CLIP_FRAMES * 256), "motion_high": vector(256)},
         stage="embed_clips",
+        shards_by=("clip_id", "track_id"),
         groups={"embedding": ("motion_low", "motion_high")},
         identity=("track_id",),
     ),

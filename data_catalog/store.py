@@ -1,57 +1,33 @@
-"""One Lance table: created once, read by filter, written by upsert. Nothing else in the project writes Lance."""
+"""A table of the catalog: one dataset, or many that are shards of it."""
 
-import logging
-import random
-import re
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-import lance
 import pyarrow as pa
 import pyarrow.compute as pc
-from lance import blob_array
 
-from data_catalog.compaction import drop_deleted_rows, merge_fragments
-from data_catalog.faults import InUse
-from data_catalog.presence import alone, is_lockable, present
-from data_catalog.reachable import UnusableStore, check_store
-from data_catalog.schemas import SCHEMA
+from data_catalog.dataset import Dataset, rows_of
+from data_catalog.keys import equals
+from data_catalog.schemas import LEDGER, TABLES
+from data_catalog.shards import (
+    existing_shards,
+    is_whole,
+    shard_of,
+    shard_path,
+    shards_in,
+    shards_of,
+    whole_path,
+)
 from data_catalog.table_spec import TableSpec
 
-T = TypeVar("T")
-_LOG = logging.getLogger(__name__)
-_STORAGE_VERSION: Literal["2.2"] = "2.2"  # the first that holds blob v2 columns
-_COMMIT_ATTEMPTS = 24
-_CONTENTION = ("conflict", "contention", "concurrent", "too many retries", "retryable")
-_TIDY_EVERY, _TIDY_EVERY_WITH_BLOBS = 16, 64
-"""Writes of a process to a table after which it merges what they left; blobs are dear to copy."""
-_SWEEP_EVERY = 4
-"""Merges after which it also deletes old versions."""
-_KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
-"""How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
-bytes and come one at a time."""
-_UNTAGGED = "Ref not found"
-_SCHEMA = b"tango.schema"
-_FORBIDDEN = ("Permission denied", "Read-only file system", "Forbidden", "AccessDenied")
-_ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
-_ALL_BUT_THE_NEWEST: dict[str, Any] = {"retain_versions": 1, "delete_unverified": True}
-_SESSION = lance.Session(index_cache_size_bytes=1 << 20, metadata_cache_size_bytes=32 << 20)
-"""Of this process: what a table's files hold is then read once, and not at every look (half of what a look costs)."""
-_writes: Counter[str] = Counter()
-_counting = threading.Lock()
+_stamped: set[str] = set()
+"""Catalogs that no older release touches any more, as far as this process knows."""
 
 
 class Table:
-    """A table of the catalog at `uri` (a folder or an object-store prefix).
-
-    Writers may race from many processes and machines. Every write is an upsert on the declared primary key without
-    an index (with a BTREE on a merge key, eight processes left hundreds of duplicates; `dependencies` measurements),
-    retried on contention with jitter.
+    """A table of the catalog at `uri` (a folder or an object-store prefix), in one dataset or in shards.
 
     Args:
         tag: read the version of that name, and write nothing; see `tags`.
@@ -60,88 +36,49 @@ class Table:
     def __init__(
         self, uri: str, spec: TableSpec, storage_options: dict[str, str] | None = None, tag: str | None = None
     ) -> None:
-        self.spec, self._tag = spec, tag
-        self._place = uri
-        self.uri = f"{uri}/{spec.name}.lance"
-        self._options = storage_options or None
+        self.spec = spec
+        self._catalog, self._options, self._tag = uri, storage_options, tag
 
-    def find(self) -> lance.LanceDataset | None:
-        """The newest version, or the tagged one; None when nothing was (then) written: looking creates no table.
+    def parts(self, where: str | None = None) -> list[Dataset]:
+        """The datasets in which rows may lie that satisfy a filter: those of its videos where it is a `keys.Filter`
+        that asks for some, else all. They may not be there yet."""
+        if not self._is_cut():
+            return [self._dataset(whole_path(self.spec.name))]
+        shards = shards_of(self.spec, where)
+        if shards is None:
+            shards = set(existing_shards(self._catalog, self.spec.name, self._options))
+        return [self._shard(shard) for shard in sorted(shards)]
 
-        Columns that came in since the table was made are added to it, empty: its rows are of an older `code_version`
-        and will be made again.
+    def split(self, rows: pa.Table) -> list[tuple[Dataset, pa.Table]]:
+        """Rows, by the dataset in which they are to lie.
 
         Raises:
-            UnusableStore: the catalog is of a newer release, or has another key, or columns that are not known or hold
-                something else: it is of one that this one does not read; columns are missing, and none can be added.
-            UnusableStore: the object store does not answer, has no such bucket, or lets nobody in.
+            ValueError: a row is of several videos; see `shards_in`.
         """
-        check_store(self._place, self._options)
-        try:
-            dataset = lance.dataset(self.uri, self._tag, storage_options=self._options, session=_SESSION)
-        except (ValueError, FileNotFoundError, OSError) as error:
-            if not (self._tag and _UNTAGGED in str(error)) and not _ABSENT.match(str(error)):
-                raise  # a bucket, or a file of the table, that is missing is a fault
-            return None
-        if int((dataset.schema.metadata or {}).get(_SCHEMA, b"0")) > SCHEMA:
-            fault = "it is of a newer release of TANGO than this one"
-            raise UnusableStore(f"{self.uri}: {fault}; use that release, or name another --catalog")
-        self._check_columns(dataset.schema)
-        new = set(self.spec.schema.names) - set(dataset.schema.names)
-        return _retry(self._with_new_columns) if new and not self._tag else dataset
+        if not self._is_cut():
+            return [(self._dataset(whole_path(self.spec.name)), rows)]
+        own = shards_in(self.spec, rows)
+        shards = pc.unique(own).to_pylist()
+        if len(shards) == 1:
+            return [(self._shard(shards[0]), rows)]
+        return [(self._shard(shard), rows.filter(pc.equal(own, shard))) for shard in shards]
 
-    def _check_columns(self, there: pa.Schema) -> None:
-        """Refuse a table of another release, unless it only lacks columns that can be added to it."""
-        wanted = self.spec.schema
-        if other := sorted({*self.spec.primary_key, *self.spec.identity} - set(there.names)):
-            raise _another_release(self.uri, f"it has no column {other[0]}", "or go back to that release")
-        if other := sorted(set(there.names) - set(wanted.names)):
-            raise _another_release(self.uri, f"its column {other[0]} is not known here", "or install that release")
-        for name in set(there.names) - set(self.spec.blobs):
-            if there.field(name).type != wanted.field(name).type:
-                fault = f"its column {name} is {there.field(name).type}, not {wanted.field(name).type}"
-                raise _another_release(self.uri, fault, "or install that release")
+    def _is_cut(self) -> bool:
+        return bool(self.spec.shards_by) and not is_whole(self._catalog, self._options)
 
-    def _with_new_columns(self) -> lance.LanceDataset:
-        dataset = lance.dataset(self.uri, storage_options=self._options, session=_SESSION)
-        if new := [field for field in self.spec.schema if field.name not in dataset.schema.names]:
-            try:
-                dataset.add_columns(pa.schema(new))
-            except OSError as error:
-                if not any(word in str(error) for word in _FORBIDDEN):
-                    raise
-                fault = f"it is of an older release (it has no column {new[0].name}), and may not be written to"
-                raise UnusableStore(f"{self.uri}: {fault}; change its permissions, or use a copy") from error
-        return dataset
+    def _shard(self, shard: str) -> Dataset:
+        return self._dataset(shard_path(self.spec.name, shard))
 
-    def open(self) -> lance.LanceDataset:
-        """The newest version; the table is created if it does not exist yet, whoever comes first."""
-        if (dataset := self.find()) is not None:
-            return dataset
-        if "://" not in self.uri:
-            Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return lance.write_dataset(
-                self.rows([]).replace_schema_metadata({_SCHEMA: str(SCHEMA)}),
-                self.uri,
-                mode="create",
-                data_storage_version=_STORAGE_VERSION,
-                enable_stable_row_ids=True,
-                storage_options=self._options,
-            )
-        except OSError as error:  # another process created it between our look and our write
-            if "exist" not in str(error).lower() and not _is_contention(error):
-                raise
-            return lance.dataset(self.uri, storage_options=self._options, session=_SESSION)
+    def _dataset(self, path: str) -> Dataset:
+        return Dataset(self._catalog, path, self.spec, self._options, self._tag)
+
+    def exists(self) -> bool:
+        """Whether anything was (then) written; see `Dataset.find`."""
+        return any(part.find() is not None for part in self.parts())
 
     def rows(self, rows: Iterable[dict[str, Any]]) -> pa.Table:
         """Dictionaries to an Arrow table of this schema; missing columns become null."""
-        rows = list(rows)
-        columns = []
-        for field in self.spec.schema:
-            values = [row.get(field.name) for row in rows]
-            columns.append(blob_array(values) if field.name in self.spec.blobs else pa.array(values, field.type))
-        return pa.table(columns, schema=self.spec.schema)
+        return rows_of(self.spec, rows)
 
     def upsert(self, rows: pa.Table | Iterable[dict[str, Any]], *, where: str | None = None) -> int:
         """Insert rows, or replace those with the same primary key. Returns how many rows were given.
@@ -150,113 +87,88 @@ class Table:
             where: replace only rows of which this holds, a filter over `target.` and `source.` columns.
 
         Raises:
-            ValueError: a primary key occurs twice among `rows`.
+            ValueError: a primary key occurs twice among `rows`; a row is of several videos, see `shards_in`.
         """
         table = rows if isinstance(rows, pa.Table) else self.rows(rows)
         if not table.num_rows:
             return 0
-        keys = table.select(list(self.spec.primary_key))
-        if keys.group_by(keys.column_names).aggregate([]).num_rows != table.num_rows:
+        if _count_keys(table, self.spec) != table.num_rows:
             raise ValueError(f"{self.spec.name}: the same primary key twice in one write")
-        self.open()
-        self._write(
-            lambda dataset: (
-                dataset.merge_insert(list(self.spec.primary_key))
-                .when_matched_update_all(where)
-                .when_not_matched_insert_all()
-                .use_index(False)
-                .execute(table)
-            )
-        )
-        self._tidy_now_and_then()
+        parts = self.split(table)
+        self._keep_older_releases_off()
+        for part, own in parts:
+            part.upsert(own, where=where)
         return table.num_rows
+
+    def _keep_older_releases_off(self) -> None:
+        """One that knows of no shards would find none of the rows, and call them done."""
+        if self._catalog not in _stamped and self._is_cut():
+            for name in ("avatars", LEDGER):
+                Dataset(self._catalog, whole_path(name), TABLES[name], self._options).stamp()
+            _stamped.add(self._catalog)
 
     def delete(self, condition: str) -> int:
         """Delete the rows that satisfy a filter, and return how many they were; without any nothing is written."""
-        if found := self.count(condition):
-            self._write(lambda dataset: dataset.delete(condition))
-        return found
-
-    def _write(self, write: Callable[[lance.LanceDataset], object]) -> None:
-        assert not self._tag, f"{self.spec.name} is read as it was at {self._tag}, and not written"
-
-        def attempt() -> None:
-            with present(self.uri):
-                write(self.open())
-
-        _retry(attempt)
+        return sum(part.delete(condition) for part in self.parts(condition))
 
     def read(self, columns: list[str] | None = None, where: str | None = None, *, ordered: bool = True) -> pa.Table:
         """Rows without their blobs, in primary-key order unless the key is not among `columns`."""
         names = columns or [f.name for f in self.spec.schema if f.name not in self.spec.blobs]
-        with present(self.uri):
-            dataset = self.find()
-            if dataset is None:
-                return pa.schema([self.spec.schema.field(name) for name in names]).empty_table()
-            there = [name for name in names if name in dataset.schema.names]
-            table = dataset.to_table(columns=there, filter=where)
-        for position, name in enumerate(names):  # came in since it was tagged
-            if name not in there:
-                field = self.spec.schema.field(name)
-                table = table.add_column(position, field, pa.nulls(table.num_rows, field.type))
+        found = [part.read(names, where) for part in self.parts(where)]
+        table = _joined(found) if found else pa.schema([self.spec.schema.field(n) for n in names]).empty_table()
         order = [(key, "ascending") for key in self.spec.primary_key if ordered and key in names]
         return table.sort_by(order) if order else table
 
     def read_blobs(self, column: str, where: str, *, key: str) -> dict[Any, bytes]:
         """The blobs of the rows that satisfy `where`, by the value of column `key`."""
-        with present(self.uri):
-            dataset = self.find()
-            if dataset is None:
-                return {}
-            found = dataset.to_table(columns=[key], filter=where, with_row_id=True)
-            if not found.num_rows:
-                return {}
-            blobs = dataset.take_blobs(column, ids=found["_rowid"].to_pylist())
-            keys = found[key].to_pylist()
-            return {k: blob.readall() for k, blob in zip(keys, blobs, strict=True) if blob is not None}
+        found: dict[Any, bytes] = {}
+        for part in self.parts(where):
+            found |= part.read_blobs(column, where, key=key)
+        return found
 
     def blob_sizes(self, column: str, columns: list[str]) -> pa.Table:
         """Some columns of all rows, with the bytes of each row's blob as `size`."""
-        with present(self.uri):
-            dataset = self.find()
-            if dataset is None:
-                fields = [self.spec.schema.field(name) for name in columns]
-                return pa.schema([*fields, pa.field("size", pa.uint64())]).empty_table()
-            table = dataset.to_table(columns=[*columns, column])
-        sizes = pc.fill_null(pc.struct_field(table[column], "size"), 0)
-        return table.select(columns).append_column("size", sizes)
+        fields = [self.spec.schema.field(name) for name in columns]
+        found = [part.blob_sizes(column, columns) for part in self.parts()]
+        return _joined(found) if found else pa.schema([*fields, pa.field("size", pa.uint64())]).empty_table()
 
     def count(self, where: str | None = None) -> int:
-        with present(self.uri):
-            dataset = self.find()
-            return dataset.count_rows(where) if dataset is not None else 0
+        return sum(part.count(where) for part in self.parts(where))
 
     def size_on_disk(self) -> int:
         """Bytes of all the table's files, old versions included."""
-        with present(self.uri):
-            dataset = self.find()
-            if dataset is None:
-                return 0
-            return sum(sum(batch["size_bytes"].to_pylist()) for batch in dataset.all_files())
+        return sum(part.size_on_disk() for part in self.parts())
 
     def unique_keys(self) -> int:
-        """How many different primary keys there are: equals `count()` or a writer is at fault."""
-        keys = self.read(list(self.spec.primary_key))
-        return keys.group_by(keys.column_names).aggregate([]).num_rows
+        """How many different primary keys there are: equals `count()` or a writer is at fault. A row in a shard where
+        nobody looks for it counts as none."""
+        count, cut = 0, self._is_cut()
+        for part in self.parts():
+            keys = part.read(list(self.spec.primary_key))
+            if cut:
+                here = [key for key in pc.unique(keys[0]).to_pylist() if self._shard(shard_of(key)).uri == part.uri]
+                keys = keys.filter(pc.is_in(keys[0], pa.array(here, pa.string())))
+            count += _count_keys(keys, self.spec)
+        return count
 
     # -- upkeep -------------------------------------------------------------------------------------------------
 
-    def compact(self, *, wait: float = 2.0) -> None:
+    def compact(self, videos: Iterable[str] | None = None, *, wait: float = 2.0) -> None:
         """Merge small fragments, then delete old versions: all when nobody else is at the table within `wait`
-        seconds, else those that are old enough. Losing against another writer is no fault: he does it, or the next."""
-        self.merge()
-        self.forget_versions(wait=wait)
+        seconds, else those that are old enough. Losing against another writer is no fault: he does it, or the next.
+
+        Args:
+            videos: only where rows of these lie; None: everywhere.
+        """
+        own = self.spec.shards_by[:1] if videos is not None else ()
+        for part, left in self._within(wait, equals(**{name: list(videos or ()) for name in own}) if own else None):
+            part.compact(wait=left)
 
     def rewrite(self, *, wait: float, certain: bool = False) -> int:
         """Take deleted rows off the disk: write anew what holds any, and delete old versions.
 
         Args:
-            wait: seconds to wait until nobody else is at the table.
+            wait: seconds to wait until nobody else is at the table; if `certain`, at each part of it.
             certain: delete the old versions in any case. Where nobody is known to be alone (an object store) the
                 caller answers for it that nobody else writes.
 
@@ -266,90 +178,35 @@ class Table:
         Raises:
             InUse: `certain`, and somebody was at the table all the time.
         """
-        if self.find() is None:
-            return 0
-        blobs = bool(self.spec.blobs)
-        self._write(lambda dataset: drop_deleted_rows(dataset, blobs=blobs))
-        # The newest version is kept with what was done in it, which names the rows that a deletion was for.
-        self._write(lambda dataset: dataset.update_config({"tango.rewritten": str(time.time_ns())}))
-        return self.forget_versions(wait=wait, certain=certain)
+        if certain:
+            return sum(part.rewrite(wait=wait, certain=True) for part in self.parts())
+        return sum(part.rewrite(wait=left) for part, left in self._within(wait))
 
-    def forget_versions(
-        self,
-        *,
-        wait: float = 0.0,
-        certain: bool = False,
-        keep: timedelta = timedelta(0),
-        dry_run: bool = False,
-    ) -> int:
+    def forget_versions(self, *, wait: float = 0.0, keep: timedelta = timedelta(0), dry_run: bool = False) -> int:
         """Delete old versions, but those that are tagged, and what writers that died left; see `rewrite`.
 
         Args:
             keep: leave those that are younger.
             dry_run: delete nothing, and say how many bytes it would free.
         """
-        with alone(self.uri, wait=wait) as nobody_else:
-            dataset = self.find()
-            if dataset is None:
-                return 0
-            if nobody_else or (certain and not is_lockable(self.uri)):
-                chosen = _ALL_BUT_THE_NEWEST if not keep else {"older_than": keep, "delete_unverified": True}
-                return _clean_up(dataset, chosen, dry_run)
-        if certain:
-            raise InUse(f"{self.uri}: in use all the time; let the other runs end and give the command again")
-        with present(self.uri):
-            at_least = _KEEP if self.spec.stage else _KEEP_LEDGER
-            return _clean_up(self.open(), {"older_than": max(keep, at_least)}, dry_run)
+        return sum(part.forget_versions(wait=left, keep=keep, dry_run=dry_run) for part, left in self._within(wait))
 
     def merge(self) -> None:
         """Merge small fragments; losing against another writer is no fault."""
-        if self.find() is None:
-            return
-        try:
-            with present(self.uri):
-                merge_fragments(self.open(), blobs=bool(self.spec.blobs))
-        except (OSError, RuntimeError) as error:
-            if not _is_contention(error):
-                raise
+        for part in self.parts():
+            part.merge()
 
-    def _tidy_now_and_then(self) -> None:
-        every = _TIDY_EVERY_WITH_BLOBS if self.spec.blobs else _TIDY_EVERY
-        with _counting:
-            _writes[self.uri] += 1
-            count = _writes[self.uri]
-        try:
-            if count % every == 0:
-                self.merge()
-            if count % (every * _SWEEP_EVERY) == 0:
-                with alone(self.uri) as nobody_else:
-                    if nobody_else:
-                        _clean_up(self.open(), _ALL_BUT_THE_NEWEST)
-        except OSError as error:  # what was to be written is written; `compact` at the end of the run says it too
-            _LOG.warning("%s: could not be compacted (%s)", self.uri, error)
+    def _within(self, wait: float, where: str | None = None) -> Iterator[tuple[Dataset, float]]:
+        """The parts, and how many seconds of `wait` are left for each."""
+        deadline = time.monotonic() + wait
+        for part in self.parts(where):
+            yield part, max(0.0, deadline - time.monotonic())
 
 
-def _another_release(uri: str, fault: str, remedy: str) -> UnusableStore:
-    what = f"{uri}: written by another release of TANGO ({fault})"
-    return UnusableStore(f"{what}; name another --catalog and onboard again, {remedy}")
+def _joined(parts: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables([part for part in parts if part.num_rows] or parts[:1])
 
 
-def _clean_up(dataset: lance.LanceDataset, chosen: dict[str, Any], dry_run: bool = False) -> int:
-    """Delete versions, but none that is tagged; returns the bytes of their files."""
-    if dry_run:
-        return dataset.explain_cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).stats.bytes_removed
-    return dataset.cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).bytes_removed
-
-
-def _is_contention(error: Exception) -> bool:
-    return any(word in str(error).lower() for word in _CONTENTION)
-
-
-def _retry(write: Callable[[], T]) -> T:
-    for attempt in range(_COMMIT_ATTEMPTS):
-        try:
-            return write()
-        except (OSError, RuntimeError) as error:
-            if attempt + 1 == _COMMIT_ATTEMPTS or not _is_contention(error):
-                raise
-            time.sleep(random.uniform(0, min(2.0, 0.05 * 1.5**attempt)))
-    raise AssertionError("unreachable")
+def _count_keys(rows: pa.Table, spec: TableSpec) -> int:
+    keys = rows.select(list(spec.primary_key))
+    return keys.group_by(keys.column_names).aggregate([]).num_rows

@@ -18,6 +18,9 @@ class TableSpec:
         groups: the columns that other stages read together, by the group's name. A group may have columns in several
             tables of its stage. A column of no group is read by no stage.
         identity: columns that follow from the primary key.
+        shards_by: the columns that name a row's video, the first of the primary key before others; the rows lie in the
+            shard of it. None: the table is one dataset.
+        unit_videos: how many videos the key of a unit begins with, of one of which each of its rows is.
     """
 
     name: str
@@ -27,6 +30,8 @@ class TableSpec:
     stage: str = ""
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     identity: tuple[str, ...] = ()
+    shards_by: tuple[str, ...] = ()
+    unit_videos: int = 1
 
     def group_of(self, column: str) -> str | None:
         """The group that a column belongs to; None for keys, provenance and what no stage reads."""
@@ -61,6 +66,8 @@ def table(
     stage: str = "",
     groups: dict[str, tuple[str, ...]] | None = None,
     identity: tuple[str, ...] = (),
+    shards_by: tuple[str, ...] = (),
+    unit_videos: int = 1,
 ) -> TableSpec:
     """A table of these columns, by name; a stage's has the provenance of its rows too. A column of kind "blob" is read
     lazily."""
@@ -69,4 +76,6 @@ def table(
     if stage:
         fields += [pa.field(key, kind) for key, kind in _PROVENANCE.items()]
     blobs = tuple(key for key, kind in columns.items() if isinstance(kind, str) and kind == "blob")
-    return TableSpec(name, pa.schema(fields), tuple(primary_key), blobs, stage, groups or {}, identity)
+    return TableSpec(
+        name, pa.schema(fields), tuple(primary_key), blobs, stage, groups or {}, identity, shards_by, unit_videos
+    )

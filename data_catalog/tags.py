@@ -15,6 +15,7 @@ from typing import NamedTuple
 import lance
 
 from data_catalog.catalog import Catalog
+from data_catalog.dataset import Dataset
 from data_catalog.faults import CatalogFault
 from data_catalog.keys import equals
 from data_catalog.leases import held
@@ -54,7 +55,8 @@ def check_tag_name(name: str) -> str:
 
 def list_tags(catalog: Catalog) -> list[Tag]:
     """All tags, the newest last."""
-    dataset = catalog.table(LEDGER).find()
+    (ledger,) = catalog.table(LEDGER).parts()
+    dataset = ledger.find()
     found = dataset.tags.list() if dataset is not None else {}
     return sorted(
         (Tag(name, about["created_at"]) for name, about in found.items()), key=lambda tag: (str(tag.made_at), tag.name)
@@ -86,17 +88,15 @@ def make_tag(catalog: Catalog, name: str, *, wait: float = 10.0) -> None:
             f"tag {name!r}: is there already; give another name, or delete it with `tango tag {name} --delete`"
         )
     with ExitStack() as everywhere:
-        for table in _TABLES:  # so that nobody deletes the version before it is tagged
-            everywhere.enter_context(present(catalog.table(table).uri))
+        for part in _parts(catalog):  # so that nobody deletes the version before it is tagged
+            everywhere.enter_context(present(part.uri))
         versions = _versions_of_one_moment(catalog, time.monotonic() + wait)
-        if LEDGER not in versions:
+        if not catalog.table(LEDGER).exists():
             raise BadTag(f"tag {name!r}: the catalog is empty; onboard an avatar first")
-        for table in _TABLES:
-            if table in versions:
-                dataset = versions[table]
-                if name in dataset.tags.list():  # of an attempt that was cut off
-                    dataset.tags.delete(name)
-                dataset.tags.create(name, dataset.version)
+        for dataset in versions.values():
+            if name in dataset.tags.list():  # of an attempt that was cut off
+                dataset.tags.delete(name)
+            dataset.tags.create(name, dataset.version)
 
 
 def delete_tag(catalog: Catalog, name: str) -> None:
@@ -106,9 +106,8 @@ def delete_tag(catalog: Catalog, name: str) -> None:
         BadTag: there is none of that name.
     """
     check_tag(catalog, name)
-    for table in reversed(_TABLES):
-        dataset = catalog.table(table).find()
-        if dataset is not None and name in dataset.tags.list():
+    for dataset in reversed(_open(catalog).values()):
+        if name in dataset.tags.list():
             dataset.tags.delete(name)
 
 
@@ -125,20 +124,21 @@ def tags_with(catalog: Catalog, videos: Iterable[str]) -> list[str]:
 
 def delete_halves(catalog: Catalog) -> int:
     """Delete what is left of tags whose making, or deletion, was cut off; says how many there were."""
-    found = {table: dataset for table in _TABLES if (dataset := catalog.table(table).find()) is not None}
-    parts = {table: dataset.tags.list() for table, dataset in found.items()}
+    found = _open(catalog)
+    parts = {uri: dataset.tags.list() for uri, dataset in found.items()}
     whole, halves = {tag.name for tag in list_tags(catalog)}, set()  # read last: one may be finished meanwhile
-    for table, tags in parts.items():
+    for uri, tags in parts.items():
         for name in set(tags) - whole:
             made_at = tags[name]["created_at"]
             if made_at is None or abs(datetime.now(UTC) - made_at) > _MAKING:  # of another clock, perhaps
-                found[table].tags.delete(name)
+                found[uri].tags.delete(name)
                 halves.add(name)
     return len(halves)
 
 
 def _versions_of_one_moment(catalog: Catalog, deadline: float) -> dict[str, lance.LanceDataset]:
-    """The tables that are there, as they all were when nobody was at a unit: none changed while they were opened twice.
+    """The datasets that are there, by URI, as they all were when nobody was at a unit: none changed, and none came in,
+    while they were opened twice.
 
     Raises:
         BadTag: there was no such moment.
@@ -153,5 +153,10 @@ def _versions_of_one_moment(catalog: Catalog, deadline: float) -> dict[str, lanc
 
 
 def _open(catalog: Catalog) -> dict[str, lance.LanceDataset]:
-    opened = {name: catalog.table(name).find() for name in _TABLES}
-    return {name: dataset for name, dataset in opened.items() if dataset is not None}
+    """The datasets that are there, by URI; those of the ledger last."""
+    opened = {part.uri: part.find() for part in _parts(catalog)}
+    return {uri: dataset for uri, dataset in opened.items() if dataset is not None}
+
+
+def _parts(catalog: Catalog) -> list[Dataset]:
+    return [part for name in _TABLES for part in catalog.table(name).parts()]

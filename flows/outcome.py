@@ -77,9 +77,13 @@ def _of(scope: str, error: str) -> str:
 def tidy(catalog: Catalog, report: FlowReport) -> None:
     """Merge what a run's writes left in the tables that it touched, so that neither they nor the next run's time grow
     with the number of runs. What goes wrong is a note of the report: the rows are all there."""
-    touched = {table for stage in report.stages if stage.computed or stage.failed for table in tables_of(stage.stage)}
+    touched: dict[str, set[str]] = {"avatars": {""}, "units": {""}, "leases": {""}}
+    for stage in report.stages:
+        for table in tables_of(stage.stage) if stage.computed or stage.failed else ():
+            touched.setdefault(table, set()).add(stage.video)
     try:
-        catalog.compact(sorted(touched | {"avatars", "units", "leases"}))
+        for table, videos in sorted(touched.items()):
+            catalog.table(table).compact(None if "" in videos else videos)  # "": of several
     except OSError as error:
         report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
 

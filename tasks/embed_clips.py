@@ -80,7 +80,7 @@ def chunks(takes_: list[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]
 
 def _representation(source: Source, track: str, first: int, last: int) -> np.ndarray:
     """(4 x clips, 825) motion representation of the clips `first` to `last`."""
-    where = f"{equals(track_id=track)} AND index >= {first} AND index < {last}"
+    where = equals(track_id=track).also(f"index >= {first} AND index < {last}")
     table = source.table("clips").read(["clip_id", "representation"], where=where)
     return matrix(table["representation"]).reshape(-1, REPRESENTATION)
 

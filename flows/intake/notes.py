@@ -42,7 +42,7 @@ def read_notes(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
 def left_out(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     """A note about each video in which others are in view beside the speaker."""
     landmarks, videos = catalog.table("landmarks"), [video["video_id"] for video in added]
-    seen = landmarks.read(["video_id", "others"], where=f"{equals(video_id=videos)} AND others > 0", ordered=False)
+    seen = landmarks.read(["video_id", "others"], where=equals(video_id=videos).also("others > 0"), ordered=False)
     shared = Counter(seen["video_id"].to_pylist())
     if not shared:
         return []
@@ -117,7 +117,7 @@ def unusable(catalog: Catalog, added: Sequence[dict[str, Any]]) -> list[str]:
     counts = Counter(clips["track_id"].to_pylist())
     hidden: dict[str, list[list[bool]]] = {}
     if counts and not all(clips["usable"].to_pylist()):
-        rows = catalog.table("clips").read(["track_id", "repeated"], f"{where} AND NOT usable", ordered=False)
+        rows = catalog.table("clips").read(["track_id", "repeated"], where.also("NOT usable"), ordered=False)
         for row in rows.to_pylist():
             hidden.setdefault(row["track_id"], []).append(row["repeated"])
     for video in added:

@@ -38,7 +38,7 @@ Groups = Mapping[str, Sequence[str]]
 
 
 _HELD_BYTES = 8 << 20
-"""Of rows that are written at once. Each write compares its keys with those of the whole table."""
+"""Of rows that are written at once. Each write compares its keys with those of the whole dataset."""
 
 
 class RowWriter:

@@ -25,11 +25,12 @@ def read_frame_features(source: Source, track: str):
     parts: dict[str, list[np.ndarray]] = {}
     for first in range(0, len(index), _CLIPS_PER_READ):
         block = index[first : first + _CLIPS_PER_READ]
-        where = f"{equals(track_id=track)} AND index >= {block[0]} AND index <= {block[-1]}"
+        where = equals(track_id=track).also(f"index >= {block[0]} AND index <= {block[-1]}")
         for name, values in _features(source.table("clips").read(_FEATURES, where=where)).items():
             parts.setdefault(name, []).append(values)
     if not parts:
-        parts = {name: [values] for name, values in _features(source.table("clips").read(_FEATURES, "false")).items()}
+        nothing = source.table("clips").read(_FEATURES, equals(track_id=[]))
+        parts = {name: [values] for name, values in _features(nothing).items()}
     columns = {name: np.concatenate(values) for name, values in parts.items()}
     return FrameFeatures(**columns, run=_runs(place["shot"].to_numpy(), index))
 

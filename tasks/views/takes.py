@@ -11,7 +11,7 @@ def takes(source: Source, track: str) -> list[tuple[int, int]]:
 
     Numbers are missing where a cut runs through a clip, so they are no positions in the table.
     """
-    rows = source.table("clips").read(["clip_id", "index", "shot"], where=f"{equals(track_id=track)} AND usable")
+    rows = source.table("clips").read(["clip_id", "index", "shot"], where=equals(track_id=track).also("usable"))
     index, shot = rows["index"].to_numpy(), rows["shot"].to_numpy()
     if not len(index):
         return []

@@ -14,6 +14,7 @@ from data_catalog.presence import present
 from data_catalog.schemas import TABLES, tables_of
 from data_catalog.speeches import known_speeches
 from tests.erasable import Footage, compare, everything, left_by_killed_run, render, speak
+from tests.layouts import LAYOUTS, laid_out, only_part
 
 ANN, SHARED, BEA = ("a1" * 16), ("5c" * 16), ("be" * 16)
 
@@ -36,15 +37,15 @@ def _part(secret: bytes) -> bytes:
     return secret[:64]
 
 
-@pytest.fixture
-def catalog(tmp_path: Path) -> Catalog:
-    return Catalog(tmp_path / "catalog")
+@pytest.fixture(params=LAYOUTS)
+def catalog(tmp_path: Path, request) -> Catalog:
+    return laid_out(Catalog(tmp_path / "catalog"), request.param)
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory) -> Footage:
+@pytest.fixture(scope="module", params=LAYOUTS)
+def filled(tmp_path_factory, request) -> Footage:
     folder = tmp_path_factory.mktemp("filled")
-    return everything(Catalog(folder / "catalog"), "ann", ANN, folder)
+    return everything(laid_out(Catalog(folder / "catalog"), request.param), "ann", ANN, folder)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def ann(filled, tmp_path) -> Footage:
 def test_of_rows_in_every_table_nothing_is_left(ann):
     catalog = ann.catalog
     for name in TABLES:
-        data = on_disk(catalog.table(name).uri)
+        data = b"".join(on_disk(part.uri) for part in catalog.table(name).parts())
         assert any(_part(secret) in data for secret in ann.secrets.values()), f"tests/erasable.py fills no {name}"
     assert set(found(ann)) == set(ann.secrets), "the search itself is at fault"
     erase(catalog, "ann", [ANN])
@@ -203,7 +204,7 @@ def test_footage_that_was_only_taken_out_of_use_can_be_erased_later(catalog, tmp
 
 def test_erasing_beside_a_run_says_so_and_is_done_by_giving_it_again(catalog):
     ann = Footage(catalog, "ann", ANN).write()
-    with present(catalog.table("frames").uri), pytest.raises(TimeoutError, match="other runs"):
+    with present(only_part(catalog, "frames").uri), pytest.raises(TimeoutError, match="other runs"):
         erase(catalog, "ann", [ANN], wait=0.05)
     assert catalog.avatars() == ["ann"]
     erase(catalog, "ann", [ANN])
@@ -214,7 +215,7 @@ def test_erasing_beside_a_run_says_so_and_is_done_by_giving_it_again(catalog):
 def test_erasing_a_speech_beside_a_run_says_so_and_is_done_by_giving_it_again(ann, table):
     catalog = ann.catalog
     said = {name: ann.secrets[name] for name in ("said", "heard low", "heard high", "lips of ann", "poster of ann")}
-    with present(catalog.table(table).uri), pytest.raises(TimeoutError, match="other runs"):
+    with present(only_part(catalog, table).uri), pytest.raises(TimeoutError, match="other runs"):
         erase_speeches(catalog, [ANN], wait=0.05)
     if table != "units":
         assert known_speeches(catalog) == {ANN: f"{ANN}.wav"}

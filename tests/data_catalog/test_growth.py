@@ -12,6 +12,7 @@ from data_catalog.compaction import _Size, chosen_fragments
 from data_catalog.eviction import evict
 from data_catalog.keys import equals
 from data_catalog.presence import alone, is_lockable, present
+from tests.layouts import only_part
 
 PROCESSES, ROUNDS, SHARED = 6, 40, 7
 
@@ -37,8 +38,9 @@ def test_many_writes_leave_few_files_and_every_row(tmp_path: Path):
         catalog.finish(_unit("fit_smplx", f"v{k}"), n_rows=1, run_id="r", seconds=0)
     table = catalog.table("units")
     assert table.count() == table.unique_keys() == 150
-    assert len(table.open().get_fragments()) < 20
-    assert len(files(table.uri)) < 3 * 70  # fragment, version and transaction of each write since versions were deleted
+    part = only_part(catalog, "units")
+    assert len(part.open().get_fragments()) < 20
+    assert len(files(part.uri)) < 3 * 70  # fragment, version and transaction of each write since versions were deleted
 
 
 def _write_and_tidy(uri: str, worker: int, barrier) -> None:
@@ -72,18 +74,18 @@ def test_writers_that_race_with_compaction_and_the_deletion_of_versions_lose_and
 
 
 def test_versions_stay_while_somebody_is_at_the_table_and_go_afterwards(tmp_path: Path):
-    table = Catalog(tmp_path).table("units")
-    assert is_lockable(table.uri), "this test wants a local disk"
+    table, part = Catalog(tmp_path).table("units"), only_part(Catalog(tmp_path), "units")
+    assert is_lockable(part.uri), "this test wants a local disk"
     for k in range(5):
         table.upsert([{"stage": "s", "unit": str(k)}])
-    before = len(table.open().versions())
-    with present(table.uri):
+    before = len(part.open().versions())
+    with present(part.uri):
         table.forget_versions()
-        assert len(table.open().versions()) == before
+        assert len(part.open().versions()) == before
         with pytest.raises(TimeoutError, match="in use"):
             table.rewrite(wait=0.05, certain=True)
     table.forget_versions()
-    assert len(table.open().versions()) == 1
+    assert len(part.open().versions()) == 1
     assert table.count() == 5
 
 
@@ -95,13 +97,14 @@ def test_in_an_object_store_nobody_is_known_to_be_alone():
 def test_what_a_writer_that_died_left_goes_too(tmp_path: Path):
     table = Catalog(tmp_path).table("frames")
     table.upsert([{"video_id": "v", "gop": 0, "pixels": b"x"}])
-    left = Path(table.uri) / "data" / "left.lance"
+    uri = only_part(Catalog(tmp_path), "frames").uri
+    left = Path(uri) / "data" / "left.lance"
     left.write_bytes(b"of a killed process")
-    lock = next(Path(table.uri).glob("*.lock")).stat().st_ino
+    lock = next(Path(uri).glob("*.lock")).stat().st_ino
     table.compact()
     assert not left.exists()
     assert table.count() == 1
-    assert next(Path(table.uri).glob("*.lock")).stat().st_ino == lock
+    assert next(Path(uri).glob("*.lock")).stat().st_ino == lock
 
 
 def test_a_large_fragment_is_copied_only_when_the_small_ones_have_grown_as_large():

@@ -7,8 +7,10 @@ import urllib.request
 import pytest
 from moto.server import ThreadedMotoServer
 
-from data_catalog import Catalog, Unit
+from data_catalog import Catalog, Unit, shards
+from data_catalog.keys import equals
 from data_catalog.reachable import UnusableStore
+from tests.layouts import LAYOUTS, laid_out
 
 pytestmark = pytest.mark.integration
 PROCESSES, KEYS = 3, 20
@@ -35,7 +37,7 @@ def _write(options: dict, worker: int, barrier) -> None:
     table = Catalog("s3://footage/tables", options).table("frames")
     barrier.wait()
     table.upsert(
-        {"video_id": "v", "gop": k, "n_frames": 4, "pixels": bytes([worker]) * 100_000, "audio": b"", "unit": "u"}
+        {"video_id": "v", "gop": k, "n_frames": 4, "pixels": bytes([worker]) * 100_000, "audio": b"", "unit": "v"}
         for k in range(KEYS)
     )
 
@@ -54,6 +56,25 @@ def test_racing_writers_lose_and_double_nothing(store):
     table = catalog.table("frames")
     assert table.count() == table.unique_keys() == KEYS
     assert {len(blob) for blob in table.read_blobs("pixels", "gop >= 0", key="gop").values()} == {100_000}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_tables_are_found_in_the_bucket_whichever_way_they_lie(store, layout, monkeypatch):
+    monkeypatch.setattr(shards, "_whole", {})
+    catalog = laid_out(Catalog(f"s3://footage/{layout}", store), layout)
+    videos = [f"{k:02x}" * 16 for k in range(4)]
+    assert catalog.table("frames").count() == 0
+    for video in videos:
+        row = {"video_id": video, "gop": 0, "n_frames": 4, "pixels": video.encode(), "unit": video}
+        catalog.table("frames").upsert([row])
+    shards._whole.clear()  # as another process, which has yet to look
+    table = Catalog(catalog.uri, store).table("frames")
+    assert len(table.parts()) == (1 if layout == "whole" else len({shards.shard_of(video) for video in videos}))
+    assert table.read(["video_id"])["video_id"].to_pylist() == videos
+    assert table.read_blobs("pixels", equals(video_id=videos[2]), key="gop") == {0: videos[2].encode()}
+    asked = []
+    monkeypatch.setattr(shards, "_folders", lambda *given: asked.append(given) or [])
+    assert table.count(equals(video_id=videos[1])) == 1 and asked == []
 
 
 def test_a_unit_is_done_once_it_is_written_down(store):

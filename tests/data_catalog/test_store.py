@@ -12,67 +12,73 @@ import pytest
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
 from data_catalog.store import Table
+from tests.layouts import LAYOUTS, laid_out, only_part
 from tests.stages import add_video
 
 PROCESSES, KEYS, ROUNDS = 8, 60, 5
 
 
-def _frame(gop: int, *, video: str = "v", pixels: bytes = b"x", unit: str = "v") -> dict:
-    return {"video_id": video, "gop": gop, "n_frames": 4, "pixels": pixels, "audio": b"", "unit": unit}
+@pytest.fixture(params=LAYOUTS)
+def catalog(tmp_path: Path, request) -> Catalog:
+    return laid_out(Catalog(tmp_path), request.param)
+
+
+def _frame(gop: int, *, video: str = "v", pixels: bytes = b"x", unit: str = "") -> dict:
+    row = {"video_id": video, "gop": gop, "n_frames": 4, "pixels": pixels, "audio": b""}
+    return row | {"unit": f"{video}:{unit}"}
 
 
 def _write_same_keys(uri: str, worker: int, barrier) -> None:
     table = Catalog(uri).table("frames")
     barrier.wait()
     for round_ in range(ROUNDS):
-        rows = [_frame(round_ * KEYS + k, pixels=bytes([worker]), unit=f"unit{worker}") for k in range(KEYS)]
+        rows = [_frame(round_ * KEYS + k, pixels=bytes([worker]), unit=str(worker)) for k in range(KEYS)]
         table.upsert(rows)
 
 
 @pytest.mark.integration
-def test_eight_processes_racing_on_the_same_new_keys_lose_and_double_nothing(tmp_path: Path):
+def test_eight_processes_racing_on_the_same_new_keys_lose_and_double_nothing(catalog: Catalog):
     spawn = multiprocessing.get_context("spawn")  # Lance is not fork-safe
     barrier = spawn.Barrier(PROCESSES)
-    workers = [spawn.Process(target=_write_same_keys, args=(str(tmp_path), w, barrier)) for w in range(PROCESSES)]
+    workers = [spawn.Process(target=_write_same_keys, args=(catalog.uri, w, barrier)) for w in range(PROCESSES)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(240)
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES
-    table = Catalog(tmp_path).table("frames")
+    table = catalog.table("frames")
     assert table.count() == table.unique_keys() == ROUNDS * KEYS
     blobs = table.read_blobs("pixels", "gop >= 0", key="gop")
     assert sorted(blobs) == list(range(ROUNDS * KEYS))
     units = dict(zip(*(table.read(["gop", "unit"])[c].to_pylist() for c in ("gop", "unit")), strict=True))
     # A row is one writer's whole row, never a mixture of two.
-    assert all(units[gop] == f"unit{blob[0]}" for gop, blob in blobs.items())
+    assert all(units[gop] == f"v:{blob[0]}" for gop, blob in blobs.items())
 
 
-def test_an_upsert_replaces_rows_and_keeps_the_others(tmp_path: Path):
-    table = Catalog(tmp_path).table("frames")
+def test_an_upsert_replaces_rows_and_keeps_the_others(catalog: Catalog):
+    table = catalog.table("frames")
     table.upsert([_frame(k, pixels=b"old") for k in range(4)])
     table.upsert([_frame(k, pixels=b"new") for k in range(2, 6)])
     blobs = table.read_blobs("pixels", equals(video_id="v"), key="gop")
     assert blobs == {0: b"old", 1: b"old", 2: b"new", 3: b"new", 4: b"new", 5: b"new"}
 
 
-def test_blobs_survive_compaction(tmp_path: Path):
-    catalog = Catalog(tmp_path)
+def test_blobs_survive_compaction(catalog: Catalog):
     for k in range(12):
         catalog.table("frames").upsert([_frame(k, pixels=os.urandom(70_000 if k % 2 else 10))])
     before = catalog.table("frames").read_blobs("pixels", "gop >= 0", key="gop")
     catalog.compact()
-    assert len(catalog.table("frames").open().get_fragments()) < 12
+    assert len(only_part(catalog, "frames").open().get_fragments()) < 12
     assert catalog.table("frames").read_blobs("pixels", "gop >= 0", key="gop") == before
 
 
-def test_the_same_key_twice_in_one_write_is_refused(tmp_path: Path):
+def test_the_same_key_twice_in_one_write_is_refused(catalog: Catalog):
     with pytest.raises(ValueError, match="same primary key twice"):
-        Catalog(tmp_path).table("frames").upsert([_frame(1), _frame(1)])
+        catalog.table("frames").upsert([_frame(1), _frame(1)])
 
 
-def test_a_name_with_quotes_is_a_value_and_not_a_query(tmp_path: Path):
-    table = Catalog(tmp_path).table("frames")
+def test_a_name_with_quotes_is_a_value_and_not_a_query(catalog: Catalog):
+    table = catalog.table("frames")
     table.upsert([_frame(0, video="it's"), _frame(0, video="x")])
     assert table.count(equals(video_id="it's")) == 1
     assert table.count(equals(video_id="' OR true --")) == 0
@@ -94,8 +100,7 @@ def test_pending_is_what_is_not_ok_in_the_wanted_version(tmp_path: Path):
     assert catalog.record("detect_landmarks", "failed").attempts == 2
 
 
-def test_finishing_a_unit_drops_its_rows_of_older_versions_only(tmp_path: Path):
-    catalog = Catalog(tmp_path)
+def test_finishing_a_unit_drops_its_rows_of_older_versions_only(catalog: Catalog):
     old, new, other = _unit("v", "1"), _unit("v", "2"), _unit("w", "1")
 
     def write(unit: Unit, frames: range) -> None:
@@ -145,9 +150,8 @@ def test_a_table_of_an_older_release_gets_the_new_columns(tmp_path: Path):
 def test_a_table_whose_rows_have_another_key_is_refused_with_what_to_do(tmp_path: Path):
     new = Catalog(tmp_path).table("poses")
     fields = [field.with_name("video_id") if field.name == "track_id" else field for field in new.spec.schema]
-    Table(str(tmp_path), replace(new.spec, schema=pa.schema(fields), primary_key=("video_id", "frame"))).upsert(
-        [{"video_id": "v", "frame": 0, "unit": "v"}]
-    )
+    older = replace(new.spec, schema=pa.schema(fields), primary_key=("video_id", "frame"), shards_by=())
+    Table(str(tmp_path), older).upsert([{"video_id": "v", "frame": 0, "unit": "v"}])
     with pytest.raises(ValueError, match=r"poses\.lance: written by another release .*track_id.*another --catalog"):
         new.read(["track_id"])
 
@@ -162,8 +166,9 @@ def test_a_table_whose_rows_have_another_key_is_refused_with_what_to_do(tmp_path
 def test_a_table_of_a_newer_release_is_refused_and_left_as_it_is(tmp_path, change, fault):
     rows = pa.table({"stage": ["s"], "unit": ["u"], "status": ["ok"]})
     table = Catalog(tmp_path).table("units")
-    lance.write_dataset(change(rows), table.uri)
+    uri = only_part(Catalog(tmp_path), "units").uri
+    lance.write_dataset(change(rows), uri)
     for use in (lambda: table.read(["unit"]), lambda: table.upsert([{"stage": "s", "unit": "v"}]), table.count):
         with pytest.raises(ValueError, match=rf"units\.lance: written by another release of TANGO \({fault}\); name"):
             use()
-    assert lance.dataset(table.uri).version == 1
+    assert lance.dataset(uri).version == 1

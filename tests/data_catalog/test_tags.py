@@ -13,14 +13,15 @@ from data_catalog.tags import BadTag, check_tag, delete_halves, delete_tag, list
 from flows.configuration.settings import Settings
 from flows.upkeep.forget import forget, forget_for_good
 from tasks.runtime.registry import ONBOARDING
+from tests.layouts import LAYOUTS, laid_out, only_part
 from tests.stages import add_video
 
 VIDEO = "a" * 32
 
 
-@pytest.fixture
-def catalog(tmp_path) -> Catalog:
-    catalog = Catalog(tmp_path / "catalog")
+@pytest.fixture(params=LAYOUTS)
+def catalog(tmp_path, request) -> Catalog:
+    catalog = laid_out(Catalog(tmp_path / "catalog"), request.param)
     add_video(catalog, "ann", VIDEO, uri="/data/talk.mp4")
     _extract(catalog, b"first", "1")
     return catalog
@@ -47,7 +48,7 @@ def test_a_tag_is_read_as_it_was_after_everything_was_written_anew_and_cleaned_u
     catalog.table("avatars").delete("true")
     for name in ("frames", "avatars", "units"):
         catalog.table(name).rewrite(wait=1.0)
-        assert len(catalog.table(name).open().versions()) == 2  # the newest and the tagged one
+        assert len(only_part(catalog, name).open().versions()) == 2  # the newest and the tagged one
     then = Catalog(catalog.uri, tag="spring.1")
     assert (_pixels(then), _pixels(catalog)) == ([b"first"], [b"second"])
     assert (then.avatars(), catalog.avatars()) == (["ann"], [])
@@ -59,7 +60,7 @@ def test_a_tag_is_read_as_it_was_after_everything_was_written_anew_and_cleaned_u
     delete_tag(catalog, "spring.1")
     for name in ("frames", "avatars", "units"):
         catalog.table(name).forget_versions(wait=1.0)
-        assert len(catalog.table(name).open().versions()) == 1
+        assert len(only_part(catalog, name).open().versions()) == 1
     assert _pixels(catalog) == [b"second"]
 
 
@@ -130,17 +131,18 @@ def test_a_clean_up_cuts_no_tag_in_two_that_is_just_being_made(catalog, monkeypa
     make_tag(catalog, "whole")
     assert len(made) > 1 and not any(made)
     for name in tags._TABLES:
-        dataset = catalog.table(name).find()
-        assert dataset is None or "whole" in dataset.tags.list()
+        for part in catalog.table(name).parts():
+            dataset = part.find()
+            assert dataset is None or "whole" in dataset.tags.list()
 
 
 def test_a_tag_that_was_cut_off_is_none_and_can_be_made_again(catalog, monkeypatch):
-    frames = catalog.table("frames").open()
+    frames = only_part(catalog, "frames").open()
     frames.tags.create("half", frames.version)
     assert list_tags(catalog) == []
-    assert delete_halves(catalog) == 0 and list(catalog.table("frames").open().tags.list()) == ["half"]
+    assert delete_halves(catalog) == 0 and list(only_part(catalog, "frames").open().tags.list()) == ["half"]
     monkeypatch.setattr(tags, "_MAKING", timedelta(0))  # an hour later
-    assert delete_halves(catalog) == 1 and catalog.table("frames").open().tags.list() == {}
+    assert delete_halves(catalog) == 1 and only_part(catalog, "frames").open().tags.list() == {}
     frames.tags.create("half", frames.version)
     _extract(catalog, b"second", "2")
     make_tag(catalog, "half")

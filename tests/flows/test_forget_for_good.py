@@ -15,6 +15,7 @@ from data_catalog.refusals import refusals, refuse
 from flows.command_line.app import app
 from tango_models.media.probe import content_id
 from tests.erasable import Footage, compare, render, speak
+from tests.layouts import only_part
 
 ANN, TWO, BEA = ("a1" * 16), ("a2" * 16), ("be" * 16)
 
@@ -113,7 +114,7 @@ def spoken(made, tmp_path) -> dict[str, bytes]:
     for stage, table in (("analyse_speech", "units"), ("", "speech")):
         where = equals(**({"stage": stage, "unit": speech} if stage else {"speech_id": speech}))
         name = "subject" if stage else "file_name"
-        made[BEA].catalog.table(table).open().update({name: "'talk.wav'"}, where)
+        only_part(made[BEA].catalog, table).open().update({name: "'talk.wav'"}, where)
     return secrets | {"id": speech.encode(), "lips": made[BEA].secrets["lips of bea"]}
 
 

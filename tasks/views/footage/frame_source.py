@@ -33,7 +33,7 @@ def _decoded(source: Source, video_id: str, start: int, stop: int) -> Iterator[n
     gop, end, count = start // CLIP_FRAMES, (stop - 1) // CLIP_FRAMES + 1, _FIRST_READ
     while gop < end:
         upto = min(gop + count, end)
-        blobs = table.read_blobs("pixels", f"{equals(video_id=video_id)} AND gop >= {gop} AND gop < {upto}", key="gop")
+        blobs = table.read_blobs("pixels", equals(video_id=video_id).also(f"gop >= {gop} AND gop < {upto}"), key="gop")
         for key in range(gop, upto):
             for position, frame in enumerate(iter_gop(blobs[key]), start=key * CLIP_FRAMES):
                 if start <= position < stop:
@@ -124,7 +124,7 @@ def _pixels(frames: Sequence[np.ndarray]) -> int:
 
 def footage_audio(source: Source, video_id: str, first: int, last: int) -> np.ndarray:
     """A video's audio under its GOPs `first` to `last` (exclusive), (S,) float32 at 16 kHz."""
-    where = f"{equals(video_id=video_id)} AND gop >= {first} AND gop < {last}"
+    where = equals(video_id=video_id).also(f"gop >= {first} AND gop < {last}")
     table = source.table("frames").read(columns=["video_id", "gop", "audio"], where=where)
     data = b"".join(table["audio"].to_pylist())
     return np.frombuffer(data, "<i2").astype(np.float32) / 32767

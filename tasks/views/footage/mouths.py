@@ -71,7 +71,7 @@ def read_library(source: Source, videos: Sequence[str]) -> MouthLibrary | None:
     shapes = []
     for video, (frames, _, _) in zip(videos, seen, strict=True):
         for start in range(0, int(frames[-1]) + 1 if len(frames) else 0, _FRAMES_PER_READ):
-            where = f"{equals(video_id=video)} AND frame >= {start} AND frame < {start + _FRAMES_PER_READ}"
+            where = equals(video_id=video).also(f"frame >= {start} AND frame < {start + _FRAMES_PER_READ}")
             shapes.append(mouth_shapes(_read(source, where, meshes=True)[1].mesh, reference))
     return collect(seen, np.concatenate(shapes), reference)
 

@@ -55,5 +55,5 @@ class StoredLandmarks:
         return Landmarks.from_columns(columns)
 
     def _read(self, start: int, stop: int, columns: list[str]) -> "pa.Table":
-        where = f"{equals(video_id=self._video_id)} AND frame >= {start} AND frame < {stop}"
+        where = equals(video_id=self._video_id).also(f"frame >= {start} AND frame < {stop}")
         return self._source.table("landmarks").read(columns=["video_id", "frame", *columns], where=where)

@@ -73,7 +73,7 @@ class _Track:
 
     def __init__(self, source: Source, track: str, clips: list[int], canvas: tuple[int, int]) -> None:
         video_id = video_of(track)
-        where = f"{equals(track_id=track)} AND index IN ({', '.join(map(str, clips))}) AND usable"
+        where = equals(track_id=track).also(f"index IN ({', '.join(map(str, clips))}) AND usable")
         table = source.table("clips").read(_COLUMNS, where=where)
         self._index, self._shot = (table[name].to_pylist() for name in ("index", "shot"))
         frames = [index * CLIP_FRAMES + k for index in self._index for k in range(CLIP_FRAMES)]

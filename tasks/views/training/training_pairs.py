@@ -57,7 +57,7 @@ def catalog_pairs(catalog: Catalog, tracks: dict[str, list[str]]) -> list[PairSo
 
 
 def _motion(catalog: Catalog, track: str, first: int, last: int) -> np.ndarray:
-    where = f"{equals(track_id=track)} AND index >= {first} AND index < {last}"
+    where = equals(track_id=track).also(f"index >= {first} AND index < {last}")
     table = catalog.table("clips").read(["clip_id", "representation"], where=where)
     assert table.num_rows == last - first
     return matrix(table["representation"]).reshape((last - first) * CLIP_FRAMES, REPRESENTATION)

@@ -62,7 +62,7 @@ def _of_video(source: Source, cache: GopCache, avatar: str, video_id: str, track
         frames = np.array([frame for frame in span if not repeated[frame]], np.int64)
         if not len(frames):
             continue
-        where = f"{equals(video_id=video_id)} AND frame >= {span.start} AND frame < {span.stop}"
+        where = equals(video_id=video_id).also(f"frame >= {span.start} AND frame < {span.stop}")
         table = source.table("landmarks").read(_COLUMNS, where=where).sort_by("frame")
         table = table.take(np.searchsorted(table["frame"].to_numpy(), frames))
         body = matrix(table["body_xy"]).reshape(-1, 33, 2)

@@ -70,7 +70,7 @@ class TrueGaps:
         from tango_models.perception.landmarks import letterbox
         from tango_models.truth.gaps import Seen
 
-        where = f"{equals(video_id=video_id)} AND frame >= {frames[0]} AND frame <= {frames[-1]}"
+        where = equals(video_id=video_id).also(f"frame >= {frames[0]} AND frame <= {frames[-1]}")
         table = self._source.table("landmarks").read(_COLUMNS, where=where).sort_by("frame")
         table = table.take(np.searchsorted(table["frame"].to_numpy(), frames))
         shapes: dict[str, tuple[int, ...]] = {

@@ -14,6 +14,7 @@ from flows.fleet.figures import fleet_figures
 from flows.fleet.summary import pending_units, summarise
 from flows.status import catalog_status
 from flows.upkeep.forget import forget
+from tests.layouts import only_part
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_the_oldest_failure_goes_with_what_failed(settings):
     catalog = Catalog(settings.catalog)
     before = datetime.now(UTC)
     long_ago = before - timedelta(days=3)
-    catalog.table("units").open().update({"produced_at": f"timestamp '{long_ago:%Y-%m-%dT%H:%M:%S}Z'"})
+    only_part(catalog, "units").open().update({"produced_at": f"timestamp '{long_ago:%Y-%m-%dT%H:%M:%S}Z'"})
     assert abs(fleet_figures(settings).oldest_failure - long_ago) < timedelta(seconds=2)
     (failed,) = [entry.avatar for entry in summarise(settings) if entry.state.value == "failed"]
     forget(settings, failed, [])

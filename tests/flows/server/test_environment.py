@@ -151,7 +151,7 @@ _LOST_MERGE = """
     table = Catalog(sys.argv[1]).table("leases")
     for k in range(3):
         table.upsert([{"lease": str(k), "holder": "h", "expires_at": 0.0}])
-    before = table.open()
+    before = table.parts()[0].open()
     table.delete("lease = '1'")
     try:
         merge_fragments(before, blobs=False)
