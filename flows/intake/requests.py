@@ -90,8 +90,8 @@ def check_reenactment(
     Raises:
         BadTag: no such tag.
         InputError: unknown avatar or scene, or none of its videos is ready; no catalog; what the tag holds of the
-            avatar was not up to date; unreadable speech, an output that cannot be written or is what it would be made of, unknown
-            scorer, interpolator or lips, more CPUs or GPUs than there are.
+            avatar was not up to date; unreadable speech, an output that cannot be written or is what it would be made
+            of, unknown scorer, interpolator or lips, more CPUs or GPUs than there are.
         UnusableStore: no rows can be written where the catalog is, or no files at the URIs.
     """
     avatar = check_avatar_name(avatar)
