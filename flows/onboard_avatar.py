@@ -35,8 +35,8 @@ def onboard_avatar(
 
     Raises:
         BadName: an avatar name that is not allowed.
-        InputError: an unknown avatar without a video; an unreadable motion file, or one for several videos; an
-            embedding that needs the licensed body, and none is set; more CPUs or GPUs asked for than there are; a
+        InputError: an unknown avatar, or a scene, without a video; an unreadable motion file, or one for several videos;
+            an embedding that needs the licensed body, and none is set; more CPUs or GPUs asked for than there are; a
             relative path in a deployment.
         FlowIncomplete: units failed; running it again does only those.
     """
@@ -44,6 +44,6 @@ def onboard_avatar(
     avatar, deployed = check_avatar_name(avatar), deployment.id is not None
     check_place("catalog", settings.catalog, deployed=deployed)
     catalog = Catalog(settings.catalog, settings.storage_options)
-    check_onboarding(catalog, avatar, videos, motion, settings, deployed=deployed)
+    check_onboarding(catalog, avatar, videos, motion, settings, scene=scene, deployed=deployed)
     footage = [Footage(video, motion, scene=printable(scene)) for video in videos]
     return onboard_all(avatar, [Request(avatar, footage)], settings)

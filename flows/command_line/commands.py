@@ -46,7 +46,7 @@ def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | N
 
         where = Catalog(settings.catalog, settings.storage_options)
         with as_typed(motion):
-            check_onboarding(where, avatar, paths, motion_path, settings)
+            check_onboarding(where, avatar, paths, motion_path, settings, scene=scene)
         with server(prefect_home(settings)):
             from flows.onboard_avatar import onboard_avatar
 

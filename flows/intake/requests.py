@@ -22,17 +22,28 @@ from tasks.views.paths.interpolation import open_interpolator
 
 
 def check_onboarding(
-    catalog: Catalog, avatar: str, videos: list[str], motion: str | None, settings: Settings, *, deployed: bool = False
+    catalog: Catalog,
+    avatar: str,
+    videos: list[str],
+    motion: str | None,
+    settings: Settings,
+    *,
+    scene: str = "",
+    deployed: bool = False,
 ) -> None:
     """Refuse what cannot work; see `onboard_avatar`.
 
     Raises:
         BadName: an avatar name that is not allowed.
-        InputError: an unknown avatar without a video; an unreadable motion file, or one for several videos; an
-            embedding that needs the licensed body, and none is set; more CPUs or GPUs than there are.
+        InputError: an unknown avatar without a video; a scene that is said of none; an unreadable motion file, or one
+            for several videos; an embedding that needs the licensed body, and none is set; more CPUs or GPUs than there
+            are.
         UnusableStore: no rows can be written where the catalog is to be.
     """
     avatar = check_avatar_name(avatar)
+    if scene and not videos:
+        fault = "is said of no video"
+        raise InputError(f"scene {scene!r}", fault, f"name its videos: `tango onboard {avatar} VIDEO... --scene ...`")
     if motion and len(videos) != 1:
         raise InputError(motion, f"one motion file for {len(videos)} videos", "onboard each video with its own")
     if motion:

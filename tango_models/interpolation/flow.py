@@ -46,8 +46,8 @@ class FlowInterpolator:
         shown: dict[int, list[Shown]] = {}
         if seam.outgoing_arms is not None and seam.incoming_arms is not None:
             apart = steady(seam.outgoing_arms, seam.incoming_arms)
-            arms = [(a.copy(), b) for a, b in zip(seam.outgoing_arms, seam.outgoing_arms + apart, strict=True)]
-            if self.settings.hands:
+            arms = arm_pairs(seam)
+            if arms and self.settings.hands:
                 hands = HandLayer(seam, apart)
                 shown = {k: hands.at(k) for k in between}
                 for k in between:

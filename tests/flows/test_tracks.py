@@ -6,6 +6,7 @@ import pytest
 
 from data_catalog import Catalog
 from flows.configuration.settings import Settings
+from flows.intake.requests import check_onboarding
 from flows.tracks import not_shown, shown_tracks
 from tango_models.errors import InputError
 from tasks.runtime.versions import Versions
@@ -77,6 +78,12 @@ def test_a_scene_shows_its_own_videos_and_misses_no_others(catalog):
     assert shown_tracks(catalog, "ann", CONFIGS, "garden") == ["tree"]
     (note,) = not_shown(catalog, "ann", ["tree"], CONFIGS, "garden")
     assert "bush.mp4" in note
+
+
+def test_a_scene_that_is_said_of_no_video_is_refused(catalog):
+    add(catalog, "desk")
+    with pytest.raises(InputError, match=r"scene 'garden'.*said of no video.*VIDEO"):
+        check_onboarding(catalog, "ann", [], None, Settings(), scene="garden")
 
 
 @pytest.mark.parametrize(
