@@ -36,8 +36,8 @@ def onboard_avatar(
     Raises:
         BadName: an avatar name that is not allowed.
         InputError: an unknown avatar, or a scene, without a video; an unreadable motion file, or one for several
-            videos; an embedding that needs the licensed body, and none is set; more CPUs or GPUs asked for than there are; a
-            relative path in a deployment.
+            videos; an embedding that needs the licensed body, and none is set; more CPUs or GPUs asked for than there
+            are; a relative path in a deployment.
         FlowIncomplete: units failed; running it again does only those.
     """
     settings = settings or Settings()
