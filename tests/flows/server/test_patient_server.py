@@ -72,6 +72,33 @@ def test_a_request_that_writes_is_done_again_and_ends_with_one_answer(times, met
         assert (status, body, busy.asked) == (503, b"busy", tries) and error
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), min_size=1, max_size=20))
+def test_one_at_a_time_has_its_turn_first_come_first_served_and_within_it_nobody_waits(asked):
+    """Each rests so many times within its turn, fails or not, and has a transaction within its own or not."""
+    served = []
+
+    async def one(number, turns, rests, fails, nested):
+        async with patient_server._turn(turns):
+            served.append(number)
+            for _ in range(rests):
+                await asyncio.sleep(0)
+            if nested:
+                async with patient_server._turn(turns):
+                    await asyncio.sleep(0)
+            served.append(number)
+            if fails:
+                raise OSError
+
+    async def all_of_them():
+        turns = asyncio.Lock()
+        tasks = [asyncio.create_task(one(number, turns, *how)) for number, how in enumerate(asked)]
+        return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)
+
+    ends = asyncio.run(all_of_them())
+    assert served == [number for number in range(len(asked)) for _ in range(2)]
+    assert [isinstance(end, OSError) for end in ends] == [fails for _, fails, _ in asked]
+
+
 @pytest.mark.parametrize("status", [200, 404, 409, 422, 500])
 def test_any_other_answer_is_the_answer(status):
     busy = Busy(1, status)
