@@ -194,7 +194,7 @@ class RenderVideo(Stage):
         pictures = output_frames(source, playback, given["method"], size, smooth=smooth, cache_mb=config.frame_cache_mb)
         if given["lips"] == MATCH:
             pictures = frames_with_lips(
-                source, playback, given["path_id"], pictures, size, smooth=smooth, cache_mb=config.frame_cache_mb
+                source, playback, given["path_id"], ahead(pictures), size, smooth=smooth, cache_mb=config.frame_cache_mb
             )
         elif given["lips"] != OFF:
             spoken = find_spoken_track(speech)

@@ -161,7 +161,7 @@ def _distance(lab: np.ndarray, examples: np.ndarray) -> np.ndarray:
     spread = np.cov((examples - mean).T) + np.diag([36.0, 9.0, 9.0])
     off = lab - mean
     white = off.reshape(-1, 3) @ np.linalg.cholesky(np.linalg.inv(spread)).astype(np.float32)
-    return np.square(white).sum(axis=1).reshape(lab.shape[:2]) + float(np.log(np.linalg.det(spread)))
+    return np.einsum("ij,ij->i", white, white).reshape(lab.shape[:2]) + float(np.log(np.linalg.det(spread)))
 
 
 def _nearest_distance(lab: np.ndarray, examples: np.ndarray) -> np.ndarray:

@@ -42,8 +42,8 @@ def _gray(frames: np.ndarray) -> list[np.ndarray]:
     """Grey frames, at most 512 px a side: what a viewer notices is larger than that grid."""
     scale = min(1.0, 512 / max(frames.shape[1:3]))
     size = (max(1, round(frames.shape[2] * scale)), max(1, round(frames.shape[1] * scale)))
-    small = [f if scale == 1 else cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames]
-    return [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in small]
+    grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in frames]
+    return grey if scale == 1 else [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in grey]
 
 
 def _sharpness(gray: np.ndarray) -> float:
