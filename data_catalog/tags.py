@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import lance
 
@@ -21,6 +21,7 @@ from data_catalog.keys import equals
 from data_catalog.leases import held
 from data_catalog.presence import present
 from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES
+from data_catalog.store import each
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _LONGEST_NAME = 64
@@ -93,10 +94,16 @@ def make_tag(catalog: Catalog, name: str, *, wait: float = 10.0) -> None:
         versions = _versions_of_one_moment(catalog, time.monotonic() + wait)
         if not catalog.table(LEDGER).exists():
             raise BadTag(f"tag {name!r}: the catalog is empty; onboard an avatar first")
-        for dataset in versions.values():
+
+        def give(part: Dataset) -> None:
+            dataset = versions[part.uri]
             if name in dataset.tags.list():  # of an attempt that was cut off
                 dataset.tags.delete(name)
             dataset.tags.create(name, dataset.version)
+
+        *others, ledger = [part for part in _parts(catalog) if part.uri in versions]
+        each(others, give)
+        give(ledger)
 
 
 def delete_tag(catalog: Catalog, name: str) -> None:
@@ -106,9 +113,14 @@ def delete_tag(catalog: Catalog, name: str) -> None:
         BadTag: there is none of that name.
     """
     check_tag(catalog, name)
-    for dataset in reversed(_open(catalog).values()):
-        if name in dataset.tags.list():
+
+    def take(part: Dataset) -> None:
+        if (dataset := part.find()) is not None and name in dataset.tags.list():
             dataset.tags.delete(name)
+
+    *others, ledger = _parts(catalog)
+    take(ledger)
+    each(others, take)
 
 
 def tags_with(catalog: Catalog, videos: Iterable[str]) -> list[str]:
@@ -124,16 +136,21 @@ def tags_with(catalog: Catalog, videos: Iterable[str]) -> list[str]:
 
 def delete_halves(catalog: Catalog) -> int:
     """Delete what is left of tags whose making, or deletion, was cut off; says how many there were."""
-    found = _open(catalog)
-    parts = {uri: dataset.tags.list() for uri, dataset in found.items()}
+    parts = _parts(catalog)
+    there = each(parts, _tags)
     whole, halves = {tag.name for tag in list_tags(catalog)}, set()  # read last: one may be finished meanwhile
-    for uri, tags in parts.items():
+    for part, tags in zip(parts, there, strict=True):
         for name in set(tags) - whole:
             made_at = tags[name]["created_at"]
             if made_at is None or abs(datetime.now(UTC) - made_at) > _MAKING:  # of another clock, perhaps
-                found[uri].tags.delete(name)
+                part.open().tags.delete(name)
                 halves.add(name)
     return len(halves)
+
+
+def _tags(part: Dataset) -> dict[str, Any]:
+    dataset = part.find()
+    return {} if dataset is None else dict(dataset.tags.list())
 
 
 def _versions_of_one_moment(catalog: Catalog, deadline: float) -> dict[str, lance.LanceDataset]:
@@ -154,8 +171,9 @@ def _versions_of_one_moment(catalog: Catalog, deadline: float) -> dict[str, lanc
 
 def _open(catalog: Catalog) -> dict[str, lance.LanceDataset]:
     """The datasets that are there, by URI; those of the ledger last."""
-    opened = {part.uri: part.find() for part in _parts(catalog)}
-    return {uri: dataset for uri, dataset in opened.items() if dataset is not None}
+    parts = _parts(catalog)
+    opened = zip(parts, each(parts, Dataset.find), strict=True)
+    return {part.uri: dataset for part, dataset in opened if dataset is not None}
 
 
 def _parts(catalog: Catalog) -> list[Dataset]:

@@ -80,10 +80,10 @@ def tidy(catalog: Catalog, report: FlowReport) -> None:
     touched: dict[str, set[str]] = {"avatars": {""}, "units": {""}, "leases": {""}}
     for stage in report.stages:
         for table in tables_of(stage.stage) if stage.computed or stage.failed else ():
-            touched.setdefault(table, set()).add(stage.video)
+            touched.setdefault(table, set()).update(stage.videos or [""])
     try:
         for table, videos in sorted(touched.items()):
-            catalog.table(table).compact(None if "" in videos else videos)  # "": of several
+            catalog.table(table).compact(None if "" in videos else videos)  # "": of none that is known
     except OSError as error:
         report.notes.append(f"the tables could not be compacted ({describe(error, catalog.uri)})")
 

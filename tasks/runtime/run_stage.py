@@ -36,12 +36,12 @@ class StageSummary(BaseModel):
         wanted: units in the scope; computed: done now; failed: not `ok` now; rows: written now.
         blocked: why nothing could be planned.
         errors: one line per failed unit, beginning with its subject.
-        video: id of that which the scope is about; "" where it is about several, or none.
+        videos: ids of those that the scope is about; none where it is about a speech or a path.
     """
 
     stage: str
     scope: str
-    video: str = ""
+    videos: list[str] = []
     wanted: int = 0
     computed: int = 0
     failed: int = 0
@@ -53,6 +53,11 @@ class StageSummary(BaseModel):
     @property
     def ok(self) -> bool:
         return not self.failed and not self.blocked
+
+    @property
+    def video(self) -> str:
+        """The video that the scope is about; "" where it is about several, or none."""
+        return self.videos[0] if len(self.videos) == 1 else ""
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,7 @@ def compute_stage(
     return StageSummary(
         stage=stage,
         scope=label,
-        video=scope.get("video_id", ""),
+        videos=_videos(scope),
         wanted=len(units),
         computed=len(outcomes) - len(failed),
         failed=len(units) - done,
@@ -236,6 +241,11 @@ def _split(
         and attempts.are_spent(record)
     }
     return [unit for unit in units if unit.key not in spent], list(spent.values())
+
+
+def _videos(scope: Mapping[str, Any]) -> list[str]:
+    tracks = scope.get("tracks", ())
+    return [scope["video_id"]] if "video_id" in scope else sorted({video_of(track) for track in tracks})
 
 
 def _owners(stage: str, scope: Mapping[str, Any]) -> set[str]:

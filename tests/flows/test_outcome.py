@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.outcome import FlowIncomplete, FlowReport, failure_rows, slowest, stage_rows
+from data_catalog import Catalog, clip_id
+from data_catalog.keys import equals
+from flows.outcome import FlowIncomplete, FlowReport, failure_rows, slowest, stage_rows, tidy
 from tasks.runtime.run_stage import StageSummary
 
 REPORT = FlowReport(
@@ -73,3 +75,22 @@ def test_a_failure_whose_line_does_not_begin_with_its_video_gets_its_whole_name(
     alone = StageSummary(stage="fit_smplx", scope="talk.mp4", failed=1, errors=["talk.mp4: is empty"])
     report = FlowReport(subject="d", stages=[stage, alone])
     assert report.errors == ["ann / talk.mp4: part 2: worker process died", "talk.mp4: is empty"]
+
+
+def test_what_a_run_wrote_of_an_avatar_is_merged_and_what_is_of_others_is_not_touched(tmp_path):
+    catalog = Catalog(tmp_path)
+    edges, (ours, theirs) = catalog.table("edges"), ("a1" * 16, "be" * 16)
+    for k in range(3):
+        for video in (ours, theirs):
+            ends = {"src": clip_id(video, k), "dst": clip_id(video, 9), "src_track": video, "dst_track": video}
+            edges.upsert([{**ends, "cost": 1.0, "unit": f"{video}:{video}"}])
+
+    def versions() -> list[int]:
+        return [len(edges.parts(equals(src=video))[0].find().versions()) for video in (ours, theirs)]
+
+    before = versions()
+    done = StageSummary(stage="score_edges", scope="ann", videos=[ours], wanted=1, computed=1)
+    tidy(catalog, FlowReport(subject="ann", stages=[done]))
+    assert versions() == [1, before[1]] and before[1] > 1
+    tidy(catalog, FlowReport(subject="ann", stages=[done.model_copy(update={"videos": []})]))
+    assert versions() == [1, 1] and edges.count() == 6

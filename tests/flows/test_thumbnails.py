@@ -58,7 +58,7 @@ def test_the_pictures_of_a_run_are_bounded_and_stand_in_the_row_of_their_video(t
         _enter(catalog, name, 64, 64)
     stages = [
         StageSummary(
-            stage="detect_landmarks", scope=f"{n}.mp4", video=n, failed=1, errors=[f"{n}.mp4: is dark; light it"]
+            stage="detect_landmarks", scope=f"{n}.mp4", videos=[n], failed=1, errors=[f"{n}.mp4: is dark; light it"]
         )
         for n in names
     ]
