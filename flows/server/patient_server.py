@@ -24,8 +24,6 @@ _TRIES = 8
 _PAUSE_SECONDS = 0.1
 """After the first; the others are a little longer each. Together some three seconds."""
 _writes: ContextVar[bool] = ContextVar("writes", default=False)
-_in_turn: ContextVar[bool] = ContextVar("in_turn", default=False)
-"""Whether the transaction is within another, which waits for no turn of its own."""
 _READS = ("GET", "HEAD", "OPTIONS")
 _LATER = 503
 Scope = dict[str, Any]
@@ -33,6 +31,15 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class _Turn:
+    """Of a transaction. Another within it waits for none of its own, but what goes on when it is over does."""
+
+    over = False
+
+
+_in_turn: ContextVar[_Turn | None] = ContextVar("in_turn", default=None)
 
 
 class Patient:
@@ -87,15 +94,17 @@ async def _all_of(receive: Receive) -> list[Message]:
 
 @asynccontextmanager
 async def _turn(turns: asyncio.Lock) -> AsyncIterator[None]:
-    if _in_turn.get():
+    if (around := _in_turn.get()) and not around.over:
         yield
         return
     async with turns:
-        within = _in_turn.set(True)
+        own = _Turn()
+        before = _in_turn.set(own)
         try:
             yield
         finally:
-            _in_turn.reset(within)
+            own.over = True
+            _in_turn.reset(before)
 
 
 def be_patient() -> None:

@@ -99,6 +99,30 @@ def test_one_at_a_time_has_its_turn_first_come_first_served_and_within_it_nobody
     assert [isinstance(end, OSError) for end in ends] == [fails for _, fails, _ in asked]
 
 
+def test_what_was_begun_within_a_turn_and_goes_on_after_it_waits_for_its_own():
+    async def later(turns, end, served):
+        async with patient_server._turn(turns):
+            served.append("within")
+        await end.wait()
+        async with patient_server._turn(turns):
+            served.append("after")
+
+    async def both():
+        turns, end, served = asyncio.Lock(), asyncio.Event(), []
+        async with patient_server._turn(turns):
+            task = asyncio.create_task(later(turns, end, served))
+            await asyncio.sleep(0.01)
+            assert served == ["within"]
+        async with turns:
+            end.set()
+            await asyncio.sleep(0.01)
+            assert served == ["within"]
+        await task
+        return served
+
+    assert asyncio.run(both()) == ["within", "after"]
+
+
 @pytest.mark.parametrize("status", [200, 404, 409, 422, 500])
 def test_any_other_answer_is_the_answer(status):
     busy = Busy(1, status)
