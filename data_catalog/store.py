@@ -77,7 +77,7 @@ class Table:
 
     def exists(self) -> bool:
         """Whether anything was (then) written; see `Dataset.find`."""
-        return any(each(self.parts(), lambda part: part.find() is not None))
+        return any(part.find() is not None for part in self.parts())  # the first, as a rule
 
     def rows(self, rows: Iterable[dict[str, Any]]) -> pa.Table:
         """Dictionaries to an Arrow table of this schema; missing columns become null."""

@@ -21,8 +21,8 @@ _ALLOCATOR = {
 adapt, its thresholds rise to the size of a frame, and a worker that decodes in threads keeps hundreds of MB of holes:
 detection of 300 s of 768 x 768 footage grew from 580 to 1,270 MB. With thresholds of 1 MB it did not grow, but every
 picture was fetched from the system, page by page, and cleared: a sixth of the processor time of a seam, a seventh of a
-render's, and of both by two workers at once a quarter to a third. As they are, detection holds 781 MB at 20 s of
-footage and 905 MB at 120 s; at 1920 x 1080 and 45 s 1,018 MB, where it held 765."""
+render's, and of both by two workers at once a quarter to a third. As they are, detection holds 775 MB at 20 s of
+footage and 938 MB at 120 s; at 1920 x 1080 and 45 s 1,018 MB, where it held 765."""
 _NO_SPINNING = {"OMP_WAIT_POLICY": "PASSIVE"}
 """For OpenMP: threads that wait for each other sleep. By default they spin, and the workers of several stages share the
 cores: on a busy machine, products of matrices and convolutions by two threads took 5 to 8 s of a core, and 0.6 s so.
