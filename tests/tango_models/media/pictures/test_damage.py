@@ -7,14 +7,16 @@ import av
 import numpy as np
 import pytest
 
+from tango_models.media.pictures.decoding import Pictures
 from tango_models.media.pictures.frames import FrameReader
 from tests.media_samples import coded_picture, cut_off, read_code, write_video
 
 KEYS = 20
+H264 = {"g": str(KEYS), "sc_threshold": "0", "threads": "3"}  # the same file on every machine
 ENCODERS = {
-    "a.mp4": ("libx264", {"g": str(KEYS), "sc_threshold": "0"}),
-    "a.mkv": ("libx264", {"g": str(KEYS), "sc_threshold": "0", "bf": "2", "preset": "veryfast"}),
-    "a.ts": ("libx264", {"g": str(KEYS), "sc_threshold": "0"}),
+    "a.mp4": ("libx264", H264),
+    "a.mkv": ("libx264", {**H264, "bf": "2", "preset": "veryfast"}),
+    "a.ts": ("libx264", H264),
     "a.avi": ("mpeg4", {"g": str(KEYS), "b": "2000000"}),
 }
 
@@ -55,6 +57,14 @@ def test_no_picture_shows_the_damage_of_one_before_it(tmp_path, name, hit):
     assert len(shown) >= 2 * KEYS
     if len(shown) < len(good):
         assert any("left out" in note for note in reader.notes)
+
+
+def test_damage_is_known_before_a_picture_is_given_whatever_the_number_of_cores(tmp_path):
+    whole = write_video(tmp_path / "a.mkv", _noisy(KEYS), codec="libx264", options=ENCODERS["a.mkv"][1])
+    with av.open(str(whole)) as container:
+        stream = container.streams.video[0]
+        list(Pictures(container, stream))
+        assert stream.codec_context.thread_count == 1
 
 
 @pytest.mark.parametrize("lost", [1, 5, KEYS - 1])
