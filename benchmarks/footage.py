@@ -10,7 +10,7 @@ import numpy as np
 FPS = 30
 AUDIO_RATE = 16000
 _PAUSE = 1.2  # seconds between sentences
-_SENTENCES = (
+SENTENCES = (
     "Good evening everybody, and thank you very much for coming all the way out here tonight.",
     "I want to tell you about something that really changed the way I work.",
     "A few years ago I was sure that a good plan was the most important thing of all.",
@@ -61,7 +61,7 @@ def a_minute() -> np.ndarray:
     """60 s of eSpeak with pauses, 16 kHz."""
     from tango_models.synthetic.voice import speak
 
-    audio = speak("\n\n".join(_SENTENCES), voice="en-us+f3", rate=155, pause=_PAUSE).audio
+    audio = speak("\n\n".join(SENTENCES), voice="en-us+f3", rate=155, pause=_PAUSE).audio
     return np.pad(audio, (0, max(60 * 16_000 - len(audio), 0)))[: 60 * 16_000]
 
 

@@ -11,10 +11,10 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = (
     *("onboarding", "memory", "noop", "hopeless", "fleet", "machinery", "made_clips", "nodes", "submit", "status"),
     *("reenact", "hour", "ledger", "search", "real_search", "edges", "cuts", "calibration", "seams", "lips", "fit"),
-    *("embedding", "retrieval", "comparison", "acinterp_gpu", "chaos"),
+    *("embedding", "retrieval", "comparison", "interpolators", "acinterp_gpu", "chaos"),
 )
 """The benchmarks, in the order of their sections."""
-WHEN_NAMED = ("acinterp_gpu", "chaos")
+WHEN_NAMED = ("interpolators", "acinterp_gpu", "chaos")
 """Those that run only when they are named: on a GPU, or for more than half an hour."""
 PREAMBLE = """# Results
 

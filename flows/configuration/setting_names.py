@@ -113,9 +113,23 @@ def _unknown(names: Names, values: Mapping[str, Any], before: str = "") -> str:
 
 
 def _remedy(name: str, names: Names) -> str:
-    known = sorted(leaves(names))
-    near = _nearest(name, sorted({*known, *_groups(names)}))
-    return f"did you mean {near} ({variable(near)})?" if near else f"settings are: {', '.join(known)}"
+    near = _nearest(name, sorted({*leaves(names), *_groups(names)}))
+    if near and not (near in _groups(names) and name.startswith(f"{near}.")):
+        return f"did you mean {near} ({variable(near)})?"
+    return f"settings {_siblings(name, names)}"
+
+
+def _siblings(name: str, names: Names) -> str:
+    """What there is in the innermost group that a name is right about, groups without their members."""
+    group: list[str] = []
+    for part in name.split("."):
+        below = names.get(part)
+        if below is None or isinstance(below, _OwnNames):
+            break
+        group.append(part)
+        names = below
+    where = f"of {'.'.join(group)} are" if group else "are"
+    return f"{where}: {', '.join(key if below is None else f'{key}.…' for key, below in sorted(names.items()))}"
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

@@ -79,6 +79,20 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest(monkeypatch, name
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("TANGO_RAY", "settings are: acinterp, aumoclip.…, body, catalog,"),
+        ("TANGO_STAGES__RENDER_VIDEO__ZZZZZZZZ", "settings of stages.render_video are: crf, frame_cache_mb,"),
+    ],
+)
+def test_a_name_that_is_like_no_setting_is_refused_with_those_of_its_group(monkeypatch, name, there):
+    monkeypatch.setenv(name, "3")
+    with pytest.raises(ValueError, match=rf"is no setting; {re.escape(there)}") as refused:
+        Settings()
+    assert len(str(refused.value)) < 500
+
+
 def test_a_name_in_a_file_or_a_deployments_parameters_is_refused_too(monkeypatch, tmp_path):
     path = tmp_path / "tango.toml"
     path.write_text("[stages.interpolate_seams.placement]\nmax_halff = 3\n")
