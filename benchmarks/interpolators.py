@@ -37,7 +37,8 @@ def main() -> None:
     parser.add_argument("--small", type=float, default=20.0, help="minutes for the small diffusion model; 0: none")
     parser.add_argument("--seconds", type=float, default=12.0, help="of each synthetic speaker")
     parser.add_argument("--side", type=int, default=512, help="px of the synthetic speakers")
-    parser.add_argument("--gaps", type=int, default=12, help="of each length and avatar")
+    parser.add_argument("--gaps", type=int, default=12, help="of each length of the speaker that is held out")
+    parser.add_argument("--catalog-gaps", type=int, default=4, help="of each length and avatar of the catalog")
     parser.add_argument("--interpolators", nargs="*", default=[], help="beside the trained ones; none: all there are")
     arguments = parser.parse_args()
     heading("Interpolators against the truth", __doc__, "interpolators")
@@ -52,9 +53,10 @@ def main() -> None:
         print(f"Trained on {', '.join(learners)}: {arguments.seconds:g} s of each at {arguments.side} px.\n")
         for name in [path.parent for path in weights]:
             curve(name)
-        judge(catalog, [arguments.held_out], arguments, weights, f"{arguments.held_out}, synthetic, held out")
+        methods, held_out = (arguments.interpolators, weights), arguments.held_out
+        judge(catalog, [held_out], arguments.gaps, *methods, f"{held_out}, synthetic, held out")
         if arguments.catalog:
-            judge(arguments.catalog, arguments.avatars, arguments, weights, "Avatars of the catalog")
+            judge(arguments.catalog, arguments.avatars, arguments.catalog_gaps, *methods, "Avatars of the catalog")
 
 
 @contextmanager
@@ -128,15 +130,17 @@ def curve(run: Path) -> None:
         table(["until step", *names], rows)
 
 
-def judge(uri: Path, avatars: list[str], given: argparse.Namespace, weights: Sequence[Path], title: str) -> None:
+def judge(
+    uri: Path, avatars: list[str], gaps: int, interpolators: list[str], weights: Sequence[Path], title: str
+) -> None:
     """Print the table of every length of gap."""
     from flows.configuration.settings import Settings
     from flows.models.evaluate_interpolators import evaluate_interpolators
     from tango_models.truth.gaps import LENGTHS
 
     found = evaluate_interpolators(
-        Settings(catalog=str(uri)), avatars, given.interpolators, weights=weights, lengths=LENGTHS, count=given.gaps,
-        seed=0, progress=lambda done, total: None,
+        Settings(catalog=str(uri)), avatars, interpolators, weights=weights, lengths=LENGTHS, count=gaps, seed=0,
+        progress=lambda done, total: None,
     )  # fmt: skip
     for length in sorted({row.length for row in found}):
         rows = [row.cells() for row in found if row.length == length]

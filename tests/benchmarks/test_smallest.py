@@ -36,7 +36,7 @@ SMALLEST = {
     "embedding": "--runs 1 --seconds 5",
     "retrieval": "--hours 0.01 --processes 1 --catalog {catalog}",
     "comparison": "--catalog {catalog} --avatars ann --speech {speech} --scorers prosody random --seeds 1",
-    "interpolators": "--seconds 4 --side 128 --steps 2 --small 0.1 --gaps 1 --interpolators cut --catalog {catalog}",
+    "interpolators": "--seconds 4 --side 128 --steps 2 --small 0.1 --gaps 1 --interpolators cut",
     "acinterp_gpu": "--device cpu --size small --frames 4 --side 64 --steps 1",
     "chaos": "--rounds 1",
 }
