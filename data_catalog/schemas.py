@@ -143,6 +143,18 @@ _SPECS = [
         },
     ),
     table(
+        "footage_sounds",
+        {"video_id": pa.string(), "part": pa.int32()},  # a part is a minute
+        {
+            "symbols": pa.list_(pa.string()),  # of the International Phonetic Alphabet
+            "times": pa.list_(pa.float64()),  # seconds of the minute, the middle of each
+            "voice": pa.list_(pa.float32()),  # per frame: probability that somebody speaks
+            "energy": pa.list_(pa.float32()),  # dB
+        },
+        stage="detect_mouths",
+        groups={"sounds": ("symbols", "times", "voice", "energy")},
+    ),
+    table(
         "poses",
         {"track_id": pa.string(), "frame": pa.int32()},
         {

@@ -197,7 +197,7 @@ def bring_up_to_date(
 
 
 def detect_mouths(runs: StageRuns, catalog: Catalog, avatar: str, tracks: list[str]) -> None:
-    """Find the mouths of an avatar's footage where they are not known yet."""
+    """Find the mouths of an avatar's footage, and hear its sound, where they are not known yet."""
     by_track = scopes(catalog, avatar)
     for video_id, track in {by_track[track]["video_id"]: track for track in tracks}.items():
         runs.submit("detect_mouths", by_track[track]["file_name"], {"video_id": video_id})

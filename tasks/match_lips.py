@@ -10,8 +10,9 @@ from data_catalog.keys import equals
 from tango_models.lips.selection import SelectionConfig
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
-from tasks.views.footage.lip_lead import read_lead
+from tasks.views.footage.heard import heard_key
 from tasks.views.footage.mouths import read_library
+from tasks.views.footage.own_lips import read_lead, read_learned
 from tasks.views.footage.segments import segment_keys
 from tasks.views.footage.videos import video_frames
 from tasks.views.paths.lips import PART_FRAMES, lip_row, lips_key
@@ -20,6 +21,10 @@ from tasks.views.paths.playback import Playback
 from tasks.views.speech import read_speech_audio, read_speech_features
 
 _LIMITED = "the mouth is never seen wide open, and the teeth hardly: it opens no further than in the footage"
+
+_LEARNED = (
+    "how this speaker's lips follow sounds was learned from the footage; correlation with lips it had not seen, by "
+)
 
 
 class MatchLipsSettings(BaseModel):
@@ -41,14 +46,14 @@ class MatchLipsConfig(MatchLipsSettings):
 
 
 class MatchLips(Stage):
-    name, code_version = "match_lips", "4"
+    name, code_version = "match_lips", "5"
     reads: ClassVar = {
         "analyse_speech": ("prosody", "audio"),
         "retrieve_path": ("path",),
-        "extract_frames": ("timing", "shape", "audio"),
+        "extract_frames": ("timing", "shape"),
         "detect_landmarks": ("landmarks",),
         "create_clips": ("takes", "looks"),
-        "detect_mouths": ("mouths",),
+        "detect_mouths": ("mouths", "sounds"),
     }
     cores = 1.0
     Config = MatchLipsConfig
@@ -65,7 +70,7 @@ class MatchLips(Stage):
             "retrieve_path": [path_id],
             "extract_frames": videos,
             "detect_landmarks": segments,
-            "detect_mouths": segments,
+            "detect_mouths": segments + [heard_key(video) for video in videos],
             "create_clips": sorted(tracks),
         }
         for stage, units in of.items():
@@ -78,10 +83,10 @@ class MatchLips(Stage):
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
         from tango_models.lips.blending import painted_lips
+        from tango_models.lips.learned import Heard
         from tango_models.lips.library import clear
         from tango_models.lips.selection import Heads, select_mouths
         from tango_models.lips.shapes import painted_shapes
-        from tango_models.lips.visemes import lip_targets
         from tango_models.speech.phones import recognise_phones
 
         path_id, videos = unit.inputs["path_id"], unit.inputs["videos"]
@@ -94,7 +99,10 @@ class MatchLips(Stage):
             out.write([lip_row(path_id, 0, note="nobody speaks in the footage: the mouth neither opens nor closes")])
             return
         phones = recognise_phones(read_speech_audio(source, unit.inputs["speech_id"]))
-        targets = lip_targets(phones, speech.voice[:n_frames], speech.energy[:n_frames])
+        heard = Heard(phones, speech.voice[:n_frames], speech.energy[:n_frames])
+        targets, learned = heard.asks(), read_learned(source, videos, library)
+        if learned is not None:
+            targets = learned.of(targets, heard)
         targets = targets.ahead(read_lead(source, videos, library))
         playback = read_playback(source, path_id, self.config.seams)
         number = {
@@ -110,12 +118,10 @@ class MatchLips(Stage):
         shapes = painted_shapes(chosen, targets, library)
         shown = _shown(playback, (seen >= 0) & clear(mouths)[at])
         painted = painted_lips(chosen, heads.own, shown, shapes, library)
-        note = _LIMITED if library.range.limited else ""
+        notes = [_LIMITED] * library.range.limited + ([] if learned is None else [_LEARNED + learned.told()])
         for part, start in enumerate(range(0, n_frames, PART_FRAMES)):
-            rows = slice(start, min(start + PART_FRAMES, n_frames))
-            out.write(
-                [lip_row(path_id, part, videos, library, painted, shapes, targets, rows, note=note * (part == 0))]
-            )
+            rows, notes = slice(start, min(start + PART_FRAMES, n_frames)), notes if part == 0 else []
+            out.write([lip_row(path_id, part, videos, library, painted, shapes, targets, rows, note="; ".join(notes))])
 
 
 def _shown(playback: Playback, clear: np.ndarray) -> np.ndarray:

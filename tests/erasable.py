@@ -51,6 +51,9 @@ class Footage:
             {"video_id": video, "frame": k, "mesh": self.secret(f"mesh {k}", MESH_POINTS * 6)} for k in range(CLIPS)
         ]
         self.unit("detect_mouths", f"{video}:0000", read | {"detect_landmarks": [f"{video}:0000"]}, mouths=meshes)
+        self.secrets["sounds"] = os.urandom(20).hex().encode()
+        sounds = {"video_id": video, "part": 0, "symbols": [self.secrets["sounds"].decode()]}
+        self.unit("detect_mouths", f"{video}:heard", read, footage_sounds=[sounds])
         read = read | {"detect_landmarks": [f"{video}:0000"]}
         fit = {"track_id": track, "picture": self.secret("fit picture", 3000)}
         poses = [{"track_id": track, "frame": k, "confidence": 1.0} for k in range(CLIPS * 4)]

@@ -41,7 +41,7 @@ class LipWatch:
     def __init__(
         self, catalog: Catalog, videos: list[str], library: MouthLibrary, said: Callable[[str], Phones | None]
     ) -> None:
-        from tasks.views.footage.lip_lead import read_lead
+        from tasks.views.footage.own_lips import read_lead
 
         self._catalog, self._videos, self._library, self._said = catalog, videos, library, said
         self._lead = read_lead(catalog, videos, library)
@@ -57,8 +57,8 @@ class LipWatch:
         from tango_models.lips.watch import watch_lips
         from tango_models.speech.level import at_common_level
         from tasks.views.footage.frame_source import footage_audio, iter_frames
-        from tasks.views.footage.lip_lead import video_lead
         from tasks.views.footage.mouths import read_mouths
+        from tasks.views.footage.own_lips import video_lead
         from tasks.views.footage.videos import cuts_of, video_frames
 
         count, number = video_frames(self._catalog, video), self._videos.index(video)

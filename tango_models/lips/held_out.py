@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tango_models.lips.library import MouthLibrary
+from tango_models.lips.library import MouthLibrary, asked_by
 from tango_models.lips.mesh_points import CHIN, LIPS, MOUTH
 from tango_models.lips.selection import Heads, SelectionConfig, select_mouths
 from tango_models.lips.shapes import gap_of, painted_shapes
@@ -93,14 +93,7 @@ def made_of_the_other_half(
 
 def true_targets(library: MouthLibrary, count: int) -> LipTargets:
     """What would have to be asked for to get the first `count` mouths of a library; a mouth at rest where none is."""
-    limits, seen = library.range, library.mouths
-    opening = (seen.opening[:count] - limits.closed) / max(limits.span, 1e-6)
-    beyond = seen.width[:count] - limits.usual
-    reach = np.where(beyond < 0, limits.usual - limits.narrow, limits.broad - limits.usual)
-    width = np.clip(beyond / np.maximum(reach, 1e-6), -1, 1)
-    return LipTargets(
-        np.nan_to_num(opening).astype(np.float32), np.nan_to_num(width).astype(np.float32), np.zeros(count, bool)
-    )
+    return asked_by(library.mouths[:count], library.range)
 
 
 def _pool(library: MouthLibrary, part: slice, count: int) -> np.ndarray:

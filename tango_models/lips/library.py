@@ -10,6 +10,7 @@ import numpy as np
 from tango_models.lips.head_pose import head_pose
 from tango_models.lips.mesh_points import MOUTH
 from tango_models.lips.mouths import Mouths
+from tango_models.lips.visemes import LipTargets
 
 _LEAST_RANGE = 0.04
 """Between closed and open lips, of the distance of the eyes, below which nobody speaks in the footage: the face mesh
@@ -114,6 +115,17 @@ def collect(
     narrow, usual, broad = np.percentile(mouths.width[usable], [5, 50, 95])
     limits = SpeakerRange(*(float(value) for value in (closed, wide, narrow, usual, broad)))
     return MouthLibrary(video, frame, mouths, shape, reference, usable, follows, limits)
+
+
+def asked_by(mouths: Mouths, limits: SpeakerRange) -> LipTargets:
+    """What would have to be asked of a speaker for these mouths (T,); a mouth at rest where none is seen."""
+    opening = (mouths.opening - limits.closed) / max(limits.span, 1e-6)
+    beyond = mouths.width - limits.usual
+    reach = np.where(beyond < 0, limits.usual - limits.narrow, limits.broad - limits.usual)
+    width = np.clip(beyond / np.maximum(reach, 1e-6), -1, 1)
+    return LipTargets(
+        np.nan_to_num(opening).astype(np.float32), np.nan_to_num(width).astype(np.float32), np.zeros(len(mouths), bool)
+    )
 
 
 def width_speed(library: MouthLibrary) -> np.ndarray:

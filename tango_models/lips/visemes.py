@@ -4,6 +4,7 @@ coarticulation in synthetic visual speech")."""
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ class Viseme:
     narrows: bool = False
 
 
-_CLASSES: dict[str, tuple[Viseme, str]] = {
+CLASSES: dict[str, tuple[Viseme, str]] = {
     "bilabial": (Viseme(0.0, 0.0, 4.0, 0.06, closes=True), "p b m ɓ ʙ ɱ"),
     "labiodental": (Viseme(0.10, 0.1, 2.5, 0.06, narrows=True), "f v ʋ ɸ β"),
     "dental": (Viseme(0.30, 0.1, 1.0, 0.06), "θ ð"),
@@ -53,7 +54,8 @@ _CLASSES: dict[str, tuple[Viseme, str]] = {
     "close-mid round": (Viseme(0.50, -0.8, 1.3, 0.10), "o"),
     "close back round": (Viseme(0.28, -1.0, 1.4, 0.10), "u ʊ ʉ ɯ"),
 }
-_TABLE = {symbol: viseme for viseme, symbols in _CLASSES.values() for symbol in symbols.split()}
+_TABLE = {symbol: viseme for viseme, symbols in CLASSES.values() for symbol in symbols.split()}
+_HALF = 0.08  # seconds between the halves of a diphthong
 _NEARLY = 0.25  # opening of lips that are about to meet
 _UNHEARD = 0.25  # seconds from any sound that was recognised: a voice there sings, laughs or is drowned
 _LEAST_LOUD, _MOST_LOUD = 0.1, 0.8  # opening for a voice of which no sound is told, quiet and loud
@@ -105,49 +107,80 @@ def lip_targets(phones: Phones, voice: np.ndarray, energy: np.ndarray) -> LipTar
         energy: (T,) dB per frame.
     """
     count = len(voice)
-    grid = (np.arange(count) + 0.5) / FRAME_RATE
+    grid = frame_times(count)
     stress = _stress(energy, voice)
     total, opening, width = np.zeros(count), np.zeros(count), np.zeros(count)
-    closed, most = np.zeros(count, bool), np.full(count, np.inf)
-
-    def add(at: float, seconds: float, weight: float, shape: tuple[float, float]) -> None:
-        first, last = np.searchsorted(grid, [at - 5 * seconds, at + 5 * seconds])
-        near = slice(int(first), int(last))
-        dominance = weight * np.exp(-np.abs(grid[near] - at) / seconds)
+    for time, at, shape in moments(phones):
+        near, dominance = dominance_of(shape, at, grid)
         total[near] += dominance
-        opening[near] += dominance * shape[0]
-        width[near] += dominance * shape[1]
-
-    for symbol, time in zip(phones.symbols, phones.time, strict=True):
-        shapes = parts(symbol)
-        loud = float(np.interp(time, grid, stress))
-        for k, shape in enumerate(shapes):
-            at = time + (k - (len(shapes) - 1) / 2) * 0.08
-            add(at, shape.seconds / 1.5, shape.weight, (shape.opening * loud, shape.width))
-            frame = min(count - 1, max(0, int(at * FRAME_RATE)))
-            if shape.closes:
-                closed[frame] = True
-            if shape.narrows:
-                most[frame] = shape.opening
-    speaking = _speaking(phones, voice, grid)
-    rest = 1e-3 + 2.0 * (1 - speaking) ** 2
-    mixed = total + rest
-    opening, width = np.minimum(opening / mixed, most), width / mixed
-    around = np.convolve(np.pad(closed, 1), [1, 1, 1], "valid") > 0  # lips take a frame to meet and a frame to part
-    opening = np.where(closed, 0.0, np.where(around, np.minimum(opening, _NEARLY), opening))
+        opening[near] += dominance * shape.opening * float(np.interp(time, grid, stress))
+        width[near] += dominance * shape.width
+    speaking = speaking_share(phones, voice)
+    mixed = total + rest_weight(speaking)
+    opening, width = held_open(opening / mixed, phones), width / mixed
     opening = opening * np.clip(speaking * 2, 0, 1)
     opening = np.where(
-        _unheard(phones, voice, grid), _LEAST_LOUD + (_MOST_LOUD - _LEAST_LOUD) * _loud(energy, voice), opening
+        _unheard(phones, voice, grid), _LEAST_LOUD + (_MOST_LOUD - _LEAST_LOUD) * loudness(energy, voice), opening
     )
-    return LipTargets(opening.astype(np.float32), width.astype(np.float32), closed)
+    return LipTargets(opening.astype(np.float32), width.astype(np.float32), closures(phones, count))
+
+
+def moments(phones: Phones) -> Iterator[tuple[float, float, Viseme]]:
+    """The seconds of each sound, and the seconds and the shape of what the lips do for it: twice for one that passes
+    through two shapes."""
+    for symbol, time in zip(phones.symbols, phones.time, strict=True):
+        shapes = parts(symbol)
+        for k, shape in enumerate(shapes):
+            yield float(time), float(time) + (k - (len(shapes) - 1) / 2) * _HALF, shape
+
+
+def dominance_of(shape: Viseme, at: float, grid: np.ndarray) -> tuple[slice, np.ndarray]:
+    """The frames, of those at `grid` (T,) seconds, in which a shape at a moment counts, and how much in each."""
+    seconds = shape.seconds / 1.5
+    first, last = np.searchsorted(grid, [at - 5 * seconds, at + 5 * seconds])
+    near = slice(int(first), int(last))
+    return near, shape.weight * np.exp(-np.abs(grid[near] - at) / seconds)
+
+
+def rest_weight(speaking: np.ndarray) -> np.ndarray:
+    """(T,) how much the mouth at rest counts beside the sounds, by `speaking_share`."""
+    return 1e-3 + 2.0 * (1 - speaking) ** 2
+
+
+def closures(phones: Phones, count: int) -> np.ndarray:
+    """(T,) bool: the lips touch here."""
+    closed = np.zeros(count, bool)
+    closed[[_frame(at, count) for _, at, shape in moments(phones) if shape.closes]] = True
+    return closed
+
+
+def held_open(opening: np.ndarray, phones: Phones) -> np.ndarray:
+    """Openings (T,) no wider than sounds allow for which the lips touch each other or the teeth."""
+    count, most = len(opening), np.full(len(opening), np.inf)
+    for _, at, shape in moments(phones):
+        if shape.narrows:
+            most[_frame(at, count)] = shape.opening
+    closed = closures(phones, count)
+    around = np.convolve(np.pad(closed, 1), [1, 1, 1], "valid") > 0  # lips take a frame to meet and a frame to part
+    opening = np.minimum(opening, most)
+    return np.where(closed, 0.0, np.where(around, np.minimum(opening, _NEARLY), opening))
+
+
+def _frame(at: float, count: int) -> int:
+    return min(count - 1, max(0, int(at * FRAME_RATE)))
+
+
+def frame_times(count: int) -> np.ndarray:
+    """(T,) seconds of the middles of frames."""
+    return (np.arange(count) + 0.5) / FRAME_RATE
 
 
 def _stress(energy: np.ndarray, voice: np.ndarray) -> np.ndarray:
     """(T,) how far a vowel opens for how loud it is: 1 as usual, 0.6 quiet, 1.3 loud."""
-    return 0.6 + 0.7 * _loud(energy, voice) if (voice >= 0.5).any() else np.ones(len(energy))
+    return 0.6 + 0.7 * loudness(energy, voice) if (voice >= 0.5).any() else np.ones(len(energy))
 
 
-def _loud(energy: np.ndarray, voice: np.ndarray) -> np.ndarray:
+def loudness(energy: np.ndarray, voice: np.ndarray) -> np.ndarray:
     """(T,) loudness in 0..1 of what is usual where a voice is heard."""
     spoken = energy[voice >= 0.5]
     if not len(spoken):
@@ -163,8 +196,9 @@ def _unheard(phones: Phones, voice: np.ndarray, grid: np.ndarray) -> np.ndarray:
     return (voice >= 0.5) & (np.minimum(grid - times[after - 1], times[after] - grid) > _UNHEARD)
 
 
-def _speaking(phones: Phones, voice: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def speaking_share(phones: Phones, voice: np.ndarray) -> np.ndarray:
     """(T,) 1 near a sound where a voice is heard, 0 at rest."""
+    grid = frame_times(len(voice))
     near = np.zeros(len(grid))
     for time in phones.time:
         first, last = np.searchsorted(grid, [time - 0.2, time + 0.25])

@@ -6,12 +6,14 @@ import pytest
 from data_catalog import Catalog
 from tango_models.lips.lead import USUAL_LEAD
 from tango_models.lips.library import clear
-from tango_models.speech import prosody
+from tango_models.speech.phones import Phones
 from tasks.match_lips import _shown
-from tasks.views.footage.lip_lead import read_lead
+from tasks.views.footage.heard import heard_row
 from tasks.views.footage.mouths import mouth_rows, read_library
+from tasks.views.footage.own_lips import read_lead, read_learned
 from tasks.views.paths.playback import Playback, SeamWindow
 from tests.tango_models.lips.faces import mouths
+from tests.tango_models.lips.test_learned import own_way, speech
 
 
 def playback(*seams: SeamWindow, frames: int = 40) -> Playback:
@@ -36,30 +38,39 @@ def test_around_a_seam_all_frames_are_painted_or_none():
 
 
 @pytest.mark.parametrize("lead", [None, 0, 2, 4])
-def test_the_lead_of_the_lips_is_that_of_the_footage(tmp_path, monkeypatch, lead):
+def test_the_lead_of_the_lips_is_that_of_the_footage(tmp_path, lead):
     """Lips that follow the loudness of a voice's syllables, so many frames sooner; None: footage without sound."""
-    frames, rate = 240, 16_000
+    frames = 240
     level = np.convolve(np.random.default_rng(4).uniform(size=frames + 10), np.ones(5) / 5, "same")
     catalog = Catalog(tmp_path)
     opening = 0.02 + 0.5 * level[(lead or 0) : (lead or 0) + frames]
     catalog.table("videos").upsert([{"video_id": "v", "n_frames": frames, "cuts": [], "unit": "v"}])
     catalog.table("mouths").upsert([row | {"unit": "v:0000"} for row in mouth_rows("v", 0, mouths(opening))])
-    t = np.arange(frames * rate // 30) / rate
-    tone = np.sign(np.sin(2 * np.pi * 140 * t)) * 0.5 * np.interp(t * 30 - 0.5, np.arange(frames), level[:frames]) ** 3
-    sound = b"" if lead is None else (tone * 32767).astype("<i2").tobytes()
-    step = 4 * rate * 2 // 30
-    catalog.table("frames").upsert(
-        {
-            "video_id": "v",
-            "gop": k,
-            "n_frames": 4,
-            "pixels": b"",
-            "unit": "v",
-            "audio": sound[k * step : (k + 1) * step],
-        }
-        for k in range(frames // 4)
-    )
-    monkeypatch.setattr(prosody, "voice_activity", lambda audio: np.ones(len(prosody.energy(audio))))
+    if lead is not None:
+        energy = 60 * np.log10(np.maximum(level[:frames], 1e-3))
+        row = heard_row("v", 0, Phones((), np.zeros(0)), np.ones(frames), energy)
+        catalog.table("footage_sounds").upsert([row | {"unit": "v"}])
     library = read_library(catalog, ["v"])
     assert library is not None
     assert read_lead(catalog, ["v"], library) == (USUAL_LEAD if lead is None else lead)
+    assert read_learned(catalog, ["v"], library) is None
+
+
+def test_what_two_videos_say_of_how_a_speakers_lips_go_is_put_together(tmp_path):
+    """Mouths as `own_way` has them, two frames ahead of the sound."""
+    catalog, lead = Catalog(tmp_path), 2
+    for seed, video in enumerate("vw"):
+        heard = speech(50, seed)
+        way, count = own_way(heard, seed), len(heard.voice)
+        sounds = heard_row(video, 0, heard.phones, heard.voice, heard.energy)
+        catalog.table("footage_sounds").upsert([sounds | {"unit": video}])
+        opening = np.roll(0.02 + 0.2 * np.clip(way.opening, 0, 1.2), -lead)
+        catalog.table("videos").upsert([{"video_id": video, "n_frames": count, "cuts": [], "unit": video}])
+        rows = mouth_rows(video, 0, mouths(opening))
+        catalog.table("mouths").upsert([row | {"unit": f"{video}:0000"} for row in rows])
+    library = read_library(catalog, ["v", "w"])
+    assert library is not None
+    learned = read_learned(catalog, ["v", "w"], library)
+    assert learned is not None
+    before, after = learned.gained["opening"]
+    assert after > before + 0.15

@@ -1,0 +1,92 @@
+"""A speaker whose lips go otherwise than other people's is learned from; anybody else is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tango_models.lips.learned import LEAST_FRAMES, Heard, Lesson, learn_lips
+from tango_models.lips.visemes import CLASSES, LipTargets, dominance_of, frame_times, moments
+from tango_models.speech.phones import Phones
+
+SYMBOLS = [symbol for _, symbols in CLASSES.values() for symbol in symbols.split()]
+
+
+def speech(seconds: float, seed: int) -> Heard:
+    """Random sounds, eleven a second, in phrases of some seconds."""
+    rng, count = np.random.default_rng(seed), round(seconds * 30)
+    times = np.cumsum(rng.uniform(0.06, 0.12, round(seconds * 13)))
+    times = times[(times < seconds) & (times % 5 < 4)]
+    grid = frame_times(count)
+    voice = (grid % 5 < 4).astype(np.float32)
+    energy = np.where(voice > 0, -25 + 6 * np.convolve(rng.normal(size=count), np.ones(6) / 6, "same"), -60)
+    return Heard(Phones(tuple(rng.choice(SYMBOLS, len(times))), times), voice, energy.astype(np.float32))
+
+
+def own_way(heard: Heard, seed: int, noise: float = 0.1) -> LipTargets:
+    """Lips of somebody whose openings and widths for each kind of sound are their own."""
+    count, table = len(heard.voice), np.random.default_rng(99).uniform(0, 1, (len(CLASSES), 2))
+    shapes, grid = [shape for shape, _ in CLASSES.values()], frame_times(count)
+    total, sums = np.full(count, 0.05), np.zeros((count, 2))
+    for _, at, shape in moments(heard.phones):
+        near, dominance = dominance_of(shape, at, grid)
+        total[near] += dominance
+        sums[near] += dominance[:, None] * table[shapes.index(shape)]
+    found = sums / total[:, None] + np.random.default_rng(seed).normal(0, noise, (count, 2))
+    return LipTargets(found[:, 0], np.clip(2 * found[:, 1] - 1, -1, 1), np.zeros(count, bool))
+
+
+def lesson(seconds: float, seed: int, way) -> Lesson:
+    heard = speech(seconds, seed)
+    return Lesson(heard, heard.asks(), way(heard, seed), np.ones(len(heard.voice), bool))
+
+
+def likeness(told: LipTargets, true: LipTargets, heard: Heard, name: str) -> float:
+    rows = heard.voice > 0
+    return float(np.corrcoef(getattr(told, name)[rows], getattr(true, name)[rows])[0, 1])
+
+
+@pytest.mark.parametrize("minutes", [[1.5], [0.7, 0.7, 0.7]])
+def test_a_speakers_own_way_is_learned_and_told_of_a_new_speech(minutes):
+    learned = learn_lips([lesson(60 * m, seed, own_way) for seed, m in enumerate(minutes)])
+    assert learned is not None
+    assert f"{learned.gained['width'][1]:.2f}" in learned.told()
+    heard = speech(60, 77)
+    asked, true = heard.asks(), own_way(heard, 77, noise=0)
+    told = learned.of(asked, heard)
+    for name in ("opening", "width"):
+        assert likeness(told, true, heard, name) > likeness(asked, true, heard, name) + 0.2
+        assert learned.gained[name][1] > learned.gained[name][0]
+    # Lips are as far apart as they were, not as far as their mean, and meet where they must.
+    assert told.opening[heard.voice > 0].std() > 0.7 * true.opening[heard.voice > 0].std()
+    assert not told.opening[told.closed].any()
+    assert (told.opening[heard.voice == 0] == asked.opening[heard.voice == 0]).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_is_learned_where_there_is_nothing_to_learn(seed):
+    def as_anybody(heard: Heard, seed: int) -> LipTargets:
+        asked, rng = heard.asks(), np.random.default_rng(seed)
+        return replace(asked, opening=asked.opening + rng.normal(0, 0.2, len(asked)).astype(np.float32))
+
+    def of_another_speech(heard: Heard, seed: int) -> LipTargets:
+        return own_way(speech(len(heard.voice) / 30, seed + 1000), seed)
+
+    for way in (as_anybody, of_another_speech):
+        learned = learn_lips([lesson(100, seed, way)])
+        assert learned is None or learned.opening is None
+
+
+def test_little_footage_is_not_learned_from():
+    assert learn_lips([]) is None
+    assert learn_lips([lesson(LEAST_FRAMES / 30 * 0.9, 0, own_way)]) is None
+    hidden = lesson(200, 0, own_way)
+    assert learn_lips([replace(hidden, seen=np.zeros(len(hidden.seen), bool))]) is None
+
+
+def test_what_is_heard_sooner_is_at_the_moments_of_the_lips():
+    heard = speech(20, 3)
+    sooner = heard.sooner(4)
+    assert len(sooner.voice) == len(sooner.energy) == len(heard.voice) - 4
+    assert np.allclose(sooner.phones.time, heard.phones.time - 4 / 30)
+    assert (sooner.voice == heard.voice[4:]).all()
