@@ -10,8 +10,8 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = (
     *("onboarding", "memory", "noop", "hopeless", "fleet", "machinery", "made_clips", "nodes", "submit", "status"),
-    *("reenact", "hour", "ledger", "search", "real_search", "edges", "cuts", "calibration", "seams", "lips", "fit"),
-    *("embedding", "retrieval", "comparison", "interpolators", "acinterp_gpu", "chaos"),
+    *("reenact", "hour", "ledger", "search", "real_search", "edges", "cuts", "calibration", "seams", "lips"),
+    *("real_lips", "fit", "embedding", "retrieval", "comparison", "interpolators", "acinterp_gpu", "chaos"),
 )
 """The benchmarks, in the order of their sections."""
 WHEN_NAMED = ("interpolators", "acinterp_gpu", "chaos")

@@ -50,7 +50,12 @@ class LipFigures:
 @dataclass(frozen=True)
 class HeldOutFigures:
     """How well the lips of a video are told from its own sound, `lead` frames ahead of it; see `HeldOut`. NaN and None
-    where its mouths do not tell."""
+    where its mouths do not tell.
+
+    Attributes:
+        learned: `corr` of lips that are told by what was learned from the other half of the video; NaN where that is
+            too little to learn from.
+    """
 
     name: str
     lead: int
@@ -60,6 +65,7 @@ class HeldOutFigures:
     error: float = NOT_TOLD
     best: float = NOT_TOLD
     average: float = NOT_TOLD
+    learned: float = NOT_TOLD
 
     def cells(self) -> dict[str, str]:
         """As text, for a table."""

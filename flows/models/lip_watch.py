@@ -53,6 +53,7 @@ class LipWatch:
     def footage(self, video: str) -> tuple[list[LipFigures], list[HeldOutFigures]]:
         """A video with its own sound, if it has one in which somebody speaks."""
         from tango_models.lips.held_out import held_out
+        from tango_models.lips.learned import Heard, learned_elsewhere
         from tango_models.lips.library import collect
         from tango_models.lips.watch import watch_lips
         from tango_models.speech.level import at_common_level
@@ -81,7 +82,13 @@ class LipWatch:
             [(frames, mouths, cuts_of(self._catalog, video))], self._library.shape[rows], self._library.reference
         )
         told = None if alone is None else held_out(alone, heard.targets.ahead(self._lead))
-        return [line], [HeldOutFigures(name, self._lead, **({} if told is None else vars(told)))]
+        if alone is None or told is None:
+            return [line], [HeldOutFigures(name, self._lead)]
+        sooner = Heard(heard.phones, heard.features.voice, heard.features.energy).sooner(self._lead)
+        learned = learned_elsewhere(alone, sooner)
+        better = None if learned is None else held_out(alone, learned)
+        likeness = float("nan") if better is None else better.corr
+        return [line], [HeldOutFigures(name, self._lead, **vars(told), learned=likeness)]
 
     def lips_of(self, row: dict[str, Any]) -> str:
         """What made the lips of a row of `renders`."""

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tango_models.lips.library import SpeakerRange, asked_by
+from tango_models.lips.library import MouthLibrary, SpeakerRange, asked_by
 from tango_models.lips.mouths import Mouths
 from tango_models.lips.visemes import (
     CLASSES,
@@ -221,3 +221,25 @@ def _learn(features: np.ndarray, asked: np.ndarray, true: np.ndarray, strength: 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a, b)[0, 1]) if min(a.std(), b.std()) > 1e-9 else 0.0
+
+
+def learned_elsewhere(library: MouthLibrary, heard: Heard) -> LipTargets | None:
+    """Of one video's sound, at the moments of its lips, what is told in each half by what was learned from the other;
+    None where neither half holds enough.
+
+    Args:
+        library: of that video, frame after frame.
+    """
+    count = min(len(library), len(heard.voice))
+    frames, asked = np.arange(count), heard.asks()
+    told = {name: getattr(asked, name).copy() for name in ("opening", "width")}
+    learned = []
+    for part in (slice(0, count // 2), slice(count // 2, count)):
+        usable = library.usable[:count].copy()
+        usable[part] = False
+        learned.append(learn_lips([Lesson.of(heard, frames, library.mouths[:count], usable, library.range)]))
+        if learned[-1] is not None:
+            answer = learned[-1].of(asked, heard)
+            for name, values in told.items():
+                values[part] = getattr(answer, name)[part]
+    return LipTargets(told["opening"], told["width"], asked.closed) if any(learned) else None

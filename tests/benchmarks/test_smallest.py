@@ -32,6 +32,7 @@ SMALLEST = {
     "calibration": "--catalog {catalog} --seams 2",
     "seams": "--catalog {catalog}",
     "lips": "--frames 120",
+    "real_lips": "--catalog {catalog} --speech {speech}",
     "fit": "--videos bruno --rendered 20 --frames 60 --cache {folder}",
     "embedding": "--runs 1 --seconds 5",
     "retrieval": "--hours 0.01 --processes 1 --catalog {catalog}",

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tango_models.lips.learned import LEAST_FRAMES, Heard, Lesson, learn_lips
+from tango_models.lips.learned import LEAST_FRAMES, Heard, Lesson, learn_lips, learned_elsewhere
+from tango_models.lips.library import collect, mouth_shapes
 from tango_models.lips.visemes import CLASSES, LipTargets, dominance_of, frame_times, moments
 from tango_models.speech.phones import Phones
+from tests.tango_models.lips.faces import mouths
 
 SYMBOLS = [symbol for _, symbols in CLASSES.values() for symbol in symbols.split()]
 
@@ -75,6 +77,22 @@ def test_nothing_is_learned_where_there_is_nothing_to_learn(seed):
     for way in (as_anybody, of_another_speech):
         learned = learn_lips([lesson(100, seed, way)])
         assert learned is None or learned.opening is None
+
+
+def test_what_is_told_of_one_half_of_a_video_was_learned_from_the_other():
+    heard = speech(110, 8)
+    way = own_way(heard, 8, noise=0)
+    seen = mouths(0.02 + 0.2 * np.clip(way.opening, 0, 1.2), 0.5 + 0.1 * way.width)
+    reference = seen.mesh[0]
+    library = collect([(np.arange(len(seen)), seen, [])], mouth_shapes(seen.mesh, reference), reference)
+    told = learned_elsewhere(library, heard)
+    asked = heard.asks()
+    for half in (slice(0, len(seen) // 2), slice(len(seen) // 2, len(seen))):
+        rows = np.flatnonzero(heard.voice[half] > 0) + half.start
+        before, after = (np.corrcoef(t.opening[rows], way.opening[rows])[0, 1] for t in (asked, told))
+        assert after > before + 0.2
+    one_half = learned_elsewhere(library, heard.sooner(40 * 30))
+    assert one_half is None
 
 
 def test_little_footage_is_not_learned_from():
