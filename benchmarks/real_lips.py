@@ -11,13 +11,9 @@ the openings, *oracle* were the true ones asked for, *learned* by what the other
 lips and chin, of that of another mouth of the footage, *best* of the nearest, *average* of the mean mouth.
 """
 
-import argparse
-from pathlib import Path
-
-from benchmarks import footage
 from benchmarks.commands import workplace
 from benchmarks.printing import heading, table
-from benchmarks.seams import real_speakers
+from benchmarks.rendered import catalog_of, read_arguments, render_all
 
 _WANTED = """
 corr of `match` at least that of `footage`, z at least 6, rest at most 0.35, closed at least 0.9, false at most 0.1,
@@ -27,26 +23,15 @@ at most 0.75.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speech", type=Path, default=footage.long_speech())
-    parser.add_argument("--catalog", type=Path, help="with the avatars onboarded; none: onboard them first")
-    parser.add_argument("--avatars", nargs="*", help="of that catalog; none: all of them")
-    arguments = parser.parse_args()
+    arguments = read_arguments(__doc__)
     heading("Lips of real avatars", __doc__, "real_lips")
-    from data_catalog import Catalog
     from flows.configuration.settings import Settings
     from flows.models.evaluate_lips import evaluate_lips
     from tango_models.synthetic.known_sounds import known_sounds
 
     with workplace() as place:
-        catalog = arguments.catalog or place.folder / "catalog"
-        if not arguments.catalog:
-            for name, videos in (real_speakers() or {"synthetic": [footage.synthetic_speaker()]}).items():
-                place.tango("onboard", name, *videos, catalog=catalog)
-        names = arguments.avatars or Catalog(catalog).avatars()
-        for name in names:
-            place.tango("reenact", name, arguments.speech, "--out", place.folder / f"{name}.mp4", catalog=catalog)
-        figures, held = evaluate_lips(Settings(catalog=str(catalog)), names, said=known_sounds)
+        names = [name for name, _ in render_all(arguments, place)]
+        figures, held = evaluate_lips(Settings(catalog=str(catalog_of(arguments, place))), names, said=known_sounds)
     print(f"{arguments.speech.name}, seed 0. Wanted:{_WANTED}")
     for cells in ([row.cells() for row in figures], [row.cells() for row in held]):
         if cells:

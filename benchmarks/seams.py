@@ -6,15 +6,14 @@ found again on the finished frames, by the project's own detector. A hand's step
 frame to the next, on average.
 """
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import footage
 from benchmarks.commands import workplace
 from benchmarks.printing import heading, table
+from benchmarks.rendered import catalog_of, read_arguments, render_all
 from data_catalog import Catalog
 from tasks.views.paths.playback import Playback
 
@@ -34,26 +33,14 @@ class SeamFigures:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speech", type=Path, default=footage.long_speech())
-    parser.add_argument("--catalog", type=Path, help="with the avatars onboarded; none: onboard them first")
-    parser.add_argument("--avatars", nargs="*", help="of that catalog; none: all of them")
-    arguments = parser.parse_args()
+    arguments = read_arguments(__doc__)
     heading("Seams and cadence", __doc__, "seams")
+    rows, visible = [], []
     with workplace() as place:
-        catalog = arguments.catalog or place.folder / "catalog"
-        speakers: dict[str, list[Path]]
-        if arguments.catalog:
-            speakers = {name: [] for name in arguments.avatars or Catalog(catalog).avatars()}
-        else:
-            speakers = real_speakers() or {"synthetic": [footage.synthetic_speaker()]}
-        rows, visible = [], []
-        for name, videos in speakers.items():
-            if videos:
-                place.tango("onboard", name, *videos, catalog=catalog)
-            place.tango("reenact", name, arguments.speech, "--out", place.folder / f"{name}.mp4", catalog=catalog)
-            rows.append(row(catalog, name, str(place.folder / f"{name}.mp4")))
-            visible.append(visibility(catalog, str(place.folder / f"{name}.mp4")))
+        catalog = catalog_of(arguments, place)
+        for name, video in render_all(arguments, place):
+            rows.append(row(catalog, name, str(video)))
+            visible.append(visibility(catalog, str(video)))
     print(f"{arguments.speech.name}, the product's interpolator, seed 0. Steps of a hand in px of the picture.\n")
     wanted = dict.fromkeys(visible[0], "") | {
         "seams per minute": "at least 15", "seams that pop": "elsewhere + 5 points", "worst seam": "at most 3",
@@ -65,14 +52,6 @@ def main() -> None:
         "jump: worst", "repeated frames shown", "of them standing still, as footage", "as rendered",
     ]  # fmt: skip
     table(columns, rows)
-
-
-def real_speakers() -> dict[str, list[Path]]:
-    """The takes of each real speaker, by name; none where the footage is missing."""
-    takes: dict[str, list[Path]] = {}
-    for video in sorted((footage.REAL / "speakers").glob("*.mp4")):
-        takes.setdefault(video.stem.partition("_")[0], []).append(video)
-    return takes
 
 
 def visibility(uri: Path, video: str) -> dict[str, str]:

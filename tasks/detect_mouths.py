@@ -81,12 +81,13 @@ class DetectMouths(Stage):
         from tango_models.speech.level import at_common_level
         from tango_models.speech.phones import recognise_phones
         from tango_models.speech.prosody import analyse_speech
+        from tango_models.speech.timeline import frame_count
 
         count, spoken = video_frames(source, video_id), 0
         for part, first in enumerate(range(0, count, PART_FRAMES)):
             last = min(first + PART_FRAMES, count)
             audio = footage_audio(source, video_id, first // CLIP_FRAMES, -(-last // CLIP_FRAMES))
-            if not len(audio) or spoken >= 30 * self.config.most_seconds:
+            if not frame_count(len(audio)) or spoken >= 30 * self.config.most_seconds:
                 break
             audio = at_common_level(audio)
             heard = analyse_speech(audio)

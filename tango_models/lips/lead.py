@@ -15,9 +15,9 @@ _SURE = 4.0  # `z`: of 84 videos with the sound of another time or speaker, none
 _LEAST = 90  # frames with a voice
 
 
-def lead_of(opening: np.ndarray, energy: np.ndarray, voice: np.ndarray) -> int | None:
-    """Frames by which the lips of a video lead its sound; None where it cannot be told: too little speech, lips that do
-    not go with it, or a lead that nobody has.
+def lag_of(opening: np.ndarray, energy: np.ndarray, voice: np.ndarray) -> int | None:
+    """Frames by which the sound of a video follows its lips, below 0 where it comes before them; None where it cannot
+    be told: too little speech, or lips that do not go with it.
 
     Args:
         opening: (T,), NaN where no mouth is seen; energy: (T,) dB; voice: (T,) probability of speech.
@@ -25,7 +25,13 @@ def lead_of(opening: np.ndarray, energy: np.ndarray, voice: np.ndarray) -> int |
     if len(opening) < _LEAST or (np.isfinite(opening) & (voice >= 0.5)).sum() < _LEAST:
         return None
     fit = loudness_fit(opening, energy)
-    return fit.lag if fit.z >= _SURE and 0 <= fit.lag <= _MOST else None
+    return fit.lag if fit.z >= _SURE else None
+
+
+def lead_of(opening: np.ndarray, energy: np.ndarray, voice: np.ndarray) -> int | None:
+    """The same where it is a lead that people have, else None."""
+    lag = lag_of(opening, energy, voice)
+    return lag if lag is not None and 0 <= lag <= _MOST else None
 
 
 def typical_lead(leads: Sequence[int | None]) -> int:

@@ -55,9 +55,11 @@ class Heard:
     energy: np.ndarray
 
     def sooner(self, frames: int) -> Heard:
-        """The same so many frames sooner, and fewer: at the moments of the lips, which lead the sound."""
+        """The same so many frames sooner, and fewer: at the moments of lips that lead the sound. Below 0: later, and
+        more; what was heard first stands in front."""
         phones = replace(self.phones, time=self.phones.time - frames / FRAME_RATE)
-        return Heard(phones, self.voice[frames:], self.energy[frames:])
+        rows = np.maximum(np.arange(frames, len(self.voice)), 0)
+        return Heard(phones, self.voice[rows], self.energy[rows])
 
     def asks(self) -> LipTargets:
         """What it asks of anybody's lips."""

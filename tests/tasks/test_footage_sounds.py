@@ -63,6 +63,14 @@ def test_of_a_long_video_as_much_is_heard_as_is_asked_for(tmp_path, speech):
     assert heard.phones.time.min() > 59, "moments are those of the video, not of the minute"
 
 
+@pytest.mark.parametrize("beyond", [0, 1, 100, 600])
+def test_a_sound_that_ends_a_little_into_a_minute_is_heard_to_its_end(tmp_path, speech, beyond):
+    catalog, step = Catalog(tmp_path), 4 * RATE // 30
+    audio = np.concatenate([speech] * 9)[: PART_FRAMES // 4 * step + beyond]
+    hear(catalog, audio, PART_FRAMES + 60)
+    assert len(read_heard(catalog, "v").voice) in range(PART_FRAMES - 1, PART_FRAMES + 3)
+
+
 def test_footage_without_sound_has_none(tmp_path):
     catalog = Catalog(tmp_path)
     hear(catalog, np.zeros(0, np.float32), 60)

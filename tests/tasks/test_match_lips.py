@@ -13,7 +13,7 @@ from tasks.views.footage.mouths import mouth_rows, read_library
 from tasks.views.footage.own_lips import read_lead, read_learned
 from tasks.views.paths.playback import Playback, SeamWindow
 from tests.tango_models.lips.faces import mouths
-from tests.tango_models.lips.test_learned import own_way, speech
+from tests.tango_models.lips.talkers import own_way, speech
 
 
 def playback(*seams: SeamWindow, frames: int = 40) -> Playback:
@@ -56,9 +56,10 @@ def test_the_lead_of_the_lips_is_that_of_the_footage(tmp_path, lead):
     assert read_learned(catalog, ["v"], library) is None
 
 
-def test_what_two_videos_say_of_how_a_speakers_lips_go_is_put_together(tmp_path):
-    """Mouths as `own_way` has them, two frames ahead of the sound."""
-    catalog, lead = Catalog(tmp_path), 2
+@pytest.mark.parametrize("lead", [3, 1])
+def test_what_two_videos_say_of_how_a_speakers_lips_go_is_put_together(tmp_path, lead):
+    """Mouths as `own_way` has them, so many frames ahead of the sound."""
+    catalog = Catalog(tmp_path)
     for seed, video in enumerate("vw"):
         heard = speech(50, seed)
         way, count = own_way(heard, seed), len(heard.voice)

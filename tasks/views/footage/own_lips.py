@@ -27,14 +27,13 @@ def video_lead(source: Source, video: str, library: MouthLibrary, number: int) -
     from tango_models.lips.lead import lead_of
 
     heard = read_heard(source, video)
-    opening = np.full(len(heard.voice), np.nan)
-    shown = (library.video == number) & (library.frame < len(opening))
-    opening[library.frame[shown]] = library.mouths.opening[shown]
-    return lead_of(opening, heard.energy, heard.voice)
+    return lead_of(_openings(library, number, len(heard.voice)), heard.energy, heard.voice)
 
 
 def read_learned(source: Source, videos: Sequence[str], library: MouthLibrary) -> LearnedLips | None:
-    """What the footage tells of how far the lips go for which sound; None where it tells too little."""
+    """What the footage tells of how far the lips go for which sound; None where it tells too little. Each video's sound
+    is taken as it follows its own lips, also where they have a lead that no render should have."""
+    from tango_models.lips.lead import lag_of
     from tango_models.lips.learned import LEAST_FRAMES, Lesson, learn_lips
 
     if library.usable.sum() < LEAST_FRAMES:
@@ -42,11 +41,19 @@ def read_learned(source: Source, videos: Sequence[str], library: MouthLibrary) -
     usual = read_lead(source, videos, library)
     lessons = []
     for number, video in enumerate(videos):
-        lead = video_lead(source, video, library, number)
-        heard = read_heard(source, video).sooner(usual if lead is None else lead)
+        heard = read_heard(source, video)
+        lag = lag_of(_openings(library, number, len(heard.voice)), heard.energy, heard.voice)
+        heard = heard.sooner(usual if lag is None else lag)
         rows = np.flatnonzero((library.video == number) & (library.frame < len(heard.voice)))
         if len(rows):
-            lessons.append(
-                Lesson.of(heard, library.frame[rows], library.mouths[rows], library.usable[rows], library.range)
-            )
+            frames, mouths, usable = library.frame[rows], library.mouths[rows], library.usable[rows]
+            lessons.append(Lesson.of(heard, frames, mouths, usable, library.range))
     return learn_lips(lessons)
+
+
+def _openings(library: MouthLibrary, number: int, count: int) -> np.ndarray:
+    """(T,) openings in the first `count` frames of a video, that number of the library; NaN where none is known."""
+    opening = np.full(count, np.nan)
+    shown = (library.video == number) & (library.frame < count)
+    opening[library.frame[shown]] = library.mouths.opening[shown]
+    return opening
