@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tango_models.errors import InputError
 from tango_models.media.sound_length import mended
 from tango_models.media.wav_length import reader_options
+from tango_models.media.wav_words import with_whole_words
 
 if TYPE_CHECKING:
     import av.container
@@ -84,7 +85,7 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[av.container.InputConta
 
     path = checked_path(path)
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"} | reader_options(path)
-    file = mended(path)
+    file = mended(path) or with_whole_words(path)
     try:
         given: Any = file or f"file:{path.absolute()}"
         container = av.open(given, "r", container_options=options, metadata_errors="replace")
