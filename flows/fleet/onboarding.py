@@ -8,6 +8,7 @@ from prefect.runtime import deployment, flow_run
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
+from data_catalog.leases import Leases
 from data_catalog.places import is_gone
 from flows.configuration.settings import Settings
 from flows.fleet.pipeline import Track, in_work, run_tracks
@@ -21,6 +22,8 @@ from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, scope
 from tasks.runtime.cluster import Pools
 from tasks.runtime.faults import is_input_fault
+
+_AT_WORK = "onboarding"
 
 
 @dataclass(frozen=True)
@@ -59,33 +62,37 @@ def onboard_all(
     """
     catalog, configs = Catalog(settings.catalog, settings.storage_options), settings.stage_configs()
     report = report or FlowReport(subject=subject)
-    entry = Entry(catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None, comes_again=comes_again)
-    entry.look_ahead(Footage(v) if isinstance(v, str) else v for request in requests for v in request.videos)
-    added = {request.avatar: entry.add(request.avatar, request.videos) for request in requests}
-    snapshot = FleetSnapshot(catalog, configs)
-    report.notes += take_out_withdrawn(snapshot, [request.avatar for request in requests])
-    tracks, unscored = _wanted(snapshot, requests, added)
-    del snapshot
-    if tracks or unscored:
-        with (
-            Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
-            FlowProgress() as progress,
-        ):
-            runs = StageRuns(pools, progress, settings)
+    with Leases(catalog, str(flow_run.id)) as leases:
+        leases.keep(_AT_WORK, subject)  # before a video is entered: nobody erases it until its rows are written
+        entry = Entry(
+            catalog, report, run_id=str(flow_run.id), deployed=deployment.id is not None, comes_again=comes_again
+        )
+        entry.look_ahead(Footage(v) if isinstance(v, str) else v for request in requests for v in request.videos)
+        added = {request.avatar: entry.add(request.avatar, request.videos) for request in requests}
+        snapshot = FleetSnapshot(catalog, configs)
+        report.notes += take_out_withdrawn(snapshot, [request.avatar for request in requests])
+        tracks, unscored = _wanted(snapshot, requests, added)
+        del snapshot
+        if tracks or unscored:
+            with (
+                Pools(catalog, str(flow_run.id), configs, settings.cluster) as pools,
+                FlowProgress() as progress,
+            ):
+                runs = StageRuns(pools, progress, settings)
 
-            def score(avatar: str) -> None:
-                if ready := current_tracks(catalog, avatar, configs):
-                    runs.submit("score_edges", avatar, {"tracks": ready})
+                def score(avatar: str) -> None:
+                    if ready := current_tracks(catalog, avatar, configs):
+                        runs.submit("score_edges", avatar, {"tracks": ready})
 
-            run_tracks(
-                runs,
-                tracks,
-                at_a_time=in_work(pools.cpus()),
-                also=unscored,
-                finish=score,
-                through_so_far=progress.overall,
-            )
-            report.stages = runs.summaries()
+                run_tracks(
+                    runs,
+                    tracks,
+                    at_a_time=in_work(pools.cpus()),
+                    also=unscored,
+                    finish=score,
+                    through_so_far=progress.overall,
+                )
+                report.stages = runs.summaries()
     report.notes += notes_about(catalog, _in_work(added, tracks, entry.entered))
     tidy(catalog, report)
     return conclude(report, catalog, max_failed_share=settings.max_failed_share)

@@ -1,5 +1,6 @@
 """Taking a video, a whole avatar, or a speech out of the catalog: out of use, or for good."""
 
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,8 +107,8 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
             the avatar was rendered from before goes with it.
 
     Raises:
-        InputError: the avatar, or a video of it, is unknown; a tag holds something of it; or a run is at work, which
-            may hold a video that waits for its turn: its rows would be written after they were erased.
+        InputError: the avatar, or a video of it, is unknown; a tag holds something of it; or a run is at work, or began
+            meanwhile, which may hold a video that waits for its turn: its rows would be written after they were erased.
         NotUnique: a file name is that of several files.
         InUse: another run uses the catalog.
     """
@@ -123,6 +124,10 @@ def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgo
         raise InputError(avatar, "a run is at work on the catalog", "let it end and give the command again")
     done = erase(catalog, avatar, used, [c.id for c in chosen if c.unread])
     names = sorted({c.name for c in chosen})
+    if runs_at_work(catalog):
+        named = " ".join(sorted({shlex.quote(c.name) for c in chosen if not c.unread}))
+        remedy = f"let it end, then `tango forget {avatar} {named} --erase`"
+        raise InputError(avatar, "is erased, but a run began meanwhile and may have written some of it again", remedy)
     return Forgotten(names=names, rows=done.rows, bytes=done.bytes, files=done.files)
 
 

@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
+from data_catalog.erase import erase
 from data_catalog.keys import equals
 from data_catalog.leases import Leases
 from data_catalog.refusals import refusals, refuse
 from flows.command_line.app import app
+from flows.upkeep import forget as forget_module
 from tango_models.media.probe import content_id
 from tests.erasable import Footage, compare, render, speak
 from tests.layouts import only_part
@@ -68,6 +70,22 @@ def test_nothing_is_erased_while_a_run_is_at_work_that_could_write_it_again(made
         assert list(catalog.avatar_videos("ann")) == [ANN, TWO] and "id" in _left(made[ANN])
     assert _forget(catalog, "ann", "--erase").exit_code == 0
     assert _left(made[ANN]) == _left(made[TWO]) == []
+
+
+def test_a_run_that_begins_while_something_is_erased_is_said_with_what_to_do(made, monkeypatch):
+    catalog = made[ANN].catalog
+    with Leases(catalog, "alive") as leases:
+
+        def begin(*given):
+            done = erase(*given)
+            leases.keep("onboarding", "ann")
+            return done
+
+        monkeypatch.setattr(forget_module, "erase", begin)
+        result = _forget(catalog, "ann", "--erase")
+    names = " ".join(made[video].secrets["name"].decode() for video in (ANN, TWO))
+    assert result.exit_code == 1 and "a run began meanwhile" in result.stderr
+    assert f"tango forget ann {names} --erase" in result.stderr, result.stderr
 
 
 def test_erasing_an_avatar_takes_what_was_taken_out_of_use_before(made):
