@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-UNIT_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not integration and not end_to_end and not footage"
+UNIT_TESTS := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not integration and not end_to_end and not footage and not soak"
 
 # Where Python is told to keep no byte code (many containers are), each of the thousand processes of a test run, and every
 # command, compiles what it imports anew: Prefect, Ray and torch took two to three times as long to import.

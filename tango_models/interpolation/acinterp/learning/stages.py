@@ -15,6 +15,7 @@ from tango_models.errors import InputError
 from tango_models.interpolation.acinterp import checkpoints
 from tango_models.interpolation.acinterp.configuration import named_config
 from tango_models.interpolation.acinterp.learning.diffusing import (
+    begin_quietly,
     choose_trained,
     diffusion_loss,
     set_latent_scale,
@@ -154,6 +155,8 @@ def train_stage(
     if stage == "refiner":
         return _train_refiner(takes, place, start, chosen, report, notes)
     model = checkpoints.load(start) if start else ACInterp(named_config(size))
+    if start is None:
+        begin_quietly(model)
     return _train_diffusion(stage, model, takes, place, chosen, report, notes)
 
 

@@ -4,6 +4,7 @@ import torch
 
 from tango_models.errors import InputError
 from tango_models.interpolation.acinterp.learning.diffusing import (
+    begin_quietly,
     choose_trained,
     diffusion_loss,
     set_latent_scale,
@@ -126,3 +127,15 @@ def test_the_autoencoder_learns_alone_and_its_latents_get_unit_variance():
     assert abs(float(model.encode(pictures).std()) - 1) < 1e-3
     with pytest.raises(InputError):
         choose_trained(model, "3")
+
+
+def test_a_new_autoencoder_is_not_drowned_by_its_own_noise():
+    model = tiny_model()
+    config = WindowConfig(SIDE, 1)
+    pictures = draw_windows(takes(config), config, np.random.default_rng(0), 2).frames[:, 0]
+    with torch.no_grad():
+        loud = model.vae.encode(pictures * 2 - 1).latent_dist
+        begin_quietly(model)
+        quiet = model.vae.encode(pictures * 2 - 1).latent_dist
+    assert torch.equal(loud.mean, quiet.mean)
+    assert quiet.std.max() < 0.1 < loud.std.min()
