@@ -7,6 +7,7 @@ from typing import Any
 from tango_models.errors import InputError
 from tasks.runtime.capacity import worker_limits
 from tasks.runtime.ray_cluster import ClusterSettings, ray_running
+from tasks.runtime.worker_environment import NO_SPINNING
 from tasks.runtime.workers import WorkerResources
 
 FIGURES = "figures.jsonl"
@@ -61,7 +62,10 @@ def train_on_ray(
                     resources_per_worker={"CPU": _WORKER_CPUS, **gpus},
                 ),
                 run_config=RunConfig(
-                    name="ray", storage_path=str(folder), failure_config=FailureConfig(max_failures=2)
+                    name="ray",
+                    storage_path=str(folder),
+                    failure_config=FailureConfig(max_failures=2),
+                    worker_runtime_env={"env_vars": NO_SPINNING},  # type: ignore[call-arg]  # mypy sees the older one
                 ),
             ).fit()
         except ray.exceptions.RayTaskError as error:

@@ -23,7 +23,7 @@ detection of 300 s of 768 x 768 footage grew from 580 to 1,270 MB. With threshol
 picture was fetched from the system, page by page, and cleared: a sixth of the processor time of a seam, a seventh of a
 render's, and of both by two workers at once a quarter to a third. As they are, detection holds 775 MB at 20 s of
 footage and 938 MB at 120 s; at 1920 x 1080 and 45 s 1,018 MB, where it held 765."""
-_NO_SPINNING = {"OMP_WAIT_POLICY": "PASSIVE"}
+NO_SPINNING = {"OMP_WAIT_POLICY": "PASSIVE"}
 """For OpenMP: threads that wait for each other sleep. By default they spin, and the workers of several stages share the
 cores: on a busy machine, products of matrices and convolutions by two threads took 5 to 8 s of a core, and 0.6 s so.
 """
@@ -34,7 +34,7 @@ def wanted(resources: WorkerResources) -> dict[str, str]:
     """By a worker."""
     threads = str(resources.threads)
     few = {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
-    return {**few, **_NO_SPINNING, lean_pyarrow.VARIABLE: "1", **_ALLOCATOR}
+    return {**few, **NO_SPINNING, lean_pyarrow.VARIABLE: "1", **_ALLOCATOR}
 
 
 def runtime_env(resources: WorkerResources) -> dict[str, dict[str, str]]:

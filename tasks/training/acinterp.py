@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from data_catalog import Catalog
@@ -73,11 +74,14 @@ def _train_worker(values: dict) -> None:
     """One rank; Ray has set up the process group."""
     import ray.train
     import ray.train.torch
+    import torch
 
     from tango_models.interpolation.acinterp.learning.stages import train_stage
 
     job, context = ACInterpJob(**values), ray.train.get_context()
     rank, folder = context.get_world_rank(), Path(job.folder)
+    # Ray allows a worker as many threads as it reserves cores, at least one, and ours reserve half of one.
+    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // context.get_local_world_size()))
 
     def report(figures: dict[str, float]) -> None:
         if rank == 0:
