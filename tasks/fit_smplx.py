@@ -50,7 +50,7 @@ class FitSmplxConfig(FitSmplxSettings):
 
 
 class FitSmplx(Stage):
-    name, code_version = "fit_smplx", "6"
+    name, code_version = "fit_smplx", "7"
     reads: ClassVar = {"extract_frames": ("pixels", "shape", "timing"), "detect_landmarks": ("landmarks",)}
     file_settings = ("body",)
     libraries = ("av", "cv2", "scipy.ndimage", "scipy.spatial.transform", "torch")
@@ -97,10 +97,12 @@ class FitSmplx(Stage):
 
     def _fitted(self, landmarks: StoredLandmarks, watch: FitWatch, cuts: list[int]) -> "Iterator[Fit]":
         from tango_models.body.fit.fitting import fit_in_chunks
+        from tango_models.body.fit.presence import OfSpeaker, speaker_present
         from tango_models.body.fit.subject import estimate_subject
 
-        subject = estimate_subject(landmarks, self._body, self.config.fit, cuts)
-        for fit in fit_in_chunks(landmarks, subject, self._body, config=self.config.fit, cuts=cuts):
+        speaker = OfSpeaker(landmarks, speaker_present(landmarks.found, landmarks.evident, cuts))
+        subject = estimate_subject(speaker, self._body, self.config.fit, cuts)
+        for fit in fit_in_chunks(speaker, subject, self._body, config=self.config.fit, cuts=cuts):
             watch.see(fit)
             yield fit
 

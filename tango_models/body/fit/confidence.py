@@ -13,8 +13,9 @@ from tango_models.perception.landmarks import Landmarks
 
 _JUDGED_LANDMARKS = (0, 11, 12, 13, 14, 15, 16)  # nose, shoulders, elbows, wrists
 _JUDGED_POINTS = [POINT[f"{side}_{name}"] for name in ("mark", "elbow_mark", "wrist") for side in ("left", "right")]
-_ERROR = 0.06  # of the person's height: a fit that far off counts for little
+_ERROR = 0.06  # of the person's height, or m where less than a metre is in the picture: so far off counts for little
 _BRIDGED = 0.29
+_FACE_ALONE = 0.4  # of the upper body: so much counts a face that fills the picture, about as head and shoulders do
 _UNSEEN_HAND = 0.1  # share of a frame's confidence that each hand out of sight takes
 
 PARTS = ("face", "left arm", "right arm", "left hand", "right hand", "legs")
@@ -36,19 +37,22 @@ def parts_of(landmarks: Landmarks) -> np.ndarray:
 def confidence_of(
     landmarks: Landmarks, known: np.ndarray, targets: Targets, points: np.ndarray, subject: Subject
 ) -> np.ndarray:
-    """(T,) in 0..1: mean visibility of the upper body times how well the model lies over it; a tenth less for
-    each hand out of sight, below `SEEN` where a gap was bridged, 0 where nothing is ``known`` (T,).
+    """(T,) in 0..1: mean visibility of the upper body, or the face's, times how well the model lies over what is seen;
+    a tenth less for each hand out of sight, below `SEEN` where a gap was bridged, 0 where nothing is ``known`` (T,).
 
     Args:
         points: (T, 85, 3) fitted model points.
     """
     found = landmarks.found
-    visibility = np.where(found, landmarks.body_visibility[:, _JUDGED_LANDMARKS].mean(1), subject.framing.visibility)
+    visible = np.maximum(landmarks.body_visibility[:, _JUDGED_LANDMARKS].mean(1), _FACE_ALONE * landmarks.face_score)
+    visibility = np.where(found, visible, subject.framing.visibility)
     seen = project(points[:, _JUDGED_POINTS], subject.camera)
-    weights = (targets.point_weights[:, _JUDGED_POINTS] > 0).astype(np.float64)
+    # An elbow below the picture's edge is a guess of the network's: it hardly counts here, as it hardly did in the fit.
+    weights = targets.point_weights[:, _JUDGED_POINTS].astype(np.float64)
     off = np.linalg.norm(seen - targets.points[:, _JUDGED_POINTS], axis=-1)
-    height = max(subject.framing.person_height, 1)
-    error = (np.nan_to_num(off) * weights).sum(1) / np.maximum(weights.sum(1), 1) / height
-    fitted = np.where(weights.sum(1) > 0, np.exp(-((error / _ERROR) ** 2)), 0.0)
+    height = max(subject.framing.person_height, subject.scale)
+    total = weights.sum(1)
+    error = (np.nan_to_num(off) * weights).sum(1) / np.where(total > 0, total, 1) / height
+    fitted = np.where(total > 0, np.exp(-((error / _ERROR) ** 2)), 0.0)
     hands = 1 - _UNSEEN_HAND * (landmarks.hands_score < SEEN).sum(1)
     return np.where(known, visibility * fitted * np.where(found, hands, _BRIDGED), 0.0)

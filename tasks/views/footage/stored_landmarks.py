@@ -35,12 +35,24 @@ class StoredLandmarks:
     def __len__(self) -> int:
         return self._n_frames
 
-    @cached_property
+    @property
     def found(self) -> np.ndarray:
         """(T,) bool: frames in which a body was found."""
-        starts = range(0, self._n_frames, _FRAMES_PER_READ)
-        seen = [matrix(self._read(t, t + _FRAMES_PER_READ, ["body_xy"])["body_xy"])[:, 0] for t in starts]
-        return np.isfinite(np.concatenate(seen)) if seen else np.zeros(0, bool)
+        return self._seen[0]
+
+    @property
+    def evident(self) -> np.ndarray:
+        """(T,) bool: frames in which a face or a hand was found."""
+        return self._seen[1]
+
+    @cached_property
+    def _seen(self) -> tuple[np.ndarray, np.ndarray]:
+        body, others = [np.zeros(0, bool)], [np.zeros(0, bool)]
+        for t in range(0, self._n_frames, _FRAMES_PER_READ):
+            rows = self._read(t, t + _FRAMES_PER_READ, ["body_xy", "hands_score", "face_score"])
+            body.append(np.isfinite(matrix(rows["body_xy"])[:, 0]))
+            others.append((rows["face_score"].to_numpy() > 0) | (matrix(rows["hands_score"]) > 0).any(1))
+        return np.concatenate(body), np.concatenate(others)
 
     def frames(self, start: int, stop: int) -> "Landmarks":
         """The landmarks of frames `start` to `stop` (exclusive)."""
