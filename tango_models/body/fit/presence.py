@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class OfSpeaker:
         if not gone.any():
             return found
         nothing = {"body_xy": np.nan, "body_world": np.nan, "body_visibility": 0.0, "person_box": np.nan}
-        blank = {name: np.array(getattr(found, name)) for name in nothing}
+        blank: dict[str, Any] = {name: np.array(getattr(found, name)) for name in nothing}
         for name, value in nothing.items():
             blank[name][gone] = value
         return replace(found, **blank)
