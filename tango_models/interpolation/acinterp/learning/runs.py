@@ -40,7 +40,8 @@ class RunConfig:
     seed: int = 0
     checkpoint_every: int = 200
     minutes: float = 0.0
-    """After so many minutes of this call the run ends as if `steps` were reached; 0 for no limit."""
+    """After so many minutes of this call the run ends as if `steps` were reached, and its learning rate goes as far as
+    the more of steps and minutes is over; 0 for no limit."""
 
     def __post_init__(self) -> None:
         checks = {
@@ -73,8 +74,8 @@ class Run:
             del self.identity[free]
         self.step = 0
 
-    def advance(self, loss: Tensor, world: int = 1) -> tuple[float, float]:
-        """One step down the gradient; returns its length and the learning rate."""
+    def advance(self, loss: Tensor, world: int = 1, over: float = 0.0) -> tuple[float, float]:
+        """One step down the gradient; returns its length and the learning rate. `over`: share of the time that is."""
         if not bool(torch.isfinite(loss)):
             fault = "has a loss that is no number"
             raise InputError(f"training step {self.step + 1}", fault, "lower lr, or check the footage")
@@ -82,7 +83,7 @@ class Run:
         loss.backward()
         if world > 1:
             average_gradients(self.trained.values(), world)
-        rate = self.config.lr * learning_rate(self.step, self.config)
+        rate = self.config.lr * learning_rate(max(self.step, int(over * self.config.steps)), self.config)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         norm = nn.utils.clip_grad_norm_(self.trained.values(), self.config.clip_norm or math.inf)
@@ -145,7 +146,7 @@ def train(
 
     Args:
         report: called after every step with step, loss, lr, gradient_norm, seconds and the loss's own figures.
-        every: called with the step after each checkpoint, on rank 0: for sample sheets.
+        every: called with the step after each checkpoint, the last included, on rank 0: for sample sheets.
         rank, world: of a `torch.distributed` group that the caller has set up when world > 1.
 
     Raises:
@@ -154,14 +155,13 @@ def train(
     config, began = run.config, time.monotonic()
     if (folder / LAST).exists():
         run.load(folder)
-    while run.step < config.steps and not (config.minutes and time.monotonic() - began > 60 * config.minutes):
+    while run.step < config.steps and (over := _time_over(began, config, world, device)) < 1:
         start, step = time.perf_counter(), run.step
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + step) * 1_009 + rank)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=config.bfloat16):
             value, figures = loss(step, generator)
-        norm, rate = run.advance(value, world)
-        last = run.step == config.steps
-        if rank == 0 and (run.step % config.checkpoint_every == 0 or last):
+        norm, rate = run.advance(value, world, over)
+        if rank == 0 and run.step % config.checkpoint_every == 0:
             run.save(folder)
             every(run.step)
         report(
@@ -170,7 +170,19 @@ def train(
         )  # fmt: skip
     if rank == 0:
         run.save(folder)
+        if run.step % config.checkpoint_every:
+            every(run.step)
     run.take_mean()
+
+
+def _time_over(began: float, config: RunConfig, world: int, device: torch.device | str) -> float:
+    """The share of `minutes` that is over, by the clock of whoever is furthest: all ranks stop at the same step."""
+    if not config.minutes:
+        return 0.0
+    over = torch.tensor((time.monotonic() - began) / (60 * config.minutes), device=device)
+    if world > 1:
+        torch.distributed.all_reduce(over, torch.distributed.ReduceOp.MAX)
+    return float(over)
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], config: RunConfig) -> torch.optim.Optimizer:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from tango_models.errors import InputError
+from tango_models.interpolation.acinterp.learning import runs
 from tango_models.interpolation.acinterp.learning.runs import LAST, Run, RunConfig, learning_rate, make_optimizer, train
 
 CONFIG = RunConfig(steps=12, lr=0.05, warm_up=2, ema=0.5, checkpoint_every=5)
@@ -48,6 +49,22 @@ def test_it_learns_and_keeps_the_running_mean(tmp_path):
     state = torch.load(tmp_path / LAST, weights_only=True)
     assert torch.equal(state["mean"]["weight"], network.weight)
     assert not torch.equal(state["trained"]["weight"], network.weight)
+
+
+def test_a_run_that_its_minutes_end_has_cooled_down_by_then_and_shows_what_it_learnt(tmp_path, monkeypatch):
+    now, rates, shown = [0.0], [], []
+    monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
+    network, config = nn.Linear(3, 1), replace(CONFIG, steps=1000, final_lr=0.1, minutes=1.0)
+
+    def report(figures):
+        rates.append(figures["lr"])
+        now[0] += 4.0
+
+    run = Run(network, config, {})
+    train(run, lambda step, _: (network.weight.square().sum(), {}), tmp_path, report, every=shown.append)
+    assert run.step == 15 and shown == [5, 10, 15]
+    assert max(rates[1:4]) > 0.9 * config.lr and rates[-1] < 0.13 * config.lr
+    assert rates[1:] == sorted(rates[1:], reverse=True)
 
 
 def test_a_run_of_another_configuration_and_a_damaged_checkpoint_are_refused(tmp_path):
