@@ -3,14 +3,16 @@ may be started without one. Without Prefect, which takes seconds to import."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 from data_catalog import Catalog, check_avatar_name
+from data_catalog.keys import equals
 from data_catalog.places import is_remote
 from data_catalog.tags import check_tag
 from flows.configuration.settings import Settings
 from flows.intake.catalogs import existing_catalog
 from flows.intake.paths import source_place
-from flows.tracks import held_out_of_date, shown_tracks
+from flows.tracks import current_tracks, held_out_of_date, shown_tracks
 from tango_models.errors import InputError
 from tango_models.lips.plugs import check_lips
 from tango_models.motion_graph.scoring.scorers import create_scorer
@@ -117,12 +119,28 @@ def check_reenactment(
         rows = known.table("avatars").read(["uri", "motion_uri"]).to_pylist()
         _check_output(target, [place for row in rows for place in row.values() if place], settings)
     tracks = shown_tracks(catalog, avatar, configs, scene)
+    check_clips(catalog, avatar, tracks, configs)
     if tag is not None and (why := held_out_of_date(catalog, tracks, configs, embedded=fits.embeds)):
         remedy = "leave out --tag, or bring the avatar up to date with `tango onboard` and tag that"
         raise InputError(f"tag {tag!r}", f"what it holds of {avatar} cannot be shown ({why})", remedy)
     check_cluster(settings.cluster)
     catalog.check()
     return tracks, content_of(speech, settings.storage_options)
+
+
+def check_clips(catalog: Catalog, avatar: str, tracks: list[str], configs: dict[str, dict[str, Any]]) -> None:
+    """Refuse footage of which nothing can be shown, unless it is to be looked at again anyway.
+
+    Raises:
+        InputError: so it is.
+    """
+    current = set(current_tracks(catalog, avatar, configs))
+    if not set(tracks) <= current:
+        return
+    clips = catalog.table("clips")
+    if not clips.count(equals(track_id=tracks).also("usable = true")):
+        fault = f"none of its {clips.count(equals(track_id=tracks))} clips can be shown: the speaker is lost in all"
+        raise InputError(f"avatar {avatar!r}", fault, f"add one that shows the face: `tango onboard {avatar} VIDEO`")
 
 
 def _check_output(target: str, inputs: list[str], settings: Settings) -> None:

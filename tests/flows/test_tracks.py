@@ -6,7 +6,7 @@ import pytest
 
 from data_catalog import Catalog
 from flows.configuration.settings import Settings
-from flows.intake.requests import check_onboarding
+from flows.intake.requests import check_clips, check_onboarding
 from flows.tracks import not_shown, shown_tracks
 from tango_models.errors import InputError
 from tasks.runtime.versions import Versions
@@ -48,6 +48,20 @@ def test_a_video_whose_clips_failed_is_named_with_the_reason_and_what_to_ask(cat
     assert tracks == ["kept"]
     (note,) = not_shown(catalog, "ann", tracks, CONFIGS)
     assert note == "not shown: lost.mp4: the disk is full; free some room; `tango status ann` says more"
+
+
+def test_footage_of_which_nothing_can_be_shown_is_refused_before_anything_starts(catalog):
+    for video in ("one", "two"):
+        add(catalog, video)
+        rows = [{"clip_id": f"{video}:{k}", "track_id": video, "usable": False} for k in range(3)]
+        catalog.table("clips").upsert(rows)
+    with pytest.raises(InputError, match=r"avatar 'ann': none of its 6 clips can be shown.*tango onboard ann VIDEO"):
+        check_clips(catalog, "ann", ["one", "two"], CONFIGS)
+    catalog.table("clips").upsert([{"clip_id": "two:1", "track_id": "two", "usable": True}])
+    check_clips(catalog, "ann", ["one", "two"], CONFIGS)
+    catalog.table("clips").delete("usable")
+    add(catalog, "three", until=1)  # will be done first
+    check_clips(catalog, "ann", ["one", "three"], CONFIGS)
 
 
 @pytest.mark.parametrize("until", range(len(STAGES)))
