@@ -40,8 +40,8 @@ class RunConfig:
     seed: int = 0
     checkpoint_every: int = 200
     minutes: float = 0.0
-    """After so many minutes of this call the run ends as if `steps` were reached, and its learning rate goes as far as
-    the more of steps and minutes is over; 0 for no limit."""
+    """After so many minutes of this call the run ends as if `steps` were reached, and what falls or changes over
+    the steps goes by the minutes where these are further; 0 for no limit."""
 
     def __post_init__(self) -> None:
         checks = {
@@ -73,9 +73,16 @@ class Run:
         for free in ("checkpoint_every", "minutes"):
             del self.identity[free]
         self.step = 0
+        self.time_over = 0.0
+        """The share of `minutes` that is over, 0 without a limit."""
 
-    def advance(self, loss: Tensor, world: int = 1, over: float = 0.0) -> tuple[float, float]:
-        """One step down the gradient; returns its length and the learning rate. `over`: share of the time that is."""
+    @property
+    def reached(self) -> int:
+        """Of `steps`, how far the run is, by its steps or by its minutes."""
+        return max(self.step, int(self.time_over * self.config.steps))
+
+    def advance(self, loss: Tensor, world: int = 1) -> tuple[float, float]:
+        """One step down the gradient; returns its length and the learning rate."""
         if not bool(torch.isfinite(loss)):
             fault = "has a loss that is no number"
             raise InputError(f"training step {self.step + 1}", fault, "lower lr, or check the footage")
@@ -83,7 +90,7 @@ class Run:
         loss.backward()
         if world > 1:
             average_gradients(self.trained.values(), world)
-        rate = self.config.lr * learning_rate(max(self.step, int(over * self.config.steps)), self.config)
+        rate = self.config.lr * learning_rate(self.reached, self.config)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         norm = nn.utils.clip_grad_norm_(self.trained.values(), self.config.clip_norm or math.inf)
@@ -155,12 +162,15 @@ def train(
     config, began = run.config, time.monotonic()
     if (folder / LAST).exists():
         run.load(folder)
-    while run.step < config.steps and (over := _time_over(began, config, world, device)) < 1:
+    while run.step < config.steps:
+        run.time_over = _time_over(began, config, world, device)
+        if run.time_over >= 1:
+            break
         start, step = time.perf_counter(), run.step
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + step) * 1_009 + rank)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=config.bfloat16):
             value, figures = loss(step, generator)
-        norm, rate = run.advance(value, world, over)
+        norm, rate = run.advance(value, world)
         if rank == 0 and run.step % config.checkpoint_every == 0:
             run.save(folder)
             every(run.step)

@@ -209,7 +209,7 @@ def _train_diffusion(
         windows = batch(step)
         if stage == "vae":
             return vae_loss(model, windows.frames[:, 0], generator)
-        if stage == "2" and step < options.seeds_first * options.run.steps:
+        if stage == "2" and run.reached < options.seeds_first * options.run.steps:
             windows = replace(windows, poses=torch.zeros_like(windows.poses))
         return diffusion_loss(model, windows, generator, dropout=options.dropout)
 

@@ -52,17 +52,19 @@ def test_it_learns_and_keeps_the_running_mean(tmp_path):
 
 
 def test_a_run_that_its_minutes_end_has_cooled_down_by_then_and_shows_what_it_learnt(tmp_path, monkeypatch):
-    now, rates, shown = [0.0], [], []
+    now, rates, shown, reached = [0.0], [], [], []
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
     network, config = nn.Linear(3, 1), replace(CONFIG, steps=1000, final_lr=0.1, minutes=1.0)
 
     def report(figures):
         rates.append(figures["lr"])
+        reached.append(run.reached)
         now[0] += 4.0
 
     run = Run(network, config, {})
     train(run, lambda step, _: (network.weight.square().sum(), {}), tmp_path, report, every=shown.append)
     assert run.step == 15 and shown == [5, 10, 15]
+    assert reached[0] == 1 and reached == sorted(reached) and reached[-1] > 0.9 * config.steps
     assert max(rates[1:4]) > 0.9 * config.lr and rates[-1] < 0.13 * config.lr
     assert rates[1:] == sorted(rates[1:], reverse=True)
 
