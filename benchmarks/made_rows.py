@@ -1,7 +1,7 @@
 """The rows that a unit of the onboarding would write, made up: as many and as large as real ones."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ def _keys(unit: Unit, video: str, n_frames: int) -> Iterator[tuple[str, Rows]]:
         yield "edges", [{"src": clip_id(video, a), "dst": clip_id(video, b)} | ends for a, b in dict.fromkeys(pairs)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _row(table: str, index: int) -> dict[str, Any]:
     """All columns but the keys and the provenance; another for every index."""
     spec, random = TABLES[table], np.random.default_rng(index)

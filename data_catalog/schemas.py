@@ -359,10 +359,11 @@ _SPECS = [
             "pixels": "blob",
             "sharpness": pa.float32(),
             "jump": pa.float32(),
+            "visibility": pa.float32(),  # among the frames of the two runs; of a picture in between unknown
             "made_by": pa.string(),  # the way that was chosen, and how visible the seam is by each that was tried
         },
         stage="interpolate_seams",
-        groups={"pixels": ("n_frames", "pixels"), "quality": ("sharpness", "jump", "made_by")},
+        groups={"pixels": ("n_frames", "pixels"), "quality": ("sharpness", "jump", "visibility", "made_by")},
     ),
     table(
         "renders",

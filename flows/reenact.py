@@ -1,6 +1,5 @@
 """An avatar and a speech become a video of the avatar gesturing to it, with a motion file and a report beside it."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,13 @@ from flows.intake.videos import check_speech
 from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.stage_runs import StageRuns
+from flows.takes import LOOKS, best_take, jumps_that_pop, replaced
 from flows.tracks import edges_out_of_date, not_shown, out_of_date, scopes, submit
 from tango_models.lips.plugs import MATCH
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import render_key
 from tasks.runtime.cluster import Pools
-from tasks.views.motion_graph import path_key
+from tasks.views.motion_graph import SeenJumps, path_key
 from tasks.views.paths.lips import lip_figures
 
 
@@ -84,24 +84,14 @@ def reenact(
     check_speech(source, settings.storage_options, max_seconds=settings.stages.analyse_speech.max_seconds)
     tracks, speech_id = check_reenactment(avatar, source, target, scorer, interpolator, settings, lips, tag, scene)
     catalog, configs = Catalog(settings.catalog, settings.storage_options, tag), settings.stage_configs()
-    path_id = path_key(tracks, speech_id, scorer, seed, tag or "")
     spoken = {"speech_id": speech_id, "speech_uri": source}
-    shown = {"avatar": avatar, "path_id": path_id, "interpolator": interpolator, "out": target, "lips": lips}
-    shown |= spoken
-    stages: dict[str, dict] = {
-        "analyse_speech": spoken,
-        "embed_speech": spoken,
-        "retrieve_path": {"avatar": avatar, "tracks": tracks, "speech_id": speech_id, "scorer": scorer, "seed": seed}
-        | {"tag": tag or ""},
-        "match_lips": {"path_id": path_id, "tracks": tracks},
-        "interpolate_seams": shown,
-        "render_video": shown,
-    }
-    if lips != MATCH:
-        del stages["match_lips"]
+    wanted = {"avatar": avatar, "tracks": tracks, "speech_id": speech_id, "scorer": scorer, "seed": seed}
+    shown = {"avatar": avatar, "interpolator": interpolator, "out": target, "lips": lips} | spoken
     embeds = create_scorer(scorer).embeds
-    if not embeds:
-        del stages["embed_speech"]
+
+    def path_of(seen: SeenJumps) -> str:
+        return path_key(tracks, speech_id, scorer, seed, tag or "", seen)
+
     report = FlowReport(
         subject=f"{avatar} to {file_name(source)}", notes=not_shown(catalog, avatar, tracks, configs, scene)
     )
@@ -117,13 +107,33 @@ def reenact(
             report.notes += said
         if lips == MATCH and not report.refused:
             detect_mouths(runs, catalog, avatar, tracks)
-        for together in in_turn(stages) if not report.refused else ():
-            done = runs.run_beside({stage: stages[stage] for stage in together}, file_name(target))
+
+        def run(**stages: dict) -> bool:
+            """Stages that do not read each other, beside each other; whether all went well."""
+            done = runs.run_beside(stages, file_name(target))
             for blocked in filter(None, (summary.blocked for summary in done)):
                 remedy = "tag anew" if tag else f"run `tango onboard {avatar}` with its videos again"
                 report.refused.append(f"{blocked}; {remedy}")
-            if not all(summary.ok for summary in done):
-                break
+            return all(summary.ok for summary in done)
+
+        def make(seen: SeenJumps) -> bool:
+            """A path, and what reads it alone: its seams and lips."""
+            path = {"path_id": path_of(seen)}
+            beside = {"match_lips": path | {"tracks": tracks}} if lips == MATCH else {}
+            return run(retrieve_path=wanted | {"tag": tag or "", "seen": seen}) and run(
+                **beside, interpolate_seams=shown | path
+            )
+
+        def pops(seen: SeenJumps) -> SeenJumps:
+            return jumps_that_pop(catalog, path_of(seen), settings) if interpolator == LOOKS else []
+
+        takes = None
+        if not report.refused and run(analyse_speech=spoken) and (not embeds or run(embed_speech=spoken)):
+            takes = best_take(make, pops)
+        path_id = path_of(takes[1].seen if takes else [])
+        if takes:
+            run(render_video=shown | {"path_id": path_id})
+            report.notes += replaced(*takes)
         report.stages = runs.summaries()
     render_id = render_key(path_id, interpolator, target, lips)
     if not report.failed:
@@ -141,17 +151,6 @@ def reenact(
     if made["poster"]:
         create_image_artifact(made["poster"], key="seams", description=f"Seams of {name}")
     return Reenactment(video=made["uri"], motion=made["motion_uri"], report_page=made["report_uri"], report=report)
-
-
-def in_turn(stages: Iterable[str]) -> list[list[str]]:
-    """The stages of a render, one after the other; what reads the path alone, lips and seams, beside each other."""
-    turns: list[list[str]] = []
-    for stage in stages:
-        if stage == "interpolate_seams" and turns[-1] == ["match_lips"]:
-            turns[-1].append(stage)
-        else:
-            turns.append([stage])
-    return turns
 
 
 def _link(place: str) -> str:

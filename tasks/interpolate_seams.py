@@ -19,7 +19,7 @@ from tasks.views.footage.videos import video_frames
 from tasks.views.paths.interpolation import open_interpolator
 from tasks.views.paths.path_layout import SeamLayout, need_layout, read_playback
 from tasks.views.paths.playback import Playback, SeamWindow
-from tasks.views.paths.seams import read_seam, runs_shown
+from tasks.views.paths.seams import read_seam, runs_shown, seen_among_runs
 from tasks.views.paths.stand_ins import BLOCK_CLIPS, block_key, read_stand_ins, shown_blocks
 from tasks.views.paths.transitions import pack_gops, transition_id, transition_key
 
@@ -47,7 +47,7 @@ class InterpolateSeamsConfig(InterpolateSeamsSettings):
 
 
 class InterpolateSeams(Stage):
-    name, code_version = "interpolate_seams", "5"
+    name, code_version = "interpolate_seams", "6"
     reads: ClassVar = {"extract_frames": ("pixels", "timing", "shape"), "detect_landmarks": ("landmarks",)}
     plan_reads: ClassVar = {
         "analyse_speech": ("prosody",),
@@ -139,20 +139,22 @@ class InterpolateSeams(Stage):
         smooth = self.config.smooth_cadence
         cache_mb = self.config.frame_cache_mb
         around = frames_around(self._interpolators[name])
-        seam = read_seam(
-            source, given["src"], given["dst"], offsets, tuple(size), smooth=smooth, around=around, cache_mb=cache_mb
-        )
+        src, dst = given["src"], given["dst"]
+        seam = read_seam(source, src, dst, offsets, tuple(size), smooth=smooth, around=around, cache_mb=cache_mb)
         made = make(name, self._interpolators[name], seam)
+        del seam
+        seen = seen_among_runs(source, src, dst, offsets, made.frames, smooth=smooth, cache_mb=cache_mb)
         out.write(
             [
                 {
-                    "src": given["src"],
-                    "dst": given["dst"],
+                    "src": src,
+                    "dst": dst,
                     "interpolator_id": transition_id(given["method"], given["shift"], given["half"], size),
                     "n_frames": len(made.frames),
                     "pixels": pack_gops(made.frames, crf=self.config.crf),
                     "sharpness": made.quality.sharpness,
                     "jump": made.quality.jump,
+                    "visibility": seen,
                     "made_by": f"{made.way} ({made.why})",
                 }
             ]

@@ -2,7 +2,7 @@
 
 import json
 from math import isfinite
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -15,7 +15,7 @@ from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.embeddings import embedding_key, read_clip_embeddings, read_speech_embedding
-from tasks.views.motion_graph import pair_keys, path_key, read_playable_graph, read_prosody
+from tasks.views.motion_graph import SeenJumps, pair_keys, path_key, read_playable_graph, read_prosody
 from tasks.views.speech import read_speech_features
 
 
@@ -42,7 +42,7 @@ class RetrievePathConfig(RetrievePathSettings):
 
 
 class RetrievePath(Stage):
-    name, code_version = "retrieve_path", "8"
+    name, code_version = "retrieve_path", "9"
     reads: ClassVar = {
         "analyse_speech": ("prosody",),
         "embed_speech": ("embedding",),
@@ -70,6 +70,7 @@ class RetrievePath(Stage):
         scorer: str,
         seed: int,
         tag: str = "",
+        seen: SeenJumps | None = None,
         **_,
     ) -> list[Unit]:
         (speech,) = source.need("analyse_speech", speech_id, subject=speech_id)
@@ -88,7 +89,7 @@ class RetrievePath(Stage):
             source.need(stage, *units, subject=avatar)
         return [
             self.unit(
-                path_key(tracks, speech_id, scorer, seed, tag),
+                path_key(tracks, speech_id, scorer, seed, tag, seen),
                 subject=f"{avatar} to {speech.subject}",
                 of=of,
                 tracks=sorted(tracks),
@@ -96,6 +97,7 @@ class RetrievePath(Stage):
                 scorer=scorer,
                 model_id=model,
                 seed=seed,
+                seen=seen or [],
             )
         ]
 
@@ -104,6 +106,7 @@ class RetrievePath(Stage):
         from tango_models.motion_graph.scoring.silence import within_phrase
         from tango_models.motion_graph.search.cost_rows import MaskedRows
         from tango_models.motion_graph.search.path_search import even_reuse, repeat_window, search_path
+        from tango_models.motion_graph.seen_jumps import search_without
 
         given = unit.inputs
         speech, n_frames = read_speech_features(source, given["speech_id"])
@@ -116,16 +119,14 @@ class RetrievePath(Stage):
             seen = read_clip_embeddings(source, clip_ids, given["tracks"], given["model_id"])
             embedding = embedding_rows(heard, seen)
         steps, shown = slot_count(n_frames), int(graph.usable.sum())
-        path = search_path(
-            MaskedRows(scorer.cost_rows(speech, prosody, embedding), steps, graph.usable),
-            graph.edges,
-            min_dwell=self.config.min_dwell,
-            max_reuse=even_reuse(steps, shown),
-            repeat_within=repeat_window(shown),
-            seed=given["seed"],
-            phrase=within_phrase(speech.voice, steps),
-            config=self.config.search,
-        )
+        node = {key: k for k, key in enumerate(clip_ids)}
+        seen_jumps = [(node[src], node[dst], visibility) for src, dst, visibility in given["seen"]]
+        rows = MaskedRows(scorer.cost_rows(speech, prosody, embedding), steps, graph.usable)
+        limits: dict[str, Any] = {"max_reuse": even_reuse(steps, shown), "repeat_within": repeat_window(shown)}
+        phrase = within_phrase(speech.voice, steps)
+        how: dict[str, Any] = {"min_dwell": self.config.min_dwell, "phrase": phrase, "config": self.config.search}
+        path = search_path(rows, graph.edges, seed=given["seed"], **limits, **how)
+        path = search_without(path, rows, graph.edges, seen_jumps, **limits, **how)
         nodes = [clip_ids[node] for node in path.nodes]
         price = dict(
             zip(zip(graph.jumps.src.tolist(), graph.jumps.dst.tolist(), strict=True), graph.jumps.cost, strict=True)

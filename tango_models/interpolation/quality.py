@@ -51,7 +51,11 @@ def _sharpness(gray: np.ndarray) -> float:
     image = gray.astype(np.float32)
     size = cv2.magnitude(cv2.Sobel(image, cv2.CV_32F, 1, 0), cv2.Sobel(image, cv2.CV_32F, 0, 1)).ravel()
     keep = max(1, size.size // 10)
-    return float(np.partition(size, -keep)[-keep:].mean())
+    # What is surely not among them is left out first: of all values a selection takes five times as long.
+    some = size[:: max(1, size.size // 8192)]
+    high = size[size >= np.partition(some, -max(1, some.size // 7))[-max(1, some.size // 7)]]
+    top = high if high.size >= keep else size
+    return float(np.partition(top, -keep)[-keep:].mean())
 
 
 def _change(a: np.ndarray, b: np.ndarray) -> float:

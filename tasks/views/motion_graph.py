@@ -27,9 +27,15 @@ def pair_keys(tracks: list[str]) -> list[str]:
     return [pair_key(a, b) for a, b in combinations_with_replacement(sorted(tracks), 2)]
 
 
-def path_key(tracks: list[str], speech_id: str, scorer: str, seed: int, tag: str = "") -> str:
-    """The unit of a path, through the footage as it is or was at a tag."""
-    return digest(sorted(tracks), speech_id, scorer, seed, *([tag] if tag else []))
+SeenJumps = list[tuple[str, str, float]]
+"""Jumps by the clips before and after them, and how visible the seams are that were made of them; sorted."""
+
+
+def path_key(
+    tracks: list[str], speech_id: str, scorer: str, seed: int, tag: str = "", seen: SeenJumps | None = None
+) -> str:
+    """The unit of a path, through the footage as it is or was at a tag; `seen`: jumps that it does not like to take."""
+    return digest(sorted(tracks), speech_id, scorer, seed, *([tag] if tag else []), *([seen] if seen else []))
 
 
 def read_edges(source: Source, tracks: list[str]) -> pa.Table:

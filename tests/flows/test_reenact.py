@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from data_catalog import Catalog
+from flows import takes
 from flows.reenact import reenact
 from tango_models.body.motion_io import load_motion
 from tango_models.media.sound.audio import read_audio
@@ -75,6 +76,24 @@ def test_the_same_seed_gives_the_same_path_and_the_same_frames(made, onboarded, 
 def test_another_seed_gives_another_path(made, onboarded, speech, tmp_path):
     other = reenact("ann", str(speech), str(tmp_path / "other.mp4"), seed=3, settings=onboarded)
     assert _frame_hash(other.video) != _frame_hash(made.video)
+
+
+def test_jumps_that_are_seen_are_replaced_and_the_take_with_the_fewest_is_shown(
+    onboarded, speech, tmp_path, monkeypatch
+):
+    spoken = tmp_path / "speech.wav"
+    soundfile.write(spoken, read_audio(speech)[1600:], 16000)  # no path of it is known
+    monkeypatch.setattr(takes, "_SEEN", 0.0)  # every seam pops
+    result = reenact("ann", str(spoken), str(tmp_path / "ann.mp4"), settings=onboarded)
+    catalog = Catalog(onboarded.catalog)
+    (shown,) = [row for row in catalog.table("renders").read().to_pylist() if row["uri"] == result.video]
+    paths = [row for row in catalog.table("paths").read().to_pylist() if row["speech_id"] == shown["speech_id"]]
+    assert 2 <= len(paths) <= 3
+    chosen = {row["path_id"]: {*zip(row["clip_ids"], row["clip_ids"][1:], strict=False)} for row in paths}
+    assert len({frozenset(jumps) for jumps in chosen.values()}) > 1  # the first take's jumps were dear
+    judged = {path: takes.jumps_that_pop(catalog, path, onboarded) for path in chosen}
+    fewest = min(len(pops) for pops in judged.values())
+    assert len(judged[shown["path_id"]]) == fewest
 
 
 def test_a_render_that_was_deleted_is_made_again_and_one_that_is_there_is_not(made, onboarded, speech, tmp_path):

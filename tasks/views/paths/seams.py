@@ -7,6 +7,7 @@ from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.interpolation.stand_ins import StandIn
+from tango_models.metrics.seam_visibility import AROUND, SIDE, shrunk, visibility_between
 from tasks.views.columns import matrix, unpack_masks
 from tasks.views.footage.canvas import fit_frame, fit_masks, fit_points
 from tasks.views.footage.frame_source import GopCache
@@ -81,6 +82,31 @@ def read_seam(
         for name, (video_id, shown) in frames_beyond(source, src, dst, offsets, around, smooth=smooth).items():
             parts[name] = _pictures(frames, video_id, shown, canvas)
     return Seam(**parts)
+
+
+def seen_among_runs(
+    source: Source,
+    src: str,
+    dst: str,
+    offsets: np.ndarray,
+    made: np.ndarray,
+    *,
+    smooth: bool = True,
+    cache_mb: float,
+) -> float:
+    """`visibility_between` of a seam's frames `made` (2m, H, W, 3), shown at `offsets` from a jump."""
+    from tango_models.interpolation.between import between
+
+    canvas = made.shape[2], made.shape[1]
+    frames = GopCache(source, megabytes=cache_mb)
+    runs: dict[str, list[np.ndarray]] = {}
+    for name, (video_id, shown) in frames_beyond(source, src, dst, offsets, AROUND, smooth=smooth).items():
+        frames.expect((video_id, f // CLIP_FRAMES) for s in shown for f in (s.left, s.right))
+        small = {
+            f: shrunk(fit_frame(frames.frame(video_id, f), canvas), SIDE) for s in shown for f in (s.left, s.right)
+        }
+        runs[name] = [between(small[s.left], small[s.right], s.share) if s.share else small[s.left] for s in shown]
+    return visibility_between(runs["before"], [shrunk(frame, SIDE) for frame in made], runs["after"])
 
 
 def _pictures(frames: GopCache, video_id: str, shown: list[StandIn], canvas: tuple[int, int]) -> np.ndarray:

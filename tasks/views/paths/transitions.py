@@ -9,6 +9,8 @@ from data_catalog.keys import equals
 from data_catalog.schemas import CLIP_FRAMES
 from tasks.views.paths.playback import SeamWindow
 
+_SEAMS_PER_READ = 200
+
 
 def transition_id(method: str, shift: int, half: int, size: Sequence[int]) -> str:
     """What decides a seam's frames apart from its two clips: the interpolator's id, the window, the picture size."""
@@ -23,6 +25,23 @@ def read_transition(source: Source, seam: SeamWindow, method: str, size: Sequenc
     """The 2·half generated frames of a seam, (H, W, 3) uint8, decoded one by one."""
     where = equals(src=seam.src, dst=seam.dst, interpolator_id=transition_id(method, seam.shift, seam.half, size))
     return unpack_gops(source.table("transitions").read_blobs("pixels", where, key="src")[seam.src])
+
+
+def read_visibility(
+    source: Source, seams: Sequence[SeamWindow], method: str, size: Sequence[int]
+) -> dict[SeamWindow, float]:
+    """How visible each of some seams was found to be when its frames were made; plain cuts are left out."""
+    found: dict[SeamWindow, float] = {}
+    made = [seam for seam in seams if seam.half]
+    for first in range(0, len(made), _SEAMS_PER_READ):
+        part = made[first : first + _SEAMS_PER_READ]
+        where = equals(unit=sorted({transition_key(seam, method, size) for seam in part}))
+        columns = ["src", "dst", "interpolator_id", "visibility"]
+        rows = source.table("transitions").read(columns, where=where).to_pylist()
+        seen = {(row["src"], row["dst"], row["interpolator_id"]): row["visibility"] for row in rows}
+        for seam in part:
+            found[seam] = seen[seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)]
+    return found
 
 
 def pack_gops(frames: np.ndarray, *, crf: int) -> bytes:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tango_models.metrics.seam_visibility import POP, ResidualMeter, prominence, visibility
+from tango_models.metrics.seam_visibility import POP, ResidualMeter, prominence, visibility, visibility_between
 
 SIZE = 160
 
@@ -104,3 +104,13 @@ def test_windows_elsewhere_hold_nothing_that_was_made():
     residual[300] = 7.0  # no seam, and in view of some windows
     found = visibility(residual, seams)
     assert 0 < found.elsewhere_pop < 1 and found.elsewhere_worst == 7 < found.worst == 9
+
+
+def test_a_seam_is_seen_among_the_frames_of_its_two_runs(room):
+    before, after = [scene(room, t) for t in range(22)], [scene(room, t) for t in range(36, 58)]
+    goes_on = [scene(room, t) for t in range(22, 36)]
+    jumps = [scene(room, t, shift=(22, 9) if t >= 30 else (0, 0)) for t in range(22, 36)]
+    assert visibility_between(before, goes_on, after) < POP < visibility_between(before, jumps, after)
+    assert visibility_between([], jumps, []) >= POP  # the footage ends on both sides
+    joined = [scene(room, t, shift=(22, 9)) for t in range(36, 58)]
+    assert visibility_between(before, goes_on, joined) >= POP  # the first frame behind belongs to it
