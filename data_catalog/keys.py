@@ -77,6 +77,8 @@ def check_avatar_name(name: str) -> str:
         BadName: the name could be read as a path or as part of a query, is a device on Windows, or is not 1 to 64
             letters, digits and marks of any script, '-', '_' and '.'.
     """
+    if not name:  # of a variable that is not set, as a rule
+        raise BadName("avatar name '': is empty; name an avatar (`tango status` lists those there are)")
     composed = unicodedata.normalize("NFC", name)
     if (
         not 1 <= len(composed) <= _LONGEST_NAME

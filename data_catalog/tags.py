@@ -64,14 +64,18 @@ def list_tags(catalog: Catalog) -> list[Tag]:
     )
 
 
-def check_tag(catalog: Catalog, name: str) -> str:
+def check_tag(catalog: Catalog, name: str, remedy: str = "") -> str:
     """
+    Args:
+        remedy: what to do where there is none of that name; "": make it.
+
     Raises:
         BadTag: there is none of that name.
     """
     known = [tag.name for tag in list_tags(catalog)]
     if check_tag_name(name) not in known:
-        raise BadTag(f"tag {name!r}: unknown (known: {', '.join(known) or 'none'}); `tango tag {name}` makes it")
+        do = remedy or f"`tango tag {name}` makes it"
+        raise BadTag(f"tag {name!r}: unknown (known: {', '.join(known) or 'none'}); {do}")
     return name
 
 
@@ -112,7 +116,7 @@ def delete_tag(catalog: Catalog, name: str) -> None:
     Raises:
         BadTag: there is none of that name.
     """
-    check_tag(catalog, name)
+    check_tag(catalog, name, "there is nothing to delete; `tango tag` lists those there are")
 
     def take(part: Dataset) -> None:
         if (dataset := part.find()) is not None and name in dataset.tags.list():

@@ -10,7 +10,8 @@ class InputError(ValueError):
 
     def __init__(self, subject: str, fault: str, remedy: str) -> None:
         self.subject, self.fault, self.remedy = str(subject), fault, remedy
-        super().__init__(f"{subject}: {fault}; {remedy}")
+        named = self.subject or "''"
+        super().__init__(f"{named}: {fault}; {remedy}")
 
     def __reduce__(self):  # crosses process borders (Ray)
         return type(self), (self.subject, self.fault, self.remedy)

@@ -283,13 +283,14 @@ def metrics(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="[default: that of the settings, else 9464]")
     ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Also of a catalog that nothing was onboarded into yet")] = False,
     catalog: CatalogOption = None,
 ) -> None:
     """Give figures of a catalog to Prometheus, to this machine alone unless TANGO_METRICS__HOST says otherwise. (`tango
     serve` and `tango work` do so too where TANGO_METRICS__PORT is set.)"""
     from flows.command_line import commands
 
-    commands.metrics(port, catalog)
+    commands.metrics(port, catalog, new=new)
 
 
 @app.command()

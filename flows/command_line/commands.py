@@ -171,12 +171,15 @@ def work(home: str | None, catalog: str | None) -> None:
         working.work(given, home=folder)
 
 
-def metrics(port: int | None, catalog: str | None) -> None:
+def metrics(port: int | None, catalog: str | None, *, new: bool) -> None:
     with reported("metrics"), environment.quiet():
         from flows.fleet.figures import fleet_figures
+        from flows.intake.catalogs import existing_catalog
         from flows.server.metrics import FleetCollector, listening
 
         settings = read_settings(catalog)
+        if not new:
+            existing_catalog(settings)
         given = settings.metrics
         collector = FleetCollector(lambda: fleet_figures(settings), seconds=given.seconds, say=_say)
         with listening(collector, host=given.host, port=port or given.port or _METRICS_PORT) as bound:

@@ -52,7 +52,8 @@ class Work:
         if self.metrics is None:
             return []
         check_free(*self.metrics)
-        return [Supervised("metrics", ["flows.command_line.app", "metrics"], self._environment(), home / "metrics.log")]
+        command = ["flows.command_line.app", "metrics", "--new"]
+        return [Supervised("metrics", command, self._environment(), home / "metrics.log")]
 
     def _environment(self) -> dict[str, str]:
         """What the worker hands to its runs."""
