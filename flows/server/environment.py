@@ -8,9 +8,11 @@ import os
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from http import HTTPStatus
 from importlib import metadata
+
+from tango_models.errors import InputError
 
 DEFAULT_LOGGING_LEVEL = "WARNING"
 CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
@@ -33,6 +35,9 @@ DEFAULTS = {
     "LANCE_LOG": "warn,lance::dataset::optimize=error",
 }
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_PROXY_KINDS = ("http", "https", "socks5", "socks5h")
+"""Of httpx's, by which Prefect asks."""
 _LONGEST_ANSWER = 64
 
 
@@ -56,6 +61,24 @@ def spare_loopback(environment: MutableMapping[str, str]) -> None:
         return
     hosts = [host.strip() for value in given for host in value.split(",") if host.strip()]
     environment["no_proxy"] = environment["NO_PROXY"] = ",".join(dict.fromkeys([*hosts, *_LOOPBACK]))
+
+
+def check_proxies(environment: Mapping[str, str]) -> None:
+    """Refuse proxies of a kind that Prefect's client does not know: it would fail at its first request, though no
+    request of ours to this machine goes through one.
+
+    Raises:
+        InputError: naming the variable.
+    """
+    if environment.get("NO_PROXY") == "*":
+        return
+    for name, value in environment.items():
+        scheme, separator, _ = value.partition("://")
+        if name.lower() in _PROXIES and separator and scheme.lower() not in _PROXY_KINDS:
+            kinds = ", ".join(f"{kind}://" for kind in _PROXY_KINDS)
+            raise InputError(
+                f"{name}={value}", f"{scheme} is no kind of proxy that is known", f"use {kinds}, or unset it"
+            )
 
 
 def quiet_console() -> None:

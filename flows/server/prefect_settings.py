@@ -18,8 +18,8 @@ _FOLLOWS = "default_factory_not_called"
 
 
 def check_settings() -> None:
-    """Refuse settings of Prefect's that are nonsense. Where none is made nothing is asked: it takes the seconds that
-    importing Prefect takes.
+    """Refuse settings of Prefect's that are nonsense, and proxies that it cannot use. Where no setting is made none is
+    asked about: it takes the seconds that importing Prefect takes.
 
     Prefect then keeps the settings of that moment, so where its server is, and its home, must be set before: else the
     first event of a run finds no server, and starts another.
@@ -27,6 +27,7 @@ def check_settings() -> None:
     Raises:
         InputError: naming the variable or the file.
     """
+    environment.check_proxies(os.environ)
     if not _is_told():
         return
     with contextlib.redirect_stderr(io.StringIO()):  # its plugins say the same, over several lines

@@ -14,7 +14,8 @@ from importlib import metadata
 import httpx
 import pytest
 
-from flows.server.environment import answers, is_another_program, is_our_release, spare_loopback
+from flows.server.environment import answers, check_proxies, is_another_program, is_our_release, spare_loopback
+from tango_models.errors import InputError
 
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -129,17 +130,26 @@ def test_loopback_is_spared_and_what_the_user_excepts_stays(given, expected):
     assert environment["NO_PROXY"] == expected
 
 
+@pytest.mark.parametrize("kind", ["http", "socks5h"])
 @pytest.mark.parametrize("proxy", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"])
-def test_a_proxy_is_not_asked_for_a_server_of_this_machine(monkeypatch, proxy):
+def test_a_proxy_is_not_asked_for_a_server_of_this_machine(monkeypatch, proxy, kind):
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(proxy, "http://127.0.0.1:9")
+    monkeypatch.setenv(proxy, f"{kind}://127.0.0.1:9")
     spare_loopback(os.environ)
+    check_proxies(os.environ)
     with http_server({"/api/health": "true"}) as url:
         for host in ("127.0.0.1", "localhost"):
             address = f"{url.replace('127.0.0.1', host)}/health"
             assert httpx.get(address).json() is True  # as Prefect asks
             assert urllib.request.urlopen(address).read() == b"true"
+
+
+def test_a_proxy_of_a_kind_that_nobody_here_knows_is_named():
+    with pytest.raises(InputError, match=r"ALL_PROXY=socks://a:1.*socks5h://"):
+        check_proxies({"ALL_PROXY": "socks://a:1", "NO_PROXY": LOOPBACK})
+    check_proxies({"all_proxy": "socks5://a:1", "HTTP_PROXY": "proxy:3128", "https_proxy": ""})
+    check_proxies({"ALL_PROXY": "socks://a:1", "NO_PROXY": "*"})  # nothing goes through it
 
 
 _LOST_MERGE = """
