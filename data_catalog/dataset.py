@@ -82,13 +82,15 @@ class Dataset:
         Raises:
             UnusableStore: the catalog is of a newer release, or has another key, or columns that are not known or hold
                 something else: it is of one that this one does not read; columns are missing, and none can be added.
-            UnusableStore: the object store does not answer, has no such bucket, or lets nobody in.
+            UnusableStore: the object store does not answer, has no such bucket, or lets nobody in; or a power cut has
+                emptied a version.
         """
         check_store(self._catalog, self._options)
         try:
             dataset = lance.dataset(self.uri, self._tag, storage_options=self._options, session=_SESSION)
         except (ValueError, FileNotFoundError, OSError) as error:
             if not (self._tag and _UNTAGGED in str(error)) and not _ABSENT.match(str(error)):
+                self._check_versions()
                 raise  # a bucket, or a file of the table, that is missing is a fault
             return None
         if _schema_of(dataset) > SCHEMA:
@@ -97,6 +99,13 @@ class Dataset:
         self._check_columns(dataset.schema)
         new = set(self.spec.schema.names) - set(dataset.schema.names)
         return _retry(self._with_new_columns) if new and not self._tag else dataset
+
+    def _check_versions(self) -> None:
+        """Refuse a table that a power cut has hit: the name of its newest version is there, what it says is not."""
+        for file in Path(self.uri).glob("_versions/*.manifest") if "://" not in self.uri else ():
+            if not file.stat().st_size:
+                remedy = "put the table back from a copy, or name another --catalog and onboard again"
+                raise UnusableStore(f"{self.uri}: damaged ({file.name} is empty, as after a power cut); {remedy}")
 
     def _check_columns(self, there: pa.Schema) -> None:
         """Refuse a table of another release, unless it only lacks columns that can be added to it."""

@@ -11,6 +11,7 @@ import pytest
 
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
+from data_catalog.reachable import UnusableStore
 from data_catalog.store import Table
 from tests.layouts import LAYOUTS, laid_out, only_part
 from tests.stages import add_video
@@ -116,7 +117,7 @@ def test_finishing_a_unit_drops_its_rows_of_older_versions_only(catalog: Catalog
     assert set(catalog.verify()["landmarks"]) == {9}
 
 
-@pytest.mark.parametrize("name", ["../x", "", ".", "a/b", "a\\b", "a b", "x" * 65, "-x", "a..b", "a'b", "a\n"])
+@pytest.mark.parametrize("name", ["../x", ".", "a/b", "a\\b", "a b", "x" * 65, "-x", "a..b", "a'b", "a\n"])
 def test_an_avatar_name_that_is_not_plain_is_refused(tmp_path: Path, name: str):
     with pytest.raises(ValueError, match="not allowed"):
         add_video(Catalog(tmp_path), name, "v", uri="v.mp4")
@@ -172,3 +173,15 @@ def test_a_table_of_a_newer_release_is_refused_and_left_as_it_is(tmp_path, chang
         with pytest.raises(ValueError, match=rf"units\.lance: written by another release of TANGO \({fault}\); name"):
             use()
     assert lance.dataset(uri).version == 1
+
+
+def test_a_table_whose_newest_version_a_power_cut_emptied_is_named_with_what_to_do(tmp_path):
+    table = Catalog(tmp_path).table("avatars")
+    table.upsert([{"avatar": "ann", "video_id": "v"}])
+    newest = min(Path(table.parts()[0].uri, "_versions").glob("*.manifest"))  # they are numbered downwards
+    newest.write_bytes(b"")
+    fresh = lance.Session()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("data_catalog.dataset._SESSION", fresh)  # of a process that has not read it yet
+        with pytest.raises(UnusableStore, match=rf"{newest.name} is empty, as after a power cut\); put the table back"):
+            table.read()

@@ -98,7 +98,7 @@ def test_a_store_that_cannot_be_reached_or_has_no_such_bucket(tmp_path, video, s
     assert "nobody answers" in _refused("onboard", "ann", "s3://footage/talk.mp4", "--catalog", catalog)
 
 
-@pytest.mark.parametrize("name", ["../ann", "a/b", "..", "ann/../../x", "/ann", "C:\\ann", ".", ""])
+@pytest.mark.parametrize("name", ["../ann", "a/b", "..", "ann/../../x", "/ann", "C:\\ann", "."])
 def test_a_name_that_leads_out_of_the_catalog(tmp_path, video, name):
     catalog = str(tmp_path / "catalog")
     assert "not allowed" in _refused("onboard", "--catalog", catalog, "--", name, video)
