@@ -44,7 +44,7 @@ def alone(uri: str, *, wait: float = 0.0) -> Iterator[bool]:
     Args:
         wait: seconds to wait at most until those who are there have gone.
     """
-    descriptor = _open(uri) if is_lockable(uri) else None
+    descriptor = _open_to_write(uri) if is_lockable(uri) else None
     try:
         yield descriptor is not None and _alone(descriptor, time.monotonic() + wait)
     finally:
@@ -74,17 +74,18 @@ def _open(uri: str) -> int | None:
     """The table's lock file; None where nothing was written yet, in an object store, or where it may not be made."""
     if "://" in uri:
         return None
+    if (descriptor := _open_to_write(uri)) is not None:
+        return descriptor
+    try:  # a catalog that one may only read: nobody deletes with these rights, but others may
+        return os.open(os.path.join(uri, _FILE), os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def _open_to_write(uri: str) -> int | None:
+    """By which alone one can be `alone`."""
     try:
         return os.open(os.path.join(uri, _FILE), os.O_RDWR | os.O_CREAT, 0o666)
-    except FileNotFoundError:
-        return None
-    except OSError:  # a catalog that one may only read: nobody deletes with these rights, but others may
-        return _open_to_read(uri)
-
-
-def _open_to_read(uri: str) -> int | None:
-    try:
-        return os.open(os.path.join(uri, _FILE), os.O_RDONLY)
     except OSError:
         return None
 

@@ -90,6 +90,7 @@ def reenact(
 
 def preprocess(folder: str, catalog: str | None) -> None:
     with reported("preprocess"):
+        from data_catalog import Catalog
         from flows.intake.batch import read_batch
         from flows.intake.paths import as_typed, source_place
         from tasks.runtime.ray_cluster import check_cluster
@@ -99,6 +100,7 @@ def preprocess(folder: str, catalog: str | None) -> None:
         with as_typed(folder):
             read_batch(place, settings.storage_options)
         check_cluster(settings.cluster)
+        Catalog(settings.catalog, settings.storage_options).check()
         with server(prefect_home(settings)):
             from flows.preprocess_dataset import preprocess_dataset
 

@@ -92,6 +92,7 @@ def _ask(several: "NotUnique") -> str:
 
 def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bool, catalog: str | None) -> None:
     with reported("rerun"):
+        from flows.intake.catalogs import existing_catalog
         from flows.upkeep.rerun import Redo, plan_rerun
         from tango_models.errors import InputError
         from tasks.runtime.ray_cluster import check_cluster
@@ -118,6 +119,7 @@ def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bo
         if dry_run or plan.empty:
             return
         check_cluster(settings.cluster)
+        existing_catalog(settings).check()
         with server(prefect_home(settings)):
             from flows.upkeep.rerun_stage import rerun_stage
 

@@ -1,8 +1,10 @@
 """What keeps a catalog small and quick however long it is used."""
 
+import errno
 import multiprocessing
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,21 @@ def test_versions_stay_while_somebody_is_at_the_table_and_go_afterwards(tmp_path
 def test_in_an_object_store_nobody_is_known_to_be_alone():
     with alone("s3://bucket/units.lance") as nobody_else:
         assert not nobody_else
+
+
+def test_nobody_is_waited_for_where_one_may_not_delete(tmp_path: Path, monkeypatch):
+    Catalog(tmp_path).table("units").upsert([{"stage": "s", "unit": "a"}])
+    as_always = os.open
+
+    def read_only(path, flags, *mode):
+        if flags & os.O_RDWR:
+            raise PermissionError(errno.EROFS, "Read-only file system")
+        return as_always(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", read_only)
+    before = time.monotonic()
+    with alone(only_part(Catalog(tmp_path), "units").uri, wait=30.0) as nobody_else:
+        assert not nobody_else and time.monotonic() - before < 10
 
 
 def test_what_a_writer_that_died_left_goes_too(tmp_path: Path):

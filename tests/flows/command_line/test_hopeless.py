@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from data_catalog import Catalog
+from data_catalog.reachable import UnusableStore
 from flows.command_line.app import app
 from flows.server import local_server, working
 from tasks.runtime import ray_cluster
@@ -43,6 +45,11 @@ def _made(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name[0] != "." and path.suffix != ".server")
 
 
+def _make_dataset(folder: Path) -> None:
+    (folder / "set" / "ann").mkdir(parents=True, exist_ok=True)
+    (folder / "set" / "ann" / "v.mp4").write_bytes((folder / "v.mp4").read_bytes())
+
+
 @pytest.mark.parametrize("name", HOPELESS)
 def test_a_hopeless_command_says_in_a_line_what_is_the_matter_and_starts_nothing(name, folder, port, monkeypatch):
     def started(*_, **__):
@@ -68,6 +75,22 @@ def test_a_hopeless_command_says_in_a_line_what_is_the_matter_and_starts_nothing
     assert _made(folder) == before
 
 
+@pytest.mark.parametrize("command", ["onboard", "preprocess", "reenact", "rerun"])
+def test_a_catalog_that_may_only_be_read_is_refused_before_anything_is_started(command, folder, monkeypatch):
+    def refused(self):
+        raise UnusableStore(f"{self.uri}: cannot be written to")
+
+    def started(*_, **__):
+        raise AssertionError("something was started")
+
+    _make_dataset(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(Catalog, "check", refused)
+    monkeypatch.setattr(local_server, "subprocess", SimpleNamespace(Popen=started))
+    result = CliRunner().invoke(app, [*STARTING[command], "--catalog", "cat"])
+    assert result.exit_code == 1 and "cannot be written to" in result.stderr, result.stderr
+
+
 STARTING = {
     "onboard": ["onboard", "ann", "v.mp4"],
     "reenact": ["reenact", AVATAR, "s.wav", "--out", "o.mp4"],
@@ -81,8 +104,7 @@ STARTING = {
 @pytest.mark.parametrize("command", STARTING)
 def test_no_command_imports_prefect_before_it_knows_its_server(command, folder):
     """Prefect reads where its server is, and where its database, once: when it is imported."""
-    (folder / "set" / "ann").mkdir(parents=True, exist_ok=True)
-    (folder / "set" / "ann" / "v.mp4").write_bytes((folder / "v.mp4").read_bytes())
+    _make_dataset(folder)
     code = (
         "import os, sys; from flows.command_line import app, commands, model_commands, upkeep_commands\n"
         "def server(home): print('prefect' in sys.modules, flush=True); os._exit(0)\n"
