@@ -3,6 +3,7 @@ while is a stack trace."""
 
 import os
 import re
+import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -17,6 +18,8 @@ _FILE = "prefect.db"
 _URL_VARIABLE, _KNOWN = "PREFECT_SERVER_DATABASE_CONNECTION_URL", ("sqlite", "postgresql")
 _WRITTEN = "write sqlite+aiosqlite:///PATH or postgresql+asyncpg://NAME:PASSWORD@HOST/DATABASE, or unset it"
 _LOCK_SECONDS = 5.0
+_ROOM = 16_000_000
+"""Bytes: a new database and its journal take 8 million."""
 _PROJECT_FILES = ("prefect.toml", "pyproject.toml", ".env")
 """Of the current folder, from which Prefect reads settings."""
 
@@ -25,8 +28,9 @@ def check_database() -> None:
     """Refuse a SQLite file that Prefect could not use; another database's server answers for itself.
 
     Raises:
-        InputError: its URL is none, its folder cannot be written to, or the file is damaged, read-only, locked, of
-            another program, or of another version of Prefect. Names the variable, the folder or the file.
+        InputError: its URL is none, its folder cannot be written to, its disk is full, or the file is damaged,
+            read-only, locked, of another program, or of another version of Prefect. Names the variable, the folder or
+            the file.
     """
     from prefect.settings import get_current_settings
 
@@ -109,6 +113,9 @@ def check_file(database: Path, known: set[str]) -> None:
     except OSError as error:
         why = error.strerror or error
         raise InputError(str(database.parent), f"Prefect cannot write to its folder ({why})", _ELSEWHERE) from None
+    if (free := shutil.disk_usage(database.parent).free) < _ROOM:
+        fault = f"the disk is full ({free / 1e6:.0f} MB are free, and Prefect needs {_ROOM / 1e6:.0f})"
+        raise InputError(str(database.parent), fault, f"free some space, or {_ELSEWHERE}")
     if not database.exists() or not database.stat().st_size:
         return
     try:

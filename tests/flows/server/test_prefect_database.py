@@ -1,6 +1,7 @@
 """Prefect's database that cannot be used, before a server is started on it."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -51,6 +52,13 @@ def test_another_version_another_program_and_a_damaged_file_are_named(tmp_path, 
     (tmp_path / "damaged.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(InputError, match=r"damaged\.db.*not a database"):
         check_file(tmp_path / "damaged.db", known)
+
+
+def test_a_disk_without_room_is_named_before_a_server_fails_on_it(tmp_path, known, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=2_000_000))
+    with pytest.raises(InputError, match=r"new: the disk is full \(2 MB are free, .*needs 16\); free some space"):
+        check_file(tmp_path / "new" / "prefect.db", known)
 
 
 def test_a_locked_database_is_named(tmp_path, known, monkeypatch):
