@@ -288,7 +288,18 @@ def _told(error: Exception, command: str) -> str:
         return str(error)
     if isinstance(error, ImportError) and (fault := missing_library(error)):
         return str(fault)
+    if isinstance(error, FileNotFoundError) and not _is_anywhere():
+        return "the current folder: is gone, deleted or moved; change to another with `cd` and run the command again"
     return described(error, "the catalog", f"`tango {command}`")
+
+
+def _is_anywhere() -> bool:
+    """Whether the current folder is still there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _never_fail_to_print() -> None:

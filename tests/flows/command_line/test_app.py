@@ -123,3 +123,13 @@ def test_what_is_worth_knowing_is_said_of_a_run_of_which_something_failed_too(ca
 def test_what_was_typed_is_said_as_it_was_typed(tmp_path, word):
     result = CliRunner().invoke(app, ["onboard", "ann", f"{word}.mp4", "--catalog", str(tmp_path / "catalog")])
     assert result.exit_code == 1 and result.stderr.startswith(f"error {word}.mp4: ")
+
+
+def test_a_current_folder_that_is_gone_is_said(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for command in (["status"], ["onboard", "ann", "x.mp4"]):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 1 and "the current folder: is gone" in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1
