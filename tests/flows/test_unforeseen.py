@@ -116,7 +116,10 @@ def test_only_the_newest_traces_are_kept(catalog, monkeypatch, state):
         (["reenact", "ann", "SPEECH", "--out", "OUT"], "avatar 'ann': none of its 1 videos is ready; `tango status"),
         (["reenact", "ann", "SPEECH", "--out", "OUT", "--scorer", "x"], "scorer 'x': 'x' is not known; choose among"),
         (["tag", "a b"], "tag 'a b': not allowed; use"),
-        (["tag", "x", "--delete"], "tag 'x': unknown (known: none); `tango tag x` makes it"),
+        (
+            ["tag", "x", "--delete"],
+            "tag 'x': unknown (known: none); there is nothing to delete; `tango tag` lists those there are",
+        ),
         (["train", "aumoclip", "--folder", "OUT", "--avatar", "eve"], "avatar eve: has no clips in the present"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
