@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from prefect import flow
 from prefect.artifacts import create_image_artifact, create_link_artifact
 from prefect.runtime import deployment, flow_run
@@ -29,6 +30,8 @@ from tasks.rendering.output import render_key
 from tasks.runtime.cluster import Pools
 from tasks.views.motion_graph import SeenJumps, path_key
 from tasks.views.paths.lips import lip_figures
+
+_HARDLY_SPOKEN = 0.2  # of the frames: music, noise, or a microphone that was off
 
 
 class Reenactment(BaseModel):
@@ -204,9 +207,13 @@ def detect_mouths(runs: StageRuns, catalog: Catalog, avatar: str, tracks: list[s
 
 
 def sound_notes(catalog: Catalog, speech_id: str) -> list[str]:
-    """A note where one of several sound tracks of the speech file was chosen."""
-    rows = catalog.table("speech").read(["file_name", "track_note"], where=equals(speech_id=speech_id)).to_pylist()
-    return [f"{row['file_name']}: {row['track_note']}" for row in rows if row["track_note"]]
+    """Notes where one of several sound tracks of the speech file was chosen, and where hardly anybody speaks on it."""
+    columns = ["file_name", "track_note", "voice"]
+    (row,) = catalog.table("speech").read(columns, where=equals(speech_id=speech_id)).to_pylist()
+    spoken = float(np.mean(np.asarray(row["voice"]) >= 0.5))
+    resting = f"a voice is heard in only {spoken:.0%} of it: elsewhere the avatar rests"
+    said = [row["track_note"], resting if spoken < _HARDLY_SPOKEN else ""]
+    return [f"{row['file_name']}: {note}" for note in said if note]
 
 
 def drop_old_seams(catalog: Catalog, render_id: str, limit_mb: int) -> list[str]:

@@ -159,6 +159,7 @@ def test_digital_silence_gives_a_resting_video_and_a_full_disk_only_delays_it(on
     assert computed["analyse_speech"] == computed["retrieve_path"] == computed["interpolate_seams"] == 0
     assert sum(1 for _ in iter_frames(made.video)) == 30
     assert np.abs(read_audio(made.video)).max() < 1e-3
+    assert any("silence.wav: a voice is heard in only 0% of it" in note for note in made.report.notes)
 
 
 @pytest.mark.parametrize(
