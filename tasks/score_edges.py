@@ -25,7 +25,7 @@ class ScoreEdgesConfig(BaseModel):
 
 
 class ScoreEdges(Stage):
-    name, code_version = "score_edges", "5"
+    name, code_version = "score_edges", "6"
     reads: ClassVar = {"create_clips": ("motion", "takes", "looks")}
     libraries = ("numba", "scipy.sparse.csgraph")
     Config = ScoreEdgesConfig

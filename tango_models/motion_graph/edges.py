@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from tango_models.metrics.seam_visibility import POP
-from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edge_config import CUT, EdgeConfig
 from tango_models.motion_graph.features import (
     CLIP_FRAMES,
     WEIGHTS,
@@ -137,6 +137,7 @@ class Judge:
         src, dst = np.asarray(src, np.int64), np.asarray(dst, np.int64)
         seen = visibilities(self.views, src, dst, self.config.price)
         cost = np.maximum(seen[:, 0] / POP, seen[:, 1] / self.config.price.background_seen)
+        cost = np.where(self._reframed(src, dst), np.maximum(cost, CUT), cost)
         order = np.lexsort((dst, cost, src))
         if budget is not None:
             rank = np.arange(len(order)) - np.searchsorted(src[order], src[order])
@@ -152,6 +153,11 @@ class Judge:
             stutter=terms.stutter.astype(np.float32), whole=seen[:, 0], background=seen[:, 1],
             cost=cost.astype(np.float32),
         )  # fmt: skip
+
+    def _reframed(self, src: np.ndarray, dst: np.ndarray) -> np.ndarray:
+        """(P,) bool: the face suddenly has another size. False where it is not seen."""
+        before, after = self.following.head[src, 2], self.first.head[dst, 2]
+        return np.maximum(before, after) > self.config.framing * np.minimum(before, after)
 
 
 def nearest_pairs(

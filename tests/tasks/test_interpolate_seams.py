@@ -9,8 +9,8 @@ import pytest
 
 from data_catalog import Catalog, Unit, clip_id
 from tango_models.media.gop import encode_gop
+from tango_models.motion_graph.edge_config import CUT
 from tango_models.motion_graph.pictures import FACE_SIDE, PICTURE_SIDE
-from tango_models.motion_graph.search.search_config import CUT
 from tasks.rendering.output_frames import output_frames
 from tasks.rendering.seam_figures import read_seam_figures
 from tasks.runtime.workers import StageWorker

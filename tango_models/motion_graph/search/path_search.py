@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tango_models.errors import InputError
+from tango_models.motion_graph.edge_config import CUT
 from tango_models.motion_graph.graph import Edges
 from tango_models.motion_graph.search.cost_rows import CostRows, along, as_rows, read, showable
 from tango_models.motion_graph.search.limits import Limits, excess
@@ -12,7 +13,7 @@ from tango_models.motion_graph.search.objective import Objective
 from tango_models.motion_graph.search.prices import raise_prices
 from tango_models.motion_graph.search.repeats import places
 from tango_models.motion_graph.search.rolling import FINE, Pace, roll
-from tango_models.motion_graph.search.search_config import CUT, SearchConfig
+from tango_models.motion_graph.search.search_config import SearchConfig
 from tango_models.motion_graph.search.variety import PricedRows, passage_taste
 from tango_models.motion_graph.search.viterbi import group_by_destination
 
@@ -85,8 +86,8 @@ def search_path(
     A path n_0 .. n_{T-1} starts and ends anywhere. From n_{t-1} it goes on to the natural successor, free, or jumps
     along an edge, for `jump_cost + edge_weight * edge.cost⁴`. Its cost is the sum of these and of node_cost[t, n_t].
 
-    **Cuts.** A jump that nobody misses, into another room say, is a cut, and is made between two phrases: within one it
-    costs `phrase_weight` times as much again.
+    **Cuts.** A jump that nobody misses, into another room or framing, is a cut, and is made between two phrases: within
+    one it costs `phrase_weight` times as much again.
 
     **Dwell.** A jump is allowed only when at least `min_dwell` clips were shown since the last jump, counting the one
     jumped to; the first clip of the path counts as jumped to. One exception, so that every joined graph can be played:

@@ -2,11 +2,6 @@
 
 from dataclasses import dataclass
 
-CUT = 11.0
-"""Cost of an edge from which on it is a cut: another room, which nobody misses, and no frames between could hide.
-Measured on seven clips of four speakers: from room to room 11.7 to 77; within one room 5.7 at most, 10.4 where an inset
-picture switches, which the frames around a jump do hide (seen as 2.4 times what is usual)."""
-
 
 @dataclass(frozen=True)
 class SearchConfig:

@@ -8,7 +8,7 @@ from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
 from data_catalog.schemas import CLIP_FRAMES
 from tango_models.interpolation.seam_placement import Placement, PlacementConfig, place_seam
-from tango_models.motion_graph.search.search_config import CUT
+from tango_models.motion_graph.edge_config import CUT
 from tasks.runtime.plan_source import PlanSource
 from tasks.views.footage.canvas import canvas_size
 from tasks.views.footage.segments import segment_keys

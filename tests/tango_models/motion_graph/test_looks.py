@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.edge_config import EdgeConfig
+from tango_models.motion_graph.edge_config import CUT, EdgeConfig
 from tango_models.motion_graph.edges import score_pair
 from tango_models.motion_graph.graph import build_graph
 from tango_models.motion_graph.pictures import face_patch, head_place, small_picture
@@ -74,6 +74,21 @@ def test_a_face_that_is_lost_is_described_as_unknown():
     exact = what_comes_next(score_pair(video, blind))
     assert np.isnan(exact.head).all() and np.isnan(exact.face).all()
     assert np.isfinite(exact.cost).all()
+
+
+def test_another_framing_before_a_plain_wall_is_a_cut_and_a_speaker_who_leans_is_none():
+    video = seen(20)
+    for scale, cut in ((1.12, False), (1.25, True), (0.8, True)):
+        other = replace(video, head=video.head * np.float32([1, 1, scale]))
+        edges = score_pair(video, other)
+        assert ((edges.cost >= CUT) == cut).all()
+        assert edges.whole.max() < CUT  # the pictures alone do not tell
+    shown = np.where(np.arange(80) // 40, np.float32(1.25), np.float32(1))
+    both = replace(video, head=video.head * np.stack([shown**0, shown**0, shown], axis=1))
+    cheapest = score_pair(both, both, same_video=True)
+    within = np.diff(cheapest.src, prepend=-1) & (cheapest.src != 9)  # clip 9 goes on in the other framing
+    cheapest = cheapest.take(np.flatnonzero(within))
+    assert (cheapest.src // 10 == cheapest.dst // 10).all() and cheapest.cost.max() < CUT
 
 
 def test_two_holds_in_a_row_are_told():

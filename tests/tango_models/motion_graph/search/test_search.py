@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tango_models.errors import InputError
+from tango_models.motion_graph.edge_config import CUT
 from tango_models.motion_graph.search.path_search import Edges, even_reuse, path_cost, search_path
-from tango_models.motion_graph.search.search_config import CUT, SearchConfig
+from tango_models.motion_graph.search.search_config import SearchConfig
 
 
 def brute_force(node_cost, edges, min_dwell, max_reuse, config, phrase=None):

@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tango_models.errors import InputError
+from tango_models.motion_graph.edge_config import CUT
 from tango_models.motion_graph.scoring.silence import within_phrase
 from tango_models.motion_graph.search.path_search import Edges, path_cost, search_path
-from tango_models.motion_graph.search.search_config import CUT
 from tests.tango_models.motion_graph.search.test_search import CONFIG, brute_force, problems
 
 
