@@ -8,11 +8,13 @@ from data_catalog.schemas import COLOURS, FACE_POINTS, LOOKED_AT
 from data_catalog.store import Table
 from flows.fleet.onboarding import _in_work
 from flows.fleet.pipeline import Track
-from flows.intake.notes import changed_looks, hardly_seen, notes_about, strangers, unusable
+from flows.intake.notes import changed_looks, hardly_seen, notes_about, strangers, turned, unusable
 from tango_models.body.fit.confidence import PARTS
 from tests.stages import add_video
 
 ADDED = [{"video_id": "v", "track": "v", "file_name": "talk.mp4"}]
+
+REMEDY = "if the camera was turned, turn the video and give that instead"
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ def clips(*kinds: str) -> list[dict]:
             "index": k,
             "usable": kind == "shown",
             "repeated": [False, *[kind == "still"] * 3],
+            "orientation": [0.0] * 12,
         }
         for k, kind in enumerate(kinds)
     ]
@@ -75,6 +78,23 @@ def test_it_is_said_how_many_clips_cannot_be_shown_and_why(catalog, kinds, said)
 def test_nothing_is_said_of_a_video_that_can_be_shown_throughout(catalog):
     catalog.table("clips").upsert(clips("shown", "shown"))
     assert unusable(catalog, ADDED) == []
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        ((0, 0, 0), ""),
+        ((0, 1.5, 0.6), ""),
+        ((0, 0, 1.5), "to the left"),
+        ((0, 0, -1.5), "to the right"),
+        ((0, 0, 3), "down"),
+    ],
+)
+def test_a_speaker_on_the_side_is_named_with_what_to_do(catalog, turn, said):
+    catalog.table("clips").upsert([row | {"orientation": [*turn] * 4} for row in clips("shown", "shown", "lost")])
+    found = turned(catalog, ADDED)
+    assert found == ([f"talk.mp4: the speaker's head points {said}, and is shown so; {REMEDY}"] if said else [])
+    assert turned(catalog, [{"video_id": "w", "track": "v", "file_name": "own motion.mp4"}]) == []
 
 
 def test_a_second_video_in_other_clothes_and_another_room_is_named(catalog):
