@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tango_models.errors import InputError
+from tango_models.interpolation.bars import picture_box, with_bars, without_bars
 from tango_models.interpolation.quality import SeamQuality, seam_quality
 from tango_models.interpolation.seam import Interpolator, Seam, frames_and_note, frames_around, settings_id
 from tango_models.metrics.seam_visibility import POP, ResidualMeter
@@ -123,7 +124,15 @@ def usual_ways(**weights: Any) -> dict[str, Interpolator]:
 
 
 def make(name: str, interpolator: Interpolator, seam: Seam) -> Made:
-    """What an interpolator, called `name`, makes of a seam, and how visible that is."""
+    """What an interpolator, called `name`, makes of a seam, and how visible that is. Black bars stay as they are."""
+    box = picture_box(seam)
+    if box != (0, 0, *seam.outgoing.shape[2:0:-1]):
+        made = _make(name, interpolator, without_bars(seam, box))
+        return replace(made, frames=with_bars(seam, made.frames, box))
+    return _make(name, interpolator, seam)
+
+
+def _make(name: str, interpolator: Interpolator, seam: Seam) -> Made:
     if isinstance(interpolator, AutoInterpolator):
         return interpolator.choose(seam)
     frames, note = frames_and_note(interpolator, seam)
