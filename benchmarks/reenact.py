@@ -9,7 +9,7 @@ import os
 import statistics
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def _inside(job: Path) -> None:
         forget_seams(Path(given["catalog"]))
         start = time.perf_counter()
         result = reenact("speaker", speech, f"{given['folder']}/warm{seed}.mp4", seed=seed, settings=settings)
-        elapsed, seams, seconds = time.perf_counter() - start, 0, Counter[str]()
+        elapsed, seams, seconds = time.perf_counter() - start, 0, defaultdict[str, float](float)
         for stage in result.report.stages:  # a path may be taken several times
             seams += stage.computed if stage.stage == "interpolate_seams" else 0
             seconds[stage.stage] += stage.seconds

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from flows.state_folder import state_folder
+from flows.configuration.state_folder import state_folder
 from tasks.runtime.faults import describe, is_foreseen, trace_of
 
 IN_THE_LOG = "in the run's log in the UI"

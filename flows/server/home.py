@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from flows.configuration.state_folder import state_folder
 from flows.server import environment
-from flows.state_folder import state_folder
 from tango_models.errors import InputError
 
 _NOTE = "server.json"

@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tango_models.motion_graph.edge_config import CUT
 from tango_models.motion_graph.graph import Edges
 from tango_models.motion_graph.search.path_search import path_cost, search_path
-from tango_models.motion_graph.search.search_config import CUT, SearchConfig
+from tango_models.motion_graph.search.search_config import SearchConfig
 from tango_models.motion_graph.seen_jumps import priced_as_seen, search_without
 
 N = 40
