@@ -30,7 +30,8 @@ def read_transition(source: Source, seam: SeamWindow, method: str, size: Sequenc
 def read_visibility(
     source: Source, seams: Sequence[SeamWindow], method: str, size: Sequence[int]
 ) -> dict[SeamWindow, float]:
-    """How visible each of some seams was found to be when its frames were made; plain cuts are left out."""
+    """How visible each of some seams was found to be when its frames were made. Left out are plain cuts, and what
+    another run has meanwhile dropped to make room."""
     found: dict[SeamWindow, float] = {}
     made = [seam for seam in seams if seam.half]
     for first in range(0, len(made), _SEAMS_PER_READ):
@@ -40,7 +41,9 @@ def read_visibility(
         rows = source.table("transitions").read(columns, where=where).to_pylist()
         seen = {(row["src"], row["dst"], row["interpolator_id"]): row["visibility"] for row in rows}
         for seam in part:
-            found[seam] = seen[seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)]
+            key = seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)
+            if key in seen:
+                found[seam] = seen[key]
     return found
 
 
