@@ -15,7 +15,7 @@ from tasks.views.footage.canvas import canvas_size
 from tasks.views.motion_graph import SeenJumps
 from tasks.views.paths.interpolation import open_interpolator
 from tasks.views.paths.path_layout import SeamLayout, read_playback
-from tasks.views.paths.transitions import read_visibility
+from tasks.views.paths.transitions import read_made
 
 _TAKES = 3
 _SEEN = 1.1 * POP
@@ -73,9 +73,9 @@ def jumps_that_pop(catalog: Catalog, path_id: str, settings: Settings) -> SeenJu
     playback = read_playback(catalog, path_id, layout)
     method, size = open_interpolator(LOOKS, settings.acinterp).id, canvas_size(catalog, playback.videos)
     seen: dict[tuple[str, str], float] = {}
-    for seam, visibility in read_visibility(catalog, playback.seams, method, size).items():
-        if visibility >= _SEEN:
-            seen[seam.src, seam.dst] = max(visibility, seen.get((seam.src, seam.dst), 0.0))
+    for seam, row in read_made(catalog, playback.seams, method, size, ["visibility"]).items():
+        if row["visibility"] >= _SEEN:
+            seen[seam.src, seam.dst] = max(row["visibility"], seen.get((seam.src, seam.dst), 0.0))
     return sorted((*jump, round(visibility, 2)) for jump, visibility in seen.items())
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from data_catalog import Source
 from data_catalog.keys import equals
 from tasks.views.paths.playback import Playback, SeamWindow
-from tasks.views.paths.transitions import transition_id, transition_key
+from tasks.views.paths.transitions import read_made
 
 _TERMS = ("pose", "velocity", "translation", "mask_iou", "hand_iou")
 _QUALITY = ("sharpness", "jump")
@@ -29,21 +29,16 @@ class SeamFigures:
 
 def read_seam_figures(source: Source, playback: Playback, method: str, size: Sequence[int]) -> list[SeamFigures]:
     """The figures of each seam of a path, some hundred seams a read."""
+    made = read_made(source, playback.seams, method, size, [*_QUALITY, "made_by"])
     found = []
     for seams in _parts(playback.seams):
         where = equals(src=sorted({s.src for s in seams}), dst=sorted({s.dst for s in seams}))
         edges = source.table("edges").read(["src", "dst", *_TERMS], where=where).to_pylist()
         terms = {(row["src"], row["dst"]): {name: row[name] for name in _TERMS} for row in edges}
-        where = equals(unit=sorted({transition_key(s, method, size) for s in seams if s.half}))
-        columns = ["src", "dst", "interpolator_id", *_QUALITY, "made_by"]
-        rows = source.table("transitions").read(columns, where=where).to_pylist()
-        made = {
-            (row["src"], row["dst"], row["interpolator_id"]): ({name: row[name] for name in _QUALITY}, row["made_by"])
-            for row in rows
-        }
         for s in seams:
-            key = (s.src, s.dst, transition_id(method, s.shift, s.half, size))
-            found.append(SeamFigures(terms.get((s.src, s.dst), {}), *made.get(key, ({}, "" if s.half else "a cut"))))
+            row = made.get(s, {"made_by": "" if s.half else "a cut"})
+            quality = {name: row[name] for name in _QUALITY if name in row}
+            found.append(SeamFigures(terms.get((s.src, s.dst), {}), quality, row["made_by"]))
     return found
 
 

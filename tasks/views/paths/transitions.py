@@ -1,6 +1,7 @@
 """The frames made at jumps: under which keys they are kept, and out of the catalog."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,23 +28,22 @@ def read_transition(source: Source, seam: SeamWindow, method: str, size: Sequenc
     return unpack_gops(source.table("transitions").read_blobs("pixels", where, key="src")[seam.src])
 
 
-def read_visibility(
-    source: Source, seams: Sequence[SeamWindow], method: str, size: Sequence[int]
-) -> dict[SeamWindow, float]:
-    """How visible each of some seams was found to be when its frames were made. Left out are plain cuts, and what
-    another run has meanwhile dropped to make room."""
-    found: dict[SeamWindow, float] = {}
+def read_made(
+    source: Source, seams: Sequence[SeamWindow], method: str, size: Sequence[int], columns: Sequence[str]
+) -> dict[SeamWindow, dict[str, Any]]:
+    """Columns of what was made of some seams, some hundred seams a read. Left out are plain cuts, and what another run
+    has meanwhile dropped to make room."""
+    found: dict[SeamWindow, dict[str, Any]] = {}
     made = [seam for seam in seams if seam.half]
     for first in range(0, len(made), _SEAMS_PER_READ):
         part = made[first : first + _SEAMS_PER_READ]
         where = equals(unit=sorted({transition_key(seam, method, size) for seam in part}))
-        columns = ["src", "dst", "interpolator_id", "visibility"]
-        rows = source.table("transitions").read(columns, where=where).to_pylist()
-        seen = {(row["src"], row["dst"], row["interpolator_id"]): row["visibility"] for row in rows}
+        rows = source.table("transitions").read(["src", "dst", "interpolator_id", *columns], where=where).to_pylist()
+        by_key = {(row["src"], row["dst"], row["interpolator_id"]): row for row in rows}
         for seam in part:
             key = seam.src, seam.dst, transition_id(method, seam.shift, seam.half, size)
-            if key in seen:
-                found[seam] = seen[key]
+            if key in by_key:
+                found[seam] = {name: by_key[key][name] for name in columns}
     return found
 
 
