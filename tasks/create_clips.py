@@ -97,7 +97,7 @@ class CreateClips(Stage):
         """The columns of consecutive clips, by number, from the frames under them and some around."""
         from tango_models.body.motion_features import motion_energy
         from tango_models.body.true_motion import representation_of_shots
-        from tango_models.media.pictures.cadence import long_runs
+        from tango_models.media.pictures.stillness import long_runs
         from tango_models.motion_graph.pictures import head_place
         from tango_models.speech.activity import voice_activity
 

@@ -34,7 +34,7 @@ class ExtractFramesConfig(BaseModel):
 
 
 class ExtractFrames(Stage):
-    name, code_version = "extract_frames", "6"
+    name, code_version = "extract_frames", "7"
     libraries = ("av", "av.video.reformatter", "cv2", "scipy.ndimage", "soxr")
     Config = ExtractFramesConfig
     config: ExtractFramesConfig
@@ -119,8 +119,9 @@ class _Timing:
         from tango_models.media.pictures.cadence import ChangeMeter
         from tango_models.media.pictures.jumps import JumpMeter
         from tango_models.media.pictures.shots import ShotMeter
+        from tango_models.media.pictures.stillness import SpotMeter
 
-        self._changes, self._shots, self._jumps = ChangeMeter(), ShotMeter(), JumpMeter()
+        self._changes, self._spots, self._shots, self._jumps = ChangeMeter(), SpotMeter(), ShotMeter(), JumpMeter()
         self._frozen = np.zeros(0, bool)
 
     def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -130,16 +131,18 @@ class _Timing:
             grey = small_grey(frame)
             self._jumps.see(frame, self._changes.see(grey))
             self._shots.see(grey)
+            self._spots.see(grey)
             yield frame
 
     def columns(self, times: np.ndarray, breaks: list[int]) -> dict[str, Any]:
         """Values for the `videos` table; `times` (T,) by the file's own timestamps, `breaks` where its clock jumped."""
-        from tango_models.media.pictures.cadence import find_frozen, find_repeats, source_times
+        from tango_models.media.pictures.cadence import find_repeats, source_times
         from tango_models.media.pictures.shots import find_cuts
+        from tango_models.media.pictures.stillness import find_frozen
 
         change = self._changes.change
         repeated = np.concatenate([[False], np.diff(times) == 0])[: len(times)]  # by the file's own timestamps
-        self._frozen = find_frozen(change, repeated)
+        self._frozen = find_frozen(change, repeated, self._spots.spot(len(change)))
         repeated |= self._frozen
         repeated[~repeated] = find_repeats(change[~repeated])
         return {

@@ -21,10 +21,9 @@ def picture_box(seam: Seam) -> Box:
     """What lies within the bars that all frames of both runs have, but for their soft edges; the whole frame where they
     have none."""
     height, width = seam.outgoing.shape[1:3]
-    bright = np.zeros((height, width), bool)
-    for run in (seam.outgoing, seam.incoming):
-        for frame in run:
-            bright |= frame.max(axis=2) > _BLACK
+    # over the frames first: over the channels of each it took a seventh of a seam's time
+    brightest = np.maximum(seam.outgoing.max(axis=0), seam.incoming.max(axis=0))
+    bright = brightest.max(axis=2) > _BLACK
     rows, columns = (np.flatnonzero(bright.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return 0, 0, width, height

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-_BLOCK = 4  # px of a block's side in the small grey frame
+from tango_models.media.pictures.small_grey import block_means
+
 _MOST_CHANGED = 0.05  # share of the blocks that count: a moving face is some 3 % of an upper-body shot
 _SIDE = 2  # frames on each side that say what a step is here: 10 fps stored as 30 repeats twice in a row
 _SMALLEST_STEP = 0.8  # grey levels; below it on either side nothing moves and a repeat is no different from a rest
@@ -27,16 +28,6 @@ _WINDOW = 45  # frames each way for the noise
 _LONGEST_CYCLE = 12  # frames between two repeats that may be of one cadence
 _FROZEN_STEP = 1.4142  # between 1 (evenly spaced pictures) and 2 (a picture is missing behind the repeat)
 
-_FROZEN_CHANGE = 0.25  # grey levels; median of the changes around a frame. A frozen picture stays below 0.17 after any
-# encoding tried (H.264, VP8, MPEG-4; 0.3 to 10 Mb/s), seven clips of speakers above 0.74
-_FROZEN_WINDOW = 25
-_NEW_PICTURE = 0.5  # grey levels: another picture, and not the same one in another quality
-_SETTLING, _LONGEST_SETTLING = 1.0, 15  # grey levels and frames in which encoders improve a picture that they are given
-# again and again, or blur one before the next; no more than `_LONE_DIP` of the step beside
-_LONGEST_HOLD = 8  # frames for which a low rate holds a picture; key frames are further apart
-LONGEST_REPEAT = 12
-"""Frames that repeat one picture in a row; where there are more, the picture stood still and the speaker did not."""
-
 
 class ChangeMeter:
     """How much each frame differs from the one before, where it differs most. Holds one frame and a number for each."""
@@ -51,8 +42,7 @@ class ChangeMeter:
         if self._before is None:
             self._change.append(0.0)
         else:
-            side = len(now) // _BLOCK
-            blocks = np.abs(now - self._before).reshape(side, _BLOCK, side, _BLOCK).mean(axis=(1, 3)).ravel()
+            blocks = block_means(np.abs(now - self._before))
             most = int(len(blocks) * _MOST_CHANGED)
             self._change.append(float(np.partition(blocks, -most)[-most:].mean()))
         self._before = now
@@ -92,72 +82,6 @@ def find_repeats(change: np.ndarray) -> np.ndarray:
     clear = deep & (sudden | _in_step(deep))
     repeated[1:] = clear | _periodic(clear, beside, dip)
     return repeated
-
-
-def find_frozen(change: np.ndarray, repeated: np.ndarray) -> np.ndarray:
-    """Which frames belong to a stretch in which the picture stands still, (T,) bool: a call that hung, a slide.
-
-    A person at rest breathes and the camera adds noise; only a picture that is shown again changes by nothing but its
-    key frames. The stretch's first frame is none of them. A low rate shows every picture several times, by the file's
-    timestamps or by its pictures: what counts is how much a picture differs from the one before, for as long as it is
-    shown.
-
-    Args:
-        change: (T,) of `ChangeMeter`.
-        repeated: (T,) bool: shows the picture before once more by the file's timestamps.
-    """
-    from scipy.ndimage import median_filter
-
-    still = np.asarray(repeated, bool).copy()
-    if len(change) > 1:
-        size = min(_FROZEN_WINDOW, len(change) - 1)
-        shown = _change_of_shown(np.asarray(change, np.float64), still)[1:]
-        around = median_filter(shown, size=size, mode="nearest")  # passes over key frames
-        still[1:] |= np.minimum(shown, around) < _FROZEN_CHANGE
-        still |= _with_settling(long_runs(still), np.append(0.0, shown))
-    return long_runs(still)
-
-
-def _with_settling(frozen: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """(T,) bool: the same stretches with the frames beside them in which the picture only changes its quality."""
-    grown = frozen.copy()
-    for start, stop in _runs(frozen):
-        for beside in (range(start - 1, -1, -1), range(stop, len(shown))):
-            frames = beside[: _LONGEST_SETTLING + 1]
-            step = next((k for k, frame in enumerate(frames) if shown[frame] >= _SETTLING), None)
-            if step and shown[list(frames[:step])].max() < _LONE_DIP * shown[frames[step]]:
-                grown[list(frames[:step])] = True
-    return grown
-
-
-def _change_of_shown(change: np.ndarray, repeated: np.ndarray) -> np.ndarray:
-    """(T,) float64: by how much the picture that each frame shows differs from the picture before it."""
-    fresh = ~repeated
-    fresh[0] = False  # nothing is known before the first picture
-    if not fresh.any():
-        return np.zeros(len(change))
-    pictures = np.flatnonzero(fresh)
-    latest = np.searchsorted(pictures, np.arange(len(change)), side="right") - 1
-    shown = change[pictures[np.maximum(latest, 0)]]
-    new = pictures[change[pictures] >= _NEW_PICTURE]
-    for begin, end in pairwise(new.tolist()):
-        if end - begin <= _LONGEST_HOLD:
-            shown[begin:end] = np.maximum(shown[begin:end], min(change[begin], change[end]))
-    return shown
-
-
-def long_runs(repeated: np.ndarray) -> np.ndarray:
-    """(T,) bool: the frame lies among more than `LONGEST_REPEAT` repeated ones in a row."""
-    found = np.zeros(len(repeated), bool)
-    for start, stop in _runs(repeated):
-        found[start:stop] = stop - start > LONGEST_REPEAT
-    return found
-
-
-def _runs(flags: np.ndarray) -> list[list[int]]:
-    """[first, behind the last] of each run of true ones in (T,) bool."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]])))
-    return edges.reshape(-1, 2).tolist()
 
 
 def _quiet_level(step: np.ndarray) -> np.ndarray:

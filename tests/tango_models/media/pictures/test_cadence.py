@@ -4,46 +4,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from tango_models.media.pictures.cadence import (
-    LONGEST_REPEAT,
-    ChangeMeter,
-    find_frozen,
     find_repeats,
-    long_runs,
     neighbours_in_time,
     source_times,
 )
-from tango_models.media.pictures.small_grey import small_grey
 from tango_models.media.pictures.source_times import TimedFrameReader
 from tests.media_samples import write_video
+from tests.tango_models.media.pictures.moving import changes, gesture, room
 
 COUNT = 120
-
-
-def room(position, rng=None, noise=1.0):
-    """(96, 96) uint8: a textured background and a person-sized disc at a place (x, y)."""
-    background = 100 + 40 * np.sin(np.arange(96) * 0.7)[:, None] * np.cos(np.arange(96) * 0.5)
-    y, x = np.mgrid[:96, :96]
-    picture = np.where((x - position[0]) ** 2 + (y - position[1]) ** 2 < 225, 200 + 20 * np.sin(y * 0.9), background)
-    if rng is not None:
-        picture = picture + rng.normal(0, noise, (96, 96))
-    return np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def gesture(times):
-    """(T, 2) place of the disc, pixels: 1 to 2 px a frame, and a rest between frames 60 and 80."""
-    moving = np.interp(times, [0, 60, 80, 1000], [0, 60, 60, 980])
-    return np.stack([48 + 20 * np.sin(moving / 12), 48 + 12 * np.cos(moving / 7.3)], axis=1)
-
-
-def changes(pictures):
-    meter = ChangeMeter()
-    for picture in pictures:
-        meter.see(picture)
-    return meter.change
 
 
 def stored(source, noise):
@@ -133,78 +104,3 @@ def test_uneven_timestamps_are_kept(tmp_path):
     times = reader.source_times()
     assert len(times) == count
     np.testing.assert_allclose(times[:8], [0, 0.99, 1.98, 1.98, 1.98, 4.98, 6.0, 6.99], atol=0.02)
-
-
-def test_a_picture_that_stands_still_is_found_and_a_person_at_rest_is_not():
-    rng = np.random.default_rng(0)
-    change = np.abs(rng.normal(1.0, 0.2, 200))  # rest: noise and breath
-    change[80:140] = rng.uniform(0, 0.1, 60)
-    change[80:140:12] = 1.2  # key frames of a frozen picture
-    frozen = find_frozen(change, np.zeros(200, bool))
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], frozen.astype(int), [0]])))
-    assert len(edges) == 2 and abs(edges[0] - 80) <= 4 and abs(edges[1] - 140) <= 4
-    assert not find_frozen(np.abs(rng.normal(1.0, 0.2, 200)), np.arange(200) % 5 == 4).any()
-
-
-def test_a_picture_held_by_its_timestamps_stands_still():
-    repeated = np.zeros(100, bool)
-    repeated[20:40] = True
-    repeated[60:70] = True  # 3 fps: still a rate
-    change = np.where(repeated, 0.0, 2.0)
-    assert np.flatnonzero(find_frozen(change, repeated)).tolist() == list(range(20, 40))
-    assert find_frozen(np.zeros(0), np.zeros(0, bool)).shape == (0,)
-
-
-@settings(deadline=None, max_examples=80)
-@given(
-    fps=st.floats(4, 240),
-    stamped=st.booleans(),
-    at_rest=st.booleans(),
-    freezes=st.lists(st.floats(0, 5), max_size=2),
-    seed=st.integers(0, 2**32),
-)
-@example(fps=10.0, stamped=True, at_rest=True, freezes=[], seed=0)
-@example(fps=12.0, stamped=False, at_rest=False, freezes=[1.0], seed=0)
-def test_exactly_what_is_frozen_is_found_at_any_rate(fps, stamped, at_rest, freezes, seed):
-    rng = np.random.default_rng(seed)
-    seconds = 2.5 * (len(freezes) + 1) + sum(freezes)
-    taken = np.floor(np.arange(round(30 * seconds)) * fps / 30 + rng.uniform(0, 1)).astype(int)
-    seen, begin = np.arange(taken[-1] + 1), 0.0
-    for freeze in freezes:
-        begin += 2.5
-        first, last = round(begin * fps), min(round((begin + freeze) * fps), len(seen) - 1)
-        seen[first:last] = seen[min(first, last)]
-        begin += freeze
-    picture = np.concatenate([[False], np.diff(taken) > 0])  # a picture of the file begins here
-    new = np.concatenate([[False], np.diff(seen[taken]) > 0])  # and shows something new
-    # a person at rest breathes; a picture that is encoded again is a little different
-    moved = rng.normal(1.0, 0.1, len(taken)) if at_rest else rng.uniform(1, 12, len(taken))
-    change = np.where(new, moved, np.where(picture | (not stamped), rng.uniform(0, 0.15, len(taken)), 0.0))
-    still = ~new
-    still[0] = False
-    found = find_frozen(change, ~picture & (np.arange(len(taken)) > 0) if stamped else np.zeros(len(taken), bool))
-    np.testing.assert_array_equal(found, long_runs(still))
-
-
-@pytest.mark.parametrize("fps", [7.5, 10, 12.5, 14.5, 15, 24])
-@pytest.mark.parametrize("stored_at", ["its own rate", "30 fps"])
-def test_footage_of_a_low_rate_stands_still_where_it_froze_and_nowhere_else(tmp_path, fps, stored_at):
-    count, first, last = round(4 * fps), round(1.5 * fps), round(3 * fps)
-    shown = np.arange(count)
-    shown[first:last] = first
-    if stored_at == "30 fps":
-        shown = shown[(np.arange(120) * fps / 30).astype(int)]
-    places = gesture(100 + shown * 30 / fps)  # behind its rest
-    pictures = [np.repeat(room(place)[:, :, None], 3, axis=2) for place in places]
-    path = write_video(tmp_path / "low.mp4", pictures, fps=fps if stored_at == "its own rate" else 30)
-    reader = TimedFrameReader(path)
-    change = changes([small_grey(frame) for frame in reader])
-    frozen = find_frozen(change, np.diff(reader.source_times(), prepend=-1) == 0)
-    begin, end = first / fps * 30, last / fps * 30
-    assert frozen[round(begin) + 2 : round(end) - 2].all()
-    assert not frozen[: round(begin) - 1].any() and not frozen[round(end) + 2 :].any()
-
-
-def test_runs_are_long_beyond_the_longest_repeat():
-    flags = np.repeat([False, True, False, True], [3, LONGEST_REPEAT, 2, LONGEST_REPEAT + 1])
-    assert long_runs(flags).sum() == LONGEST_REPEAT + 1 and long_runs(flags)[-1]
