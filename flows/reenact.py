@@ -120,12 +120,14 @@ def reenact(
             return all(summary.ok for summary in done)
 
         def make(seen: SeenJumps) -> bool:
-            """A path, and what reads it alone: its seams and lips."""
-            path = {"path_id": path_of(seen)}
-            beside = {"match_lips": path | {"tracks": tracks}} if lips == MATCH else {}
+            """A path and its seams; the lips, too, of the first one."""
+            beside = {} if seen else lips_to(seen)  # most first takes are shown
             return run(retrieve_path=wanted | {"tag": tag or "", "seen": seen}) and run(
-                **beside, interpolate_seams=shown | path
+                **beside, interpolate_seams=shown | {"path_id": path_of(seen)}
             )
+
+        def lips_to(seen: SeenJumps) -> dict[str, dict]:
+            return {"match_lips": {"path_id": path_of(seen), "tracks": tracks}} if lips == MATCH else {}
 
         def pops(seen: SeenJumps) -> SeenJumps:
             return jumps_that_pop(catalog, path_of(seen), settings) if interpolator == LOOKS else []
@@ -134,7 +136,7 @@ def reenact(
         if not report.refused and run(analyse_speech=spoken) and (not embeds or run(embed_speech=spoken)):
             takes = best_take(make, pops)
         path_id = path_of(takes[1].seen if takes else [])
-        if takes:
+        if takes and (takes[0] is takes[1] or run(**lips_to(takes[1].seen))):
             run(render_video=shown | {"path_id": path_id})
             report.notes += replaced(*takes)
         report.stages = runs.summaries()

@@ -63,7 +63,7 @@ class StageRuns:
         """Run stages, by name, that do not read each other, at the same time, and wait for all of them."""
         for stage, scope in scopes.items():
             self.submit(stage, label, scope)
-        return self.summaries()[-len(scopes) :]
+        return self.summaries()[len(self._futures) - len(scopes) :]
 
     def summaries(self) -> list[StageSummary]:
         """Wait for all tasks. A task that failed for good has its reasons in its exception and in the ledger."""

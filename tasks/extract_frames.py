@@ -3,7 +3,7 @@
 Seen on the way: which frames repeat the one before, when each picture was taken, and where the video is cut.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +117,15 @@ class _Timing:
 
     def __init__(self) -> None:
         from tango_models.media.pictures.cadence import ChangeMeter
+        from tango_models.media.pictures.dissolves import DissolveMeter
         from tango_models.media.pictures.jumps import JumpMeter
         from tango_models.media.pictures.shots import ShotMeter
         from tango_models.media.pictures.stillness import SpotMeter
 
         self._changes, self._spots, self._shots, self._jumps = ChangeMeter(), SpotMeter(), ShotMeter(), JumpMeter()
+        self._mixtures = DissolveMeter()
         self._frozen = np.zeros(0, bool)
+        self._dissolves: list[tuple[int, int]] = []
 
     def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         from tango_models.media.pictures.small_grey import small_grey
@@ -132,6 +135,7 @@ class _Timing:
             self._jumps.see(frame, self._changes.see(grey))
             self._shots.see(grey)
             self._spots.see(grey)
+            self._mixtures.see(grey)
             yield frame
 
     def columns(self, times: np.ndarray, breaks: list[int]) -> dict[str, Any]:
@@ -145,16 +149,30 @@ class _Timing:
         self._frozen = find_frozen(change, repeated, self._spots.spot(len(change)))
         repeated |= self._frozen
         repeated[~repeated] = find_repeats(change[~repeated])
+        self._dissolves = self._mixtures.dissolves()
+        cuts = {*find_cuts(self._shots.loss, self._jumps.jumps(), repeated).tolist(), *breaks}
         return {
             "repeated": pack_bits(repeated),
             "taken": source_times(repeated, change, times).astype("<f4").tobytes(),
-            "cuts": sorted({*find_cuts(self._shots.loss, self._jumps.jumps(), repeated).tolist(), *breaks}),
+            "cuts": with_dissolves(cuts, self._dissolves, len(change)),
         }
 
     def notes(self) -> list[str]:
-        """After `columns`: what of the video stands still."""
-        frozen = np.flatnonzero(self._frozen)
-        if not len(frozen):
-            return []
-        where = f"the first time at {frozen[0] / FPS:.1f} s"
-        return [f"its picture stands still for {len(frozen) / FPS:.1f} s ({where}), which is not used"]
+        """After `columns`: what of the video stands still, and where two pictures lie over each other."""
+        found, frozen = [], np.flatnonzero(self._frozen)
+        if len(frozen):
+            where = f"the first time at {frozen[0] / FPS:.1f} s"
+            found.append(f"its picture stands still for {len(frozen) / FPS:.1f} s ({where}), which is not used")
+        if mixed := self._dissolves:
+            where = f"{'once' if len(mixed) == 1 else f'{len(mixed)} times, first'} at {mixed[0][0] / FPS:.1f} s"
+            found.append(f"its picture dissolves into another, or fades, {where}, which is not used")
+        return found
+
+
+def with_dissolves(cuts: set[int], dissolves: Sequence[tuple[int, int]], n_frames: int) -> list[int]:
+    """First frames behind cuts, (K,) ascending, of which one lies in each clip that shows a frame of a dissolve."""
+    found = set(cuts)
+    for start, stop in dissolves:
+        found -= set(range(start, stop))
+        found |= {start, stop, *(f for f in range(start, stop) if f % CLIP_FRAMES == CLIP_FRAMES // 2)}
+    return sorted(cut for cut in found if 0 < cut < n_frames)

@@ -9,7 +9,7 @@ from tango_models.media.probe import content_id
 from tasks import create_clips
 from tasks.create_clips import CreateClips, CreateClipsConfig, clips_between_cuts
 from tasks.embed_clips import EmbedClips, chunks
-from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
+from tasks.extract_frames import ExtractFrames, ExtractFramesConfig, with_dissolves
 from tasks.runtime.stage import RowWriter
 from tasks.score_edges import ScoreEdges, ScoreEdgesConfig
 from tasks.views.clip_features import read_frame_features
@@ -141,3 +141,20 @@ def _only_clips(rows):
             rows.extend(found)
 
     return write
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_clip_shows_a_frame_of_a_dissolve_and_every_other_stays(seed):
+    rng = np.random.default_rng(seed)
+    n_frames = int(rng.integers(60, 200))
+    borders = np.sort(rng.choice(n_frames + 1, 4, replace=False)).tolist()
+    dissolves = [(borders[0], borders[1]), (borders[2], borders[3])]
+    cuts = set(rng.integers(1, n_frames, 3).tolist())
+    mixed = np.zeros(n_frames, bool)
+    for start, stop in dissolves:
+        mixed[start:stop] = True
+    left = clips_between_cuts(n_frames, np.array(with_dissolves(cuts, dissolves, n_frames)))
+    outside = {cut for cut in cuts if not mixed[cut]}
+    before = clips_between_cuts(n_frames, np.array(sorted(outside), np.int64))
+    clean = [k for k in before.tolist() if not mixed[4 * k : 4 * k + 4].any()]
+    assert left.tolist() == clean

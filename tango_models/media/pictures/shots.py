@@ -15,8 +15,10 @@ import numpy as np
 from tango_models.media.pictures.jumps import JUMP
 
 _BLOCK = 8  # px of a block's side in the small grey frame
-_STRUCTURE = 3.0  # grey levels (standard deviation) from which a block has any
-_LOST = 0.5  # correlation below which a block is another one
+STRUCTURE = 3.0
+"""Grey levels (standard deviation) from which a block has any."""
+LOST = 0.5
+"""Correlation below which a block is another one."""
 _HARD_CUT = 0.65  # share of lost blocks
 _WIDE = 0.8  # quantile over the blocks: a gesture changes few of them at once, a jump the whole person
 _WIDER, _BESIDE = 1.2, 3  # wide change at a jump, over that of as many pictures on each side
@@ -35,9 +37,7 @@ class ShotMeter:
 
     def see(self, grey: np.ndarray) -> None:
         """Take the next small grey frame, (96, 96) uint8."""
-        side = len(grey) // _BLOCK
-        blocks = grey.astype(np.float32).reshape(side, _BLOCK, side, _BLOCK)
-        now = blocks - blocks.mean(axis=(1, 3), keepdims=True)
+        now = structure(grey)
         row = [0.0] * 3 + [np.inf] * _FLASH + [float(grey.mean())]
         if self._before:
             row[:3] = _loss(self._before[0], now)
@@ -54,25 +54,32 @@ class ShotMeter:
         return np.asarray(self._loss, np.float32).reshape(-1, 4 + _FLASH)
 
 
+def structure(grey: np.ndarray) -> np.ndarray:
+    """(12, 8, 12, 8) float32: what is inside each block of a small grey frame, its own mean taken off."""
+    side = len(grey) // _BLOCK
+    blocks = grey.astype(np.float32).reshape(side, _BLOCK, side, _BLOCK)
+    return blocks - blocks.mean(axis=(1, 3), keepdims=True)
+
+
 def _loss(before: np.ndarray, now: np.ndarray) -> tuple[float, float, float]:
     energy = np.square(before).mean(axis=(1, 3)), np.square(now).mean(axis=(1, 3))
-    structured = np.maximum(*energy) > _STRUCTURE**2
+    structured = np.maximum(*energy) > STRUCTURE**2
     if not structured.any():
         return 0.0, 0.0, 0.0
     product = (before * now).mean(axis=(1, 3))
-    correlation = product / (np.sqrt(energy[0] * energy[1]) + _STRUCTURE**2)
+    correlation = product / (np.sqrt(energy[0] * energy[1]) + STRUCTURE**2)
     lost = 1 - correlation[structured]
     gain = product.sum() / max(float(energy[0].sum()), 1e-6)
     change = np.sqrt(np.maximum(gain**2 * energy[0] - 2 * gain * product + energy[1], 0.0))
-    return float((lost > 1 - _LOST).mean()), float(lost.mean()), float(np.quantile(change, _WIDE))
+    return float((lost > 1 - LOST).mean()), float(lost.mean()), float(np.quantile(change, _WIDE))
 
 
 def find_cuts(loss: np.ndarray, jumps: np.ndarray, repeated: np.ndarray) -> np.ndarray:
     """The first frame behind each cut, (K,) int64, increasing.
 
     A frame begins a shot when most of the picture is another one, or (a jump cut: the same room, the speaker suddenly
-    elsewhere) when it comes too suddenly and much of the picture changes more than right beside. Dissolves are not
-    found. Where the picture goes on within 4 frames as if nothing had been, there was a flash or a damaged picture,
+    elsewhere) when it comes too suddenly and much of the picture changes more than right beside. Of dissolves see
+    `dissolves`. Where the picture goes on within 4 frames as if nothing had been, there was a flash or a damaged picture,
     and no cut.
 
     Args:
