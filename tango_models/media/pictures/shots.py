@@ -79,8 +79,8 @@ def find_cuts(loss: np.ndarray, jumps: np.ndarray, repeated: np.ndarray) -> np.n
 
     A frame begins a shot when most of the picture is another one, or (a jump cut: the same room, the speaker suddenly
     elsewhere) when it comes too suddenly and much of the picture changes more than right beside. Of dissolves see
-    `dissolves`. Where the picture goes on within 4 frames as if nothing had been, there was a flash or a damaged picture,
-    and no cut.
+    `dissolves`. Where the picture goes on within 4 frames as if nothing had been, there was a flash or a damaged
+    picture, and no cut.
 
     Args:
         loss: (T, 7) of `ShotMeter`.

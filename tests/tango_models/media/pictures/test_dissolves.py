@@ -49,6 +49,12 @@ def test_fades_from_and_to_black_are_found_where_the_video_begins_and_ends(at):
     assert (found[0][0] <= 3) == (at != "end") and (found[-1][1] >= 117) == (at != "start")
 
 
+def test_a_fade_to_black_and_back_is_found():
+    light = np.abs(np.clip(np.arange(120) - 60, -15, 15) / 15)
+    ((start, stop),) = found_in(light[:, None, None] * shot(120, 0))
+    assert 42 <= start <= 49 and 71 <= stop <= 78
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_cut_a_gesture_a_pan_and_changing_light_are_no_dissolve(seed):
     one, other = shot(120, seed), shot(120, seed + 100)
