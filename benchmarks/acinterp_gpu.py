@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--together", type=int, nargs="*", default=[4], help="seams in a pass")
     parser.add_argument("--catalog", help="avatars to train the refiner on and to judge it by; none: not done")
     parser.add_argument("--train", nargs="*", default=[], metavar="AVATAR")
     parser.add_argument("--judge", nargs="*", default=[], metavar="AVATAR", help="whom it was not trained on")
@@ -56,23 +57,26 @@ def geometry(arguments: argparse.Namespace, name: str) -> list[list[str]]:
         model = ACInterp(named_config(arguments.size)).eval()
     half = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
-    def window(frames: int, context: int) -> Windows:
+    def window(frames: int, context: int, items: int = 1) -> Windows:
         def pictures(*shape: int) -> torch.Tensor:
-            return torch.rand(1, *shape, side, side, device=device)
+            return torch.rand(items, *shape, side, side, device=device)
 
-        known = torch.zeros(1, frames, dtype=torch.bool, device=device)
+        known = torch.zeros(items, frames, dtype=torch.bool, device=device)
         known[:, [0, -1]] = frames > 1
         return Windows(
             pictures(frames, 3), pictures(frames, 3), pictures(1, 3), pictures(2 * context, 3) if context else None,
             pictures(frames, 3), pictures(frames, 1), known,
         )  # fmt: skip
 
-    def seam() -> None:
-        with torch.inference_mode(), half:
-            given = conditions(model, window(count, 2))
-            latents = sample(model, given, SamplingConfig(steps=arguments.steps))
-            for k in range(count):
-                model.decode(latents[:, k])
+    def seams(items: int) -> Callable[[], None]:
+        def made() -> None:
+            with torch.inference_mode(), half:
+                given = conditions(model, window(count, 2, items))
+                latents = sample(model, given, SamplingConfig(steps=arguments.steps))
+                for k in range(count):
+                    model.decode(latents[:, k])
+
+        return made
 
     def step(stage: str) -> Callable[[], None]:
         def trained() -> None:
@@ -87,7 +91,13 @@ def geometry(arguments: argparse.Namespace, name: str) -> list[list[str]]:
 
     rows = []
     peak = next((value for card, value in _PEAK.items() if name.startswith(card)), 0.0)
-    for what, work in (("a seam", seam), ("a training step, Pose2Image", step("1")), ("Image2Video", step("2"))):
+    several = [(f"{n} seams in a pass", seams(n)) for n in arguments.together]
+    for what, work in (
+        ("a seam", seams(1)),
+        *several,
+        ("a training step, Pose2Image", step("1")),
+        ("Image2Video", step("2")),
+    ):
         with FlopCounterMode(display=False) as counted:
             work()  # warm, and counted
         if device.type == "cuda":

@@ -16,7 +16,8 @@ from tango_models.interpolation.acinterp.noise import scheduler
 def sample(
     model: ACInterp, given: Conditions, config: SamplingConfig, *, seed: int = 0, together: bool = True
 ) -> Tensor:
-    """(B, F, C, h, w) latents; the known frames are what was given, exactly. The same seed gives the same frames.
+    """(B, F, C, h, w) latents; the known frames are what was given, exactly. The same seed gives an item the same frames,
+    whatever others are made beside it.
 
     On CUDA the networks run in bfloat16, the latents stay in float32.
 
@@ -26,9 +27,8 @@ def sample(
     solver = scheduler(config.solver)
     device = given.seeds.device
     solver.set_timesteps(config.steps, device=device)
-    generator = torch.Generator().manual_seed(seed)
     known = given.known[:, :, None, None, None]
-    noise = torch.randn(given.seeds.shape, generator=generator).to(given.seeds)
+    noise = torch.randn(given.seeds.shape[1:], generator=torch.Generator().manual_seed(seed)).to(given.seeds)
     latents = torch.where(known, given.seeds, noise * solver.init_noise_sigma)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         model.look(given)

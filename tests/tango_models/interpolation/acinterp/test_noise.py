@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -53,3 +55,15 @@ def test_known_frames_come_out_as_they_went_in_and_the_same_seed_gives_the_same(
 def test_impossible_sampling_is_refused(changes):
     with pytest.raises(InputError):
         SamplingConfig(**changes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_seams_made_in_one_pass_are_those_made_one_by_one(seed: int):
+    model = tiny_model(seed)
+    shake(model, seed)
+    given = random_conditions(model, items=3, frames=5, context=1, seed=seed)
+    together = sample(model, given, SamplingConfig(steps=3), seed=seed)
+    for item in range(3):
+        alone = {name: value[item : item + 1] for name, value in vars(given).items() if isinstance(value, torch.Tensor)}
+        made = sample(model, replace(given, **alone, reading=[True]), SamplingConfig(steps=3), seed=seed)
+        torch.testing.assert_close(together[item : item + 1], made, atol=1e-4, rtol=1e-3)
