@@ -16,8 +16,8 @@ from tango_models.interpolation.acinterp.noise import scheduler
 def sample(
     model: ACInterp, given: Conditions, config: SamplingConfig, *, seed: int = 0, together: bool = True
 ) -> Tensor:
-    """(B, F, C, h, w) latents; the known frames are what was given, exactly. The same seed gives an item the same frames,
-    whatever others are made beside it.
+    """(B, F, C, h, w) latents; the known frames are what was given, exactly. The same seed gives an item its frames,
+    whatever is made beside it.
 
     On CUDA the networks run in bfloat16, the latents stay in float32.
 
