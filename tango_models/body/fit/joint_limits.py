@@ -6,7 +6,8 @@ Ranges are the usual clinical ranges of motion (Norkin & White, Measurement of J
 axis-angle parts are not quite clinical angles.
 
 A hand is held in three places: by `wrist` in the table, by the first guess's constants, and, since half of the
-forearm's twist is the elbow's, by the elbow's entry in `HINGES`.
+forearm's twist is the elbow's, by the elbow's entry in `HINGES`. Fits made within other limits are out of date once
+`fit_smplx` has another `code_version`.
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ _TABLE: dict[str, tuple[tuple[tuple[float, float], ...], tuple[float, ...], tupl
     "fixed": (((-0.01, 0.01),) * 3, (0, 0, 0), (0.02, 0.02, 0.02)),
 }
 
-FOREARM_TWIST, LIKELY_TWIST, WRIST_SWING = 1.6, 2.2, 1.2
-"""How far the first guess turns forearm and hand, radians: pronation and supination reach 80 to 90 degrees (Norkin &
-White), the wrist bends to 80; a measured twist beyond the second is a mistake of the hand network. The optimiser then
-holds the hand by the table's `wrist`."""
+FOREARM_TWIST = 1.6
+"""How far the first guess twists a forearm, radians: by nature 80 to 90 degrees (Norkin & White)."""
+LIKELY_TWIST = 2.2
+"""A measured twist beyond it is a mistake of the hand network."""
+WRIST_SWING = 1.2
+"""How far the first guess bends a wrist, by nature 80 degrees. The optimiser then holds it by the table's `wrist`."""
 
 HINGES: tuple[tuple[int, float], ...] = (
     (JOINT["left_elbow"], 0.8),

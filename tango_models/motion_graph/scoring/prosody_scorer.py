@@ -31,7 +31,7 @@ class ProsodyScorer:
     name: str = "prosody"
 
     def node_cost(self, speech: SpeechFeatures, clips: ClipProsody) -> np.ndarray:
-        """See `Scorer.node_cost`. A digitally silent speech asks for the calmest clips throughout."""
+        """(T, N) float32: all of `cost_rows`. A digitally silent speech asks for the calmest clips throughout."""
         return self.cost_rows(speech, clips)[:]
 
     def cost_rows(

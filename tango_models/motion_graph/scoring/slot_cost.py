@@ -11,7 +11,7 @@ from tango_models.motion_graph.scoring.embedding_scorer import EmbeddingRows
 class SlotWeights:
     """Largest cost of each kind of mismatch in one slot. With the defaults a slot of speech costs 0 to 1.15, a random
     clip about 0.3, a slot of silence 0 to 6.25; a jump (about 1.4 with its edge) so has to pay for itself over several
-    slots of speech."""
+    slots of speech. Paths made with other weights are out of date once `retrieve_path` has another `code_version`."""
 
     level: float = 0.6
     """|how strongly one speaks - how strongly one moves|, both as ranks in [0, 1]."""

@@ -8,9 +8,9 @@ from tango_models.errors import InputError
 from tango_models.motion_graph.edge_config import CUT
 from tango_models.motion_graph.graph import Edges
 from tango_models.motion_graph.search.cost_rows import CostRows, along, as_rows, read, showable
+from tango_models.motion_graph.search.limit_prices import raise_prices
 from tango_models.motion_graph.search.limits import Limits, excess
 from tango_models.motion_graph.search.objective import Objective
-from tango_models.motion_graph.search.prices import raise_prices
 from tango_models.motion_graph.search.repeats import places
 from tango_models.motion_graph.search.rolling import FINE, Pace, roll
 from tango_models.motion_graph.search.search_config import SearchConfig
@@ -98,8 +98,8 @@ def search_path(
     **Limits.** `max_reuse` bounds how often one node is shown; with `repeat_within`, no jump may go from about where to
     about where (half a second) another went up to so many slots earlier, so nothing flips back and forth between two
     places. When the optimum breaks a limit, searches with prices on what is superfluous look for the best path that
-    does not (`prices.raise_prices`). It comes with a lower bound on the optimum within the limits (`Path.gap`); where
-    none is found, `Path.feasible` is False. How many jumps there are is a matter of what they cost alone.
+    does not (`limit_prices.raise_prices`). It comes with a lower bound on the optimum within the limits (`Path.gap`);
+    where none is found, `Path.feasible` is False. How many jumps there are is a matter of what they cost alone.
 
     **Long speech.** Above `config.exact_cells`, or with limits above `config.limited_steps`, the search has a fixed
     lag: windows of `config.window` slots are searched one after the other, each from where the part of the one before
