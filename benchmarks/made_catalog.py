@@ -15,6 +15,7 @@ from data_catalog import Catalog, Unit
 from data_catalog.keys import digest
 from data_catalog.schemas import CLIP_FRAMES, groups_of
 from flows.configuration.settings import Settings
+from tasks.runtime.registry import ONBOARDING
 from tasks.runtime.versions import Versions
 from tasks.views.embedding_model import EmbeddingModelConfig, model_id
 from tasks.views.embeddings import embedding_key
@@ -49,7 +50,7 @@ def _avatar(index: int, video: str) -> dict[str, Any]:
 def _write_ledger(catalog: Catalog, settings: Settings, videos: Sequence[str], frames: int) -> None:
     configs = settings.stage_configs()
     model = model_id(EmbeddingModelConfig(**configs["embed_clips"]))
-    for stage in ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips", "score_edges"):
+    for stage in ONBOARDING:
         versions = Versions(catalog, configs).preload()
         rows = []
         for index, video in enumerate(videos):
@@ -72,8 +73,10 @@ def _units(stage: str, video: str, frames: int, model: str) -> Iterator[tuple[st
         yield video, {"extract_frames": [video], "fit_smplx": [video], "detect_landmarks": parts}
     elif stage == "embed_clips":
         yield embedding_key(video, model), {"create_clips": [video]}
-    else:
+    elif stage == "score_edges":
         yield pair_key(video, video), {"create_clips": [video]}
+    else:
+        raise KeyError(stage)
 
 
 def _ledger_row(versions: Versions, stage: str, kind: int, key: str, of: dict[str, list[str]]) -> dict[str, Any] | None:
