@@ -25,6 +25,9 @@ SIDE = 128
 """px of a piece."""
 PLANES = CHANNELS + 3 + 1 + 3
 _POSE = slice(3 * LAYERS + 1, 3 * LAYERS + 4)  # of the input: see `CHANNELS`
+_PICTURES = (*range(0, 3 * LAYERS, 3), CHANNELS)
+"""Where the first of the three planes of each picture stands: those that it chooses among, and the true one."""
+_GAIN, _LIFT = (0.75, 1.25), (-0.08, 0.08)  # of each colour
 _HANDS = 4.0  # how much more than elsewhere an error counts where the arms are on the way
 
 
@@ -48,6 +51,22 @@ class Pieces:
         batch[mirrored, _POSE] = swapped[mirrored]
         batch[mirrored] = batch[mirrored].flip(-1)
         return batch
+
+
+def varied(batch: Tensor, rng: np.random.Generator) -> Tensor:
+    """Pieces turned, and in other colours. Few people are in the footage: without this the refiner learned those, and on
+    somebody else its frames were worse the longer it learned."""
+    return torch.stack([_recoloured(piece.rot90(int(rng.integers(4)), (-2, -1)), rng) for piece in batch])
+
+
+def _recoloured(piece: Tensor, rng: np.random.Generator) -> Tensor:
+    """A piece in which all pictures have other colours, the same others."""
+    order = rng.permutation(3)
+    gain, lift = (torch.from_numpy(rng.uniform(*limits, (3, 1, 1)).astype(np.float32)) for limits in (_GAIN, _LIFT))
+    piece = piece.clone()
+    for first in _PICTURES:
+        piece[first : first + 3] = (gain * piece[first : first + 3][order] + lift).clamp(0, 1)
+    return piece
 
 
 def gap_seam(take: Take, first: int, length: int) -> tuple[Seam, np.ndarray]:

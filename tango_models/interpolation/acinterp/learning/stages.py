@@ -22,7 +22,7 @@ from tango_models.interpolation.acinterp.learning.diffusing import (
     vae_loss,
 )
 from tango_models.interpolation.acinterp.learning.perceptual import Perceptual
-from tango_models.interpolation.acinterp.learning.refining import open_pieces, refiner_loss
+from tango_models.interpolation.acinterp.learning.refining import open_pieces, refiner_loss, varied
 from tango_models.interpolation.acinterp.learning.runs import Run, RunConfig, train
 from tango_models.interpolation.acinterp.learning.sheets import diffusion_sheet, refiner_sheet, vae_sheet
 from tango_models.interpolation.acinterp.learning.takes import Take, Takes
@@ -249,7 +249,8 @@ def _train_refiner(
     count = options.batch // place.world
 
     def loss(step: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        batch = pieces.batch(place.chance(options.run.seed, step), count).to(place.device)
+        chance = place.chance(options.run.seed, step)
+        batch = varied(pieces.batch(chance, count), chance).to(place.device)
         return refiner_loss(model, batch, generator, perceptual, options.perceptual)
 
     def sheet(step: int) -> None:

@@ -11,6 +11,7 @@ from tango_models.interpolation.acinterp.learning.refining import (
     gap_seam,
     open_pieces,
     refiner_loss,
+    varied,
 )
 from tango_models.interpolation.acinterp.learning.runs import Run, RunConfig
 from tango_models.interpolation.acinterp.poses import Poses, draw_poses
@@ -65,6 +66,21 @@ def test_what_is_mirrored_is_mirrored_in_every_plane_and_its_pose_redrawn():
     own, swapped = pieces[:, first:last].astype(int), pieces[:, CHANNELS + 4 :].astype(int)
     assert ((own.max(1) > 0) == (swapped.max(1) > 0)).mean() > 0.99  # the same limbs
     assert np.abs(own - swapped).max() > 100  # in other colours
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_piece_in_other_colours_is_made_of_its_pictures_as_before(seed):
+    """What was the outgoing picture, or a mixture of two, still is, however the piece is turned."""
+    rng = np.random.default_rng(seed)
+    batch = torch.from_numpy(rng.uniform(0.3, 0.6, (4, CHANNELS + 4, SIDE, SIDE)).astype(np.float32))
+    batch[:, CHANNELS : CHANNELS + 3] = 0.25 * batch[:, :3] + 0.75 * batch[:, 3:6]
+    made = varied(batch, rng)
+    true = made[:, CHANNELS : CHANNELS + 3]
+    torch.testing.assert_close(true, 0.25 * made[:, :3] + 0.75 * made[:, 3:6], atol=1e-5, rtol=0)
+    assert ((made[:, :3] - batch[:, :3]).abs().mean(dim=(1, 2, 3)) > 0.01).all()
+    rest = [*range(3 * LAYERS, CHANNELS), CHANNELS + 3]
+    for after, before in zip(made[:, rest], batch[:, rest], strict=True):
+        assert any(torch.equal(after, before.rot90(turns, (-2, -1))) for turns in range(4))
 
 
 def test_pieces_are_made_once_and_footage_without_hands_is_refused(tmp_path):
