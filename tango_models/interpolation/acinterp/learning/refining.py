@@ -54,8 +54,8 @@ class Pieces:
 
 
 def varied(batch: Tensor, rng: np.random.Generator) -> Tensor:
-    """Pieces turned, and in other colours. Few people are in the footage: without this the refiner learned those, and on
-    somebody else its frames were worse the longer it learned."""
+    """Pieces turned, and in other colours. Few people are in the footage: without this the refiner learned those, and
+    on somebody else its frames were worse the longer it learned."""
     return torch.stack([_recoloured(piece.rot90(int(rng.integers(4)), (-2, -1)), rng) for piece in batch])
 
 
