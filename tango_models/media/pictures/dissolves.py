@@ -65,7 +65,9 @@ def _faint(strength: np.ndarray) -> np.ndarray:
     if not len(strength):
         return np.zeros(0, bool)
     # the most of a window that ends, and of one that begins, with each frame
-    before, behind = (maximum_filter1d(strength, _REACH + 1, origin=way * (_REACH // 2)) for way in (1, -1))
+    before, behind = (
+        maximum_filter1d(strength, _REACH + 1, origin=way * (_REACH // 2), mode="nearest") for way in (1, -1)
+    )
     return strength < _FAINT * np.minimum(before, behind)
 
 

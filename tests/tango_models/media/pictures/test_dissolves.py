@@ -66,5 +66,13 @@ def test_a_cut_a_gesture_a_pan_and_changing_light_are_no_dissolve(seed):
         assert found_in(frames) == []
 
 
+@pytest.mark.parametrize("empty", [6, 16, 40])
+def test_an_empty_room_into_which_a_cut_leads_or_from_which_it_leads_is_none(empty):
+    room = np.repeat(np.linspace(110, 170, 96)[None, :], 96, axis=0)
+    rooms, somebody = np.stack([room] * empty), shot(60, 0)
+    assert found_in(np.concatenate([rooms, somebody])) == []
+    assert found_in(np.concatenate([somebody, rooms])) == []
+
+
 def test_of_nothing_and_of_one_frame_nothing_is_found():
     assert found_in([]) == [] and found_in(shot(1, 0)) == []
