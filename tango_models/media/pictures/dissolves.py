@@ -22,6 +22,7 @@ _SHARE = 0.15  # of the picture behind at least, and of the one before, in most 
 _FAINT = 0.82
 """Structure of a frame, over the most within reach before it and, if that is less, behind it: a fade to black and back,
 a dissolve from one take of a shot to another. Of speakers' frames 0.87 and more; of such dissolves a quarter less."""
+_BRIEF = 3  # frames: what is so brief is a flash, or damage, and the picture goes on behind it
 _GROWN = 3  # frames on each side, in which one of the two is faint
 
 
@@ -59,8 +60,8 @@ class DissolveMeter:
 
 
 def _faint(strength: np.ndarray) -> np.ndarray:
-    """(T,) bool: the picture has less structure than a while before and behind, both."""
-    from scipy.ndimage import maximum_filter1d
+    """(T,) bool: the picture has less structure than a while before and behind, both, and not for an instant."""
+    from scipy.ndimage import binary_opening, maximum_filter1d
 
     if not len(strength):
         return np.zeros(0, bool)
@@ -68,7 +69,7 @@ def _faint(strength: np.ndarray) -> np.ndarray:
     before, behind = (
         maximum_filter1d(strength, _REACH + 1, origin=way * (_REACH // 2), mode="nearest") for way in (1, -1)
     )
-    return strength < _FAINT * np.minimum(before, behind)
+    return binary_opening(strength < _FAINT * np.minimum(before, behind), np.ones(_BRIEF + 1, bool))
 
 
 def _mixed(before: np.ndarray, now: np.ndarray, behind: np.ndarray) -> float:

@@ -66,6 +66,14 @@ def test_a_cut_a_gesture_a_pan_and_changing_light_are_no_dissolve(seed):
         assert found_in(frames) == []
 
 
+@pytest.mark.parametrize("frames", [1, 2, 3])
+@pytest.mark.parametrize("light", [140, -140])
+def test_a_flash_and_a_moment_of_dark_are_none(frames, light):
+    shown = shot(90, 0)
+    shown[45 : 45 + frames] = np.clip(shown[45 : 45 + frames] + light, 0, 255)
+    assert found_in(shown) == []
+
+
 @pytest.mark.parametrize("empty", [6, 16, 40])
 def test_an_empty_room_into_which_a_cut_leads_or_from_which_it_leads_is_none(empty):
     room = np.repeat(np.linspace(110, 170, 96)[None, :], 96, axis=0)
