@@ -146,7 +146,7 @@ class _Timing:
 
         change = self._changes.change
         repeated = np.concatenate([[False], np.diff(times) == 0])[: len(times)]  # by the file's own timestamps
-        self._frozen = find_frozen(change, repeated, self._spots.spot(len(change)))
+        self._frozen = find_frozen(change, repeated, self._spots.spot)
         repeated |= self._frozen
         repeated[~repeated] = find_repeats(change[~repeated])
         self._dissolves = self._mixtures.dissolves()

@@ -11,6 +11,7 @@ from collections import deque
 import numpy as np
 
 from tango_models.media.pictures.shots import LOST, STRUCTURE, structure
+from tango_models.media.pictures.stillness import runs
 
 _REACH = 24  # frames before and behind: longer dissolves are found in their middle
 _MIXED = 0.4  # of what is left beyond the mixture, over what would be if the picture did not mix
@@ -38,9 +39,6 @@ class DissolveMeter:
         """Take the next small grey frame, (96, 96) uint8."""
         now = structure(grey)
         self._strength.append(float(np.sqrt(np.square(now).mean())))
-        self._take(now)
-
-    def _take(self, now: np.ndarray) -> None:
         if not self._seen:
             self._seen.extend([now] * _REACH)  # a video may begin, and end, in the midst of a fade
         self._seen.append(now)
@@ -49,14 +47,13 @@ class DissolveMeter:
 
     def dissolves(self) -> list[tuple[int, int]]:
         """First frame, and first frame behind, of each dissolve or fade; behind the last frame."""
-        if self._seen:
-            for _ in range(_REACH):
-                self._take(self._seen[-1])
-        found = np.zeros(len(self._mixed), bool)
-        for frame in np.flatnonzero((np.asarray(self._mixed) > _ENOUGH) | _faint(np.asarray(self._strength))):
+        last = [*self._seen, *list(self._seen)[-1:] * _REACH][-(len(self._strength) - len(self._mixed) + 2 * _REACH) :]
+        tail = [_mixed(last[k], last[k + _REACH], last[k + 2 * _REACH]) for k in range(len(last) - 2 * _REACH)]
+        mixed = np.array([*self._mixed, *tail])
+        found = np.zeros(len(mixed), bool)
+        for frame in np.flatnonzero((mixed > _ENOUGH) | _faint(np.asarray(self._strength))):
             found[max(0, frame - _GROWN) : frame + _GROWN + 1] = True
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], found.astype(np.int8), [0]])))
-        return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+        return [(start, stop) for start, stop in runs(found)]
 
 
 def _faint(strength: np.ndarray) -> np.ndarray:

@@ -52,11 +52,12 @@ class SpotMeter:
             self._spot.append(float(most[-_SPOT:].mean() - most[0]))
         self._before.append(now)
 
-    def spot(self, count: int) -> np.ndarray:
-        """(count,) float64 grey levels for each of so many frames: of what moved before it and what moves behind it the
-        less, since a picture that has just frozen has moved."""
+    @property
+    def spot(self) -> np.ndarray:
+        """(T,) float64 grey levels for each frame: of what moved before it and what moves behind it the less, since a
+        picture that has just frozen has moved."""
         if not self._spot:
-            return np.zeros(count)
+            return np.zeros(len(self._before))
         before, behind = np.pad(self._spot, (_LAG, 0), mode="edge"), np.pad(self._spot, (0, _LAG), mode="edge")
         return np.minimum(before, behind)
 
@@ -81,7 +82,7 @@ def find_frozen(change: np.ndarray, repeated: np.ndarray, spot: np.ndarray) -> n
         shown = _change_of_shown(np.asarray(change, np.float64), still)[1:]
         around = median_filter(shown, size=size, mode="nearest")  # passes over key frames
         quiet = np.append(False, np.minimum(shown, around) < _FROZEN_CHANGE)
-        for start, stop in _runs(quiet):
+        for start, stop in runs(quiet):
             lively = median_filter(spot[start:stop], size=min(_FROZEN_WINDOW, stop - start), mode="nearest") > _LIVELY
             quiet[start:stop] = ~lively
         still |= quiet
@@ -92,7 +93,7 @@ def find_frozen(change: np.ndarray, repeated: np.ndarray, spot: np.ndarray) -> n
 def _with_settling(frozen: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """(T,) bool: the same stretches with the frames beside them in which the picture only changes its quality."""
     grown = frozen.copy()
-    for start, stop in _runs(frozen):
+    for start, stop in runs(frozen):
         for beside in (range(start - 1, -1, -1), range(stop, len(shown))):
             frames = beside[: _LONGEST_SETTLING + 1]
             step = next((k for k, frame in enumerate(frames) if shown[frame] >= _SETTLING), None)
@@ -120,12 +121,12 @@ def _change_of_shown(change: np.ndarray, repeated: np.ndarray) -> np.ndarray:
 def long_runs(repeated: np.ndarray) -> np.ndarray:
     """(T,) bool: the frame lies among more than `LONGEST_REPEAT` repeated ones in a row."""
     found = np.zeros(len(repeated), bool)
-    for start, stop in _runs(repeated):
+    for start, stop in runs(repeated):
         found[start:stop] = stop - start > LONGEST_REPEAT
     return found
 
 
-def _runs(flags: np.ndarray) -> list[list[int]]:
+def runs(flags: np.ndarray) -> list[list[int]]:
     """[first, behind the last] of each run of true ones in (T,) bool."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]])))
     return edges.reshape(-1, 2).tolist()

@@ -22,7 +22,7 @@ def frozen_in(path):
         greys.append(small_grey(frame))
         spots.see(greys[-1])
     repeated = np.diff(reader.source_times(), prepend=-1) == 0
-    return find_frozen(changes(greys), repeated, spots.spot(len(greys)))
+    return find_frozen(changes(greys), repeated, spots.spot)
 
 
 def test_a_picture_that_stands_still_is_found_and_a_person_at_rest_is_not():
@@ -117,7 +117,7 @@ def test_of_what_is_shorter_than_the_lag_nothing_is_known():
     meter = SpotMeter()
     for _ in range(5):
         meter.see(np.zeros((96, 96), np.uint8))
-    assert meter.spot(5).tolist() == [0.0] * 5 and meter.spot(0).shape == (0,)
+    assert meter.spot.tolist() == [0.0] * 5 and SpotMeter().spot.shape == (0,)
 
 
 def test_runs_are_long_beyond_the_longest_repeat():
