@@ -21,8 +21,11 @@ speakers, 4 to 30 frames long, every frame is found, of 45 frames 90 %; of 9,000
 zoomed, panned and cut among them, none is taken for one, with 0.2 some 70."""
 _SHARE = 0.15  # of the picture behind at least, and of the one before, in most blocks: beside a cut there is none
 _FAINT = 0.82
-"""Structure of a frame, over the most within reach before it and, if that is less, behind it: a fade to black and back,
+"""Structure of a frame, of the most within reach before it and, if that is less, behind it: a fade to black and back,
 a dissolve from one take of a shot to another. Of speakers' frames 0.87 and more; of such dissolves a quarter less."""
+_BLACK = 0.35
+"""Of that, under which the darkest frame of a fade is. Structure that falls with the light alone, and not as far, is a
+lamp that flickers: of speakers under light that goes down by 30 % each second half the frames would be lost."""
 _BRIEF = 3  # frames: what is so brief is a flash, or damage, and the picture goes on behind it
 _GROWN = 3  # frames on each side, in which one of the two is faint
 
@@ -34,11 +37,13 @@ class DissolveMeter:
         self._seen: deque[np.ndarray] = deque(maxlen=2 * _REACH + 1)
         self._mixed: list[float] = []
         self._strength: list[float] = []
+        self._light: list[float] = []
 
     def see(self, grey: np.ndarray) -> None:
         """Take the next small grey frame, (96, 96) uint8."""
         now = structure(grey)
         self._strength.append(float(np.sqrt(np.square(now).mean())))
+        self._light.append(float(grey.mean()))
         if not self._seen:
             self._seen.extend([now] * _REACH)  # a video may begin, and end, in the midst of a fade
         self._seen.append(now)
@@ -51,22 +56,33 @@ class DissolveMeter:
         tail = [_mixed(last[k], last[k + _REACH], last[k + 2 * _REACH]) for k in range(len(last) - 2 * _REACH)]
         mixed = np.array([*self._mixed, *tail])
         found = np.zeros(len(mixed), bool)
-        for frame in np.flatnonzero((mixed > _ENOUGH) | _faint(np.asarray(self._strength))):
+        for frame in np.flatnonzero((mixed > _ENOUGH) | _faint(np.asarray(self._strength), np.asarray(self._light))):
             found[max(0, frame - _GROWN) : frame + _GROWN + 1] = True
         return [(start, stop) for start, stop in runs(found)]
 
 
-def _faint(strength: np.ndarray) -> np.ndarray:
-    """(T,) bool: the picture has less structure than a while before and behind, both, and not for an instant."""
-    from scipy.ndimage import binary_opening, maximum_filter1d
+def _faint(strength: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """(T,) bool: the picture has less structure than a while before and behind, both, not for an instant, and not for
+    want of light alone."""
+    from scipy.ndimage import binary_opening
 
     if not len(strength):
         return np.zeros(0, bool)
-    # the most of a window that ends, and of one that begins, with each frame
+    left, in_its_light = _left(strength), _left(strength / np.maximum(light, 1.0))
+    faint, itself = (binary_opening(share < _FAINT, np.ones(_BRIEF + 1, bool)) for share in (left, in_its_light))
+    for start, stop in runs(faint):
+        faint[start:stop] = itself[start:stop].any() or left[start:stop].min() < _BLACK
+    return faint
+
+
+def _left(strength: np.ndarray) -> np.ndarray:
+    """(T,) of the most within reach, before each frame and, if that is less, behind it."""
+    from scipy.ndimage import maximum_filter1d
+
     before, behind = (
         maximum_filter1d(strength, _REACH + 1, origin=way * (_REACH // 2), mode="nearest") for way in (1, -1)
     )
-    return binary_opening(strength < _FAINT * np.minimum(before, behind), np.ones(_BRIEF + 1, bool))
+    return strength / np.maximum(np.minimum(before, behind), 1e-6)
 
 
 def _mixed(before: np.ndarray, now: np.ndarray, behind: np.ndarray) -> float:

@@ -57,6 +57,22 @@ def test_a_fade_to_black_and_back_is_found():
     assert 42 <= start <= 49 and 71 <= stop <= 78
 
 
+def test_a_fade_to_white_and_back_is_found():
+    light = np.abs(np.clip(np.arange(120) - 60, -15, 15) / 15)[:, None, None]
+    ((start, stop),) = found_in(light * shot(120, 0) + (1 - light) * 255)
+    assert 42 <= start <= 49 and 71 <= stop <= 78
+
+
+@pytest.mark.parametrize("depth", [0.2, 0.3, 0.5])
+@pytest.mark.parametrize("period", [3, 10, 30, 45, 90])
+def test_a_lamp_that_flickers_costs_no_footage(period, depth):
+    rng = np.random.default_rng(period)
+    steady = 1 - depth * (0.5 + 0.5 * np.sin(2 * np.pi * np.arange(240) / period))
+    flicker = 1 - depth * np.repeat(rng.random(240 // period + 1), period)[:240]
+    for light in (steady, flicker):
+        assert found_in(light[:, None, None] * shot(240, period)) == []
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_cut_a_gesture_a_pan_and_changing_light_are_no_dissolve(seed):
     one, other = shot(120, seed), shot(120, seed + 100)
