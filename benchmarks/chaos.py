@@ -23,7 +23,7 @@ import psutil
 from benchmarks.commands import workplace
 from benchmarks.printing import heading, table
 from data_catalog import Catalog
-from data_catalog.schemas import TABLES
+from data_catalog.tables.schemas import TABLES
 from tasks.runtime.registry import STAGES
 from tests.flows.server.served import Served, serving, until
 from tests.speaker import cut_speaker

@@ -135,7 +135,7 @@ def make_clip(path: Path, number: int, seconds: float, side: int) -> None:
 def loop(dataset: Path, catalog: Path) -> Timed:
     """What the plain loop takes."""
     from data_catalog import Catalog
-    from data_catalog.schemas import TABLES
+    from data_catalog.tables.schemas import TABLES
     from tasks.runtime.capacity import usable_cpus
 
     opened = Catalog(catalog)

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from data_catalog import Catalog, Unit
 from data_catalog.keys import digest
-from data_catalog.schemas import CLIP_FRAMES, groups_of
+from data_catalog.tables.schemas import groups_of
+from data_catalog.tables.sizes import CLIP_FRAMES
 from flows.configuration.settings import Settings
 from tasks.runtime.registry import ONBOARDING
 from tasks.runtime.versions import Versions

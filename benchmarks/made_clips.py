@@ -10,7 +10,7 @@ from benchmarks import footage
 from benchmarks.artificial import make_dataset, preprocess
 from benchmarks.commands import stage_times, workplace
 from benchmarks.printing import heading, table
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 
 _WANTED = 3.0
 _COUNTED = ("frames", "landmarks", "poses", "clips", "embeddings", "edges", "units")

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from data_catalog import Unit, clip_id, video_of
-from data_catalog.schemas import CLIP_FRAMES, TABLES, groups_of
+from data_catalog.tables.schemas import TABLES, groups_of
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tasks.views.footage.segments import segment_key, segments
 
 __all__ = ["groups_of", "rows_of"]

@@ -40,7 +40,7 @@ def main() -> None:
 def rows_since(catalog: Path, moment: datetime) -> int:
     """Rows of any table that were written after a moment."""
     from data_catalog import Catalog
-    from data_catalog.schemas import TABLES
+    from data_catalog.tables.schemas import TABLES
 
     found = 0
     for name, spec in TABLES.items():

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, literal, split_clip_id, video_of
-from data_catalog.schemas import SPEECH_STAGES, TABLES, tables_of
-from data_catalog.table_spec import TableSpec
+from data_catalog.tables.schemas import SPEECH_STAGES, TABLES, tables_of
+from data_catalog.tables.table_spec import TableSpec
 
 AT_A_TIME = 200
 """Values in a filter."""

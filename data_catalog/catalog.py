@@ -10,10 +10,10 @@ from typing import Any
 from data_catalog.doing_over import without_done_over
 from data_catalog.keys import check_avatar_name, equals, literal, track_id
 from data_catalog.ledger import COLUMNS, Ledger, Unit, UnitRecord, undone
-from data_catalog.reachable import check_folder, check_store, check_store_takes
-from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES, tables_of
-from data_catalog.store import Table
-from data_catalog.uris import catalog_uri
+from data_catalog.tables.schemas import HELD_STAGES, LEDGER, TABLES, tables_of
+from data_catalog.tables.store import Table
+from data_catalog.uris.catalog_uri import catalog_uri
+from data_catalog.uris.reachable import check_folder, check_store, check_store_takes
 
 
 class Catalog:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from data_catalog.keys import digest
-from data_catalog.schemas import TABLES, groups_of, tables_of
+from data_catalog.tables.schemas import TABLES, groups_of, tables_of
 
 
 class Fingerprint:

@@ -20,7 +20,7 @@ from typing import Any
 from data_catalog.catalog import Catalog
 from data_catalog.keys import digest, equals
 from data_catalog.living import started
-from data_catalog.store import Table
+from data_catalog.tables.store import Table
 
 SECONDS = 60.0
 """That a lease holds, unless it is renewed."""

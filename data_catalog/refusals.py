@@ -7,7 +7,7 @@ from types import MappingProxyType
 from data_catalog.catalog import Catalog
 from data_catalog.keys import digest, equals
 from data_catalog.ledger import Ledger, Unit, UnitRecord
-from data_catalog.places import file_name, is_gone
+from data_catalog.uris.places import file_name, is_gone
 
 STAGE = "extract_frames"
 """To which they count: it would have read them."""

@@ -9,7 +9,7 @@ from data_catalog import Catalog, UnitRecord, video_of
 from data_catalog.keys import equals
 from data_catalog.ledger import COLUMNS
 from data_catalog.refusals import is_refused
-from data_catalog.schemas import SPEECH_STAGES
+from data_catalog.tables.schemas import SPEECH_STAGES
 from tasks.runtime.faults import reason
 from tasks.runtime.registry import STAGES
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from data_catalog import Catalog, digest
-from data_catalog.schemas import tables_of
+from data_catalog.tables.schemas import tables_of
 from flows.artifacts import show_list, show_table
 from flows.thumbnails import thumbnails
 from tasks.runtime.faults import describe

@@ -6,7 +6,7 @@ from prefect.runtime import deployment
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from data_catalog import Catalog
-from data_catalog.places import file_name
+from data_catalog.uris.places import file_name
 from flows.configuration.settings import Settings
 from flows.fleet.onboarding import Request, onboard_all
 from flows.fleet.pipeline import THREADS

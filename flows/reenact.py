@@ -11,10 +11,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
-from data_catalog.eviction import evict
 from data_catalog.keys import equals
-from data_catalog.places import file_name, is_remote
-from data_catalog.speeches import evict_speeches
+from data_catalog.upkeep.eviction import evict
+from data_catalog.upkeep.speeches import evict_speeches
+from data_catalog.uris.places import file_name, is_remote
 from flows.configuration.settings import Settings
 from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_reenactment

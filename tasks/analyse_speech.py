@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit
-from data_catalog.places import file_name
+from data_catalog.uris.places import file_name
 from tango_models.errors import InputError
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage

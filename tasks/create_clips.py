@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit, clip_id, video_of
 from data_catalog.keys import between, equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, unversioned
 from tasks.views.columns import matrix, pack_masks, unpack_bits, unpack_masks, vectors

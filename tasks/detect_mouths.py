@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage, closing
 from tasks.views.footage.frame_source import footage_audio, iter_frames

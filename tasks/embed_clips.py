@@ -7,7 +7,7 @@ import numpy as np
 
 from data_catalog import Source, Unit, clip_id
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES, REPRESENTATION
+from data_catalog.tables.sizes import CLIP_FRAMES, REPRESENTATION
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
 from tasks.views.columns import matrix, vectors

@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from data_catalog import Source, Unit
-from data_catalog.places import file_name
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
+from data_catalog.uris.places import file_name
 from tango_models.errors import InputError
 from tasks.runtime.plan_source import PlanSource
 from tasks.runtime.stage import RowWriter, Stage
@@ -34,7 +34,7 @@ class ExtractFramesConfig(BaseModel):
 
 
 class ExtractFrames(Stage):
-    name, code_version = "extract_frames", "7"
+    name, code_version = "extract_frames", "8"
     libraries = ("av", "av.video.reformatter", "cv2", "scipy.ndimage", "soxr")
     Config = ExtractFramesConfig
     config: ExtractFramesConfig

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from data_catalog import Source, Unit, clip_id
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.interpolation.seam import frames_around
 from tango_models.interpolation.stand_ins import BETWEEN_ID
 from tasks.runtime.plan_source import PlanSource

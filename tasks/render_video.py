@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from data_catalog import Catalog, Source, Unit
 from data_catalog.keys import equals
-from data_catalog.places import file_name
+from data_catalog.uris.places import file_name
 from tango_models.lips.plugs import MATCH, OFF, lips_id, load_plug, plugged
 from tasks.rendering.lips import frames_with_lips
 from tasks.rendering.output import check_output, is_as_made, places_of, render_key

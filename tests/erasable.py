@@ -6,7 +6,8 @@ from pathlib import Path
 
 from data_catalog import Catalog, Unit, clip_id, handed_files, track_id
 from data_catalog.leases import lease_of
-from data_catalog.schemas import FACE_POINTS, MESH_POINTS, TABLES
+from data_catalog.tables.schemas import TABLES
+from data_catalog.tables.sizes import FACE_POINTS, MESH_POINTS
 from tests.stages import add_video
 
 CLIPS = 6

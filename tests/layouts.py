@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from data_catalog import Catalog
-from data_catalog.dataset import Dataset
-from data_catalog.schemas import TABLES
-from data_catalog.store import Table
+from data_catalog.tables.dataset import Dataset
+from data_catalog.tables.schemas import TABLES
+from data_catalog.tables.store import Table
 
 LAYOUTS = ("cut", "whole")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from data_catalog import Catalog, Unit
-from data_catalog.schemas import groups_of
+from data_catalog.tables.schemas import groups_of
 from flows.configuration.settings import Settings
 from tasks.runtime.reading import DeclaredSource
 from tasks.runtime.stage import RowWriter, Stage

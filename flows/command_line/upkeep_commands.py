@@ -129,7 +129,7 @@ def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bo
 
 def tag(name: str | None, *, delete: bool, catalog: str | None) -> None:
     with reported("tag"), environment.quiet():
-        from data_catalog.tags import delete_tag, list_tags, make_tag
+        from data_catalog.upkeep.tags import delete_tag, list_tags, make_tag
         from flows.intake.catalogs import existing_catalog
         from tango_models.errors import InputError
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from data_catalog.storage_options import StorageOptions
+from data_catalog.uris.storage_options import StorageOptions
 from flows.configuration.setting_faults import check_finite, check_json, faults_of, read_toml
 from flows.configuration.setting_names import (
     FILE_VARIABLE,

@@ -9,7 +9,7 @@ from prefect.runtime import deployment, flow_run
 from data_catalog import Catalog
 from data_catalog.keys import equals
 from data_catalog.leases import Leases
-from data_catalog.places import is_gone
+from data_catalog.uris.places import is_gone
 from flows.configuration.settings import Settings
 from flows.fleet.pipeline import Track, in_work, run_tracks
 from flows.fleet.standing import FleetSnapshot

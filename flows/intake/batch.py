@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data_catalog.faults import BadName
 from data_catalog.keys import check_avatar_name
-from data_catalog.places import Options, is_remote, list_files, within
+from data_catalog.uris.places import Options, is_remote, list_files, within
 from flows.intake.dataset import is_hidden, named_as_video, scan
 from flows.intake.footage import Footage
 from flows.intake.manifest import SUFFIXES, Batch, is_manifest, read_manifest

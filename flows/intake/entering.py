@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from data_catalog import Catalog
 from data_catalog.keys import equals
-from data_catalog.places import Stamp, file_name, find_stamp, is_remote
-from data_catalog.reachable import UnusableStore
 from data_catalog.refusals import accept, forget_withdrawn, refusals, refuse
+from data_catalog.uris.places import Stamp, file_name, find_stamp, is_remote
+from data_catalog.uris.reachable import UnusableStore
 from flows.intake.footage import Footage
 from flows.intake.paths import printable, source_place
 from flows.intake.videos import check_source

@@ -13,7 +13,7 @@ from typing import Any
 
 from data_catalog import check_avatar_name
 from data_catalog.faults import BadName
-from data_catalog.places import Options, file_name, is_remote
+from data_catalog.uris.places import Options, file_name, is_remote
 from flows.intake.dataset import is_video, named_as_video
 from flows.intake.footage import Footage
 from flows.intake.paths import printable, source_place

@@ -112,7 +112,7 @@ def strangers(catalog: Catalog, avatar: str, added: Sequence[dict[str, Any]]) ->
     """A note about each added video that does not look like the avatar's first one."""
     import numpy as np
 
-    from data_catalog.schemas import COLOURS
+    from data_catalog.tables.sizes import COLOURS
     from tango_models.perception.appearance import Appearance, differences
 
     videos = sorted(catalog.avatar_videos(avatar).values(), key=lambda video: (video["added_at"], video["video_id"]))

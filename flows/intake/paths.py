@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote
 
-from data_catalog.places import SCHEMES, is_remote
-from data_catalog.uris import looks_misspelt, meant
+from data_catalog.uris.catalog_uri import looks_misspelt, meant
+from data_catalog.uris.places import SCHEMES, is_remote
 from tango_models.errors import InputError
 
 _URL = re.compile(

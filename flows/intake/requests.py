@@ -7,8 +7,8 @@ from typing import Any
 
 from data_catalog import Catalog, check_avatar_name
 from data_catalog.keys import equals
-from data_catalog.places import is_remote
-from data_catalog.tags import check_tag
+from data_catalog.upkeep.tags import check_tag
+from data_catalog.uris.places import is_remote
 from flows.configuration.settings import Settings
 from flows.intake.catalogs import existing_catalog
 from flows.intake.paths import source_place

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from data_catalog.places import Options, is_remote, read_head
+from data_catalog.uris.places import Options, is_remote, read_head
 from flows.intake.paths import as_typed, local_path, source_place
 from tango_models.errors import InputError
 from tasks.extract_frames import FPS, too_short

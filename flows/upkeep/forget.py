@@ -7,13 +7,13 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from data_catalog import Catalog, check_avatar_name
-from data_catalog.erase import erase, erase_speeches, unused_videos
 from data_catalog.keys import equals
 from data_catalog.leases import kept, runs_at_work
-from data_catalog.places import is_remote
 from data_catalog.refusals import UNREAD, forget_refusals, refusals
-from data_catalog.speeches import drop_speeches, known_speeches
-from data_catalog.tags import tags_with
+from data_catalog.upkeep.erase import erase, erase_speeches, unused_videos
+from data_catalog.upkeep.speeches import drop_speeches, known_speeches
+from data_catalog.upkeep.tags import tags_with
+from data_catalog.uris.places import is_remote
 from flows.configuration.settings import Settings
 from tango_models.errors import InputError
 from tasks.runtime.files import content_of
@@ -97,7 +97,7 @@ def forget(settings: Settings, avatar: str, videos: list[str]) -> list[str]:
 
 def forget_for_good(settings: Settings, avatar: str, videos: list[str]) -> Forgotten:
     """Remove some videos of an avatar, or all of it when `videos` is empty, and all that was made of them, from the
-    catalog and its files: see `data_catalog.erase`, also for what stays.
+    catalog and its files: see `data_catalog.upkeep.erase`, also for what stays.
 
     Rendered files are the user's and stay; so does what Prefect's own database was given to show, the names of runs and
     pictures of seams, which the command says (`flows.server.prefect_database.kept_by_prefect`).

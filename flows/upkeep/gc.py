@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from data_catalog.eviction import evict
-from data_catalog.schemas import TABLES
-from data_catalog.speeches import evict_speeches
-from data_catalog.tags import delete_halves
+from data_catalog.tables.schemas import TABLES
+from data_catalog.upkeep.eviction import evict
+from data_catalog.upkeep.speeches import evict_speeches
+from data_catalog.upkeep.tags import delete_halves
 from flows.intake.catalogs import existing_catalog
 from flows.upkeep.leftovers import left_over, remove, size_of
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tasks.views.footage.canvas import fit_points, scale_and_offset
 from tasks.views.footage.frame_source import GopCache
 from tasks.views.footage.mouths import read_mouths

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from data_catalog import digest
-from data_catalog.places import Options, file_name, find_stamp, is_of_this_process, is_remote
-from data_catalog.reachable import check_store_takes
+from data_catalog.uris.places import Options, file_name, find_stamp, is_of_this_process, is_remote
+from data_catalog.uris.reachable import check_store_takes
 from tango_models.errors import InputError
 from tango_models.lips.plugs import OFF, lips_id
 from tasks.runtime.files import content_of

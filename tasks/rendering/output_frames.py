@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_catalog import Source
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tasks.views.footage.canvas import fit_frame
 from tasks.views.footage.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.paths.playback import Playback

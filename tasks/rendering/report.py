@@ -10,7 +10,7 @@ import numpy as np
 
 from data_catalog import Source, clip_id, video_of
 from data_catalog.keys import equals, split_clip_id
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.errors import InputError
 from tasks.rendering.lip_watch import LipWatch
 from tasks.rendering.seam_figures import read_seam_figures

@@ -4,7 +4,7 @@ import numpy as np
 
 from data_catalog import Source, clip_id, video_of
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.metrics.seam_visibility import ResidualMeter, visibility
 from tasks.views.columns import unpack_masks
 from tasks.views.footage.canvas import fit_masks

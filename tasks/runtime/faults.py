@@ -4,7 +4,7 @@ import errno
 import traceback
 
 from data_catalog.faults import CatalogFault
-from data_catalog.reachable import plain
+from data_catalog.uris.reachable import plain
 from tango_models.errors import InputError
 
 IN_THE_LEDGER = "that `tango status --trace` and the run's log in the UI show"

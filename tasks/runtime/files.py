@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data_catalog import Catalog, handed_files
-from data_catalog.places import Options, Stamp, file_name, find_stamp, is_remote, read_blocks, upload
+from data_catalog.uris.places import Options, Stamp, file_name, find_stamp, is_remote, read_blocks, upload
 from tango_models.errors import InputError
 from tasks.runtime.scratch import scratch_folder
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data_catalog import Catalog, Unit, handed_files
-from data_catalog.places import is_of_this_process, is_remote
+from data_catalog.uris.places import is_of_this_process, is_remote
 from tasks.runtime.files import fetch, put_in_place, read_place
 from tasks.runtime.stage import Stage
 

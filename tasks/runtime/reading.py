@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_catalog import Catalog
-from data_catalog.store import Table
-from data_catalog.table_spec import TableSpec
+from data_catalog.tables.store import Table
+from data_catalog.tables.table_spec import TableSpec
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -66,7 +66,7 @@ class DeclaredSource:
                 continue
             group = spec.group_of(column)
             if group is None or group not in self._groups.get(spec.stage, ()):
-                declared = f'"{spec.stage}": (…, "{group}")' if group else "a group in data_catalog/schemas.py"
+                declared = f'"{spec.stage}": (…, "{group}")' if group else "a group in data_catalog/tables/"
                 raise UndeclaredRead(f"{self._reader} reads {spec.name}.{column} without declaring {declared}")
             self.served.add((spec.stage, group))
 

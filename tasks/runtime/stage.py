@@ -15,7 +15,7 @@ few lines where it is registered (ARCHITECTURE.md, *Where to put a new thing*):
 - `setup` loads what is expensive, once per worker;
 - `process` does one unit: reads rows by key, writes rows through `out`.
 
-Its tables, and the groups of columns in them that other stages may read, stand in `data_catalog/schemas.py`.
+Its tables, and the groups of columns in them that other stages may read, stand in `data_catalog/tables/`.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from pydantic import BaseModel
 
 from data_catalog import Catalog, Provenance, Source, Unit, digest
 from data_catalog.fingerprint import Fingerprint, blob_values
-from data_catalog.schemas import tables_of
+from data_catalog.tables.schemas import tables_of
 from tasks.runtime.files import Files
 from tasks.runtime.plan_source import PlanSource
 
@@ -109,8 +109,8 @@ class Stage(ABC):
     name: ClassVar[str]
     code_version: ClassVar[str]
     reads: ClassVar[Groups] = {}
-    """What `process` reads, by stage: the names of groups in `data_catalog/schemas.py`. All of it is hashed into the
-    version of a unit."""
+    """What `process` reads, by stage: names of groups in `data_catalog/tables/`. All of it is hashed into the version
+    of a unit."""
     plan_reads: ClassVar[Groups] = {}
     """What only `plan` reads besides. What it finds there must stand in the keys of the units."""
     cores: ClassVar[float] = 2.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from data_catalog.storage_options import StorageOptions
+from data_catalog.uris.storage_options import StorageOptions
 from tango_models.errors import InputError
 from tasks.runtime.ray_cluster import ClusterSettings
 from tasks.runtime.ray_training import with_trainers

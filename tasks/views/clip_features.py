@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE, JOINTS, PICTURE_SIDE
+from data_catalog.tables.sizes import CLIP_FRAMES, FACE_SIDE, JOINTS, PICTURE_SIDE
 from tasks.views.columns import images, matrix, unpack_masks
 
 _FEATURES = [

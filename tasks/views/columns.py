@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from data_catalog.schemas import MASK_SIDE
+from data_catalog.tables.sizes import MASK_SIDE
 
 
 def pack_masks(masks: np.ndarray) -> list[bytes]:

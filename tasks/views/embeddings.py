@@ -4,7 +4,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.speech.timeline import slot_count
 from tasks.views.columns import matrix
 

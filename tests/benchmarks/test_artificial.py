@@ -5,7 +5,7 @@ import pytest
 from benchmarks.artificial import ArtificialWorker, make_dataset
 from benchmarks.machine import busy_seconds
 from data_catalog import Catalog, Unit
-from data_catalog.schemas import TABLES, groups_of, tables_of
+from data_catalog.tables.schemas import TABLES, groups_of, tables_of
 from flows.configuration.settings import Settings
 from tango_models.media.probe import content_id
 from tasks.runtime.registry import ONBOARDING

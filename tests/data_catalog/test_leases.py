@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data_catalog import Catalog, leases
 from data_catalog.leases import Leases
-from data_catalog.store import Table
+from data_catalog.tables.store import Table
 
 UNITS = [f"unit {k}" for k in range(8)]
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
-from data_catalog.reachable import UnusableStore
+from data_catalog.uris.reachable import UnusableStore
 from flows.command_line.app import app
 from flows.intake.requests import check_catalog
 from tango_models.errors import InputError

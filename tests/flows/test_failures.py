@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from data_catalog import Catalog, Unit
 from data_catalog.refusals import refuse
-from data_catalog.schemas import SPEECH_STAGES
+from data_catalog.tables.schemas import SPEECH_STAGES
 from flows.command_line.app import app
 from tasks.rendering.output import render_key
 from tasks.runtime.faults import describe, trace_of

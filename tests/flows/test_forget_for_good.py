@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
-from data_catalog.erase import erase
 from data_catalog.keys import equals
 from data_catalog.leases import Leases
 from data_catalog.refusals import refusals, refuse
+from data_catalog.upkeep.erase import erase
 from flows.command_line.app import app
 from flows.upkeep import forget as forget_module
 from tango_models.media.probe import content_id

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from prefect import Flow
 
 import flows
-from data_catalog.storage_options import HIDDEN
+from data_catalog.uris.storage_options import HIDDEN
 from flows.configuration.settings import Settings
 from flows.deployed.given import given_settings
 from tango_models.errors import InputError

@@ -6,7 +6,7 @@ import pytest
 from data_catalog import Catalog, Unit
 from data_catalog.leases import Leases
 from data_catalog.refusals import refusals
-from data_catalog.schemas import groups_of
+from data_catalog.tables.schemas import groups_of
 from flows.configuration.settings import Settings
 from flows.fleet import onboarding
 from flows.fleet.standing import FleetSnapshot

@@ -6,7 +6,7 @@ import av
 import pytest
 
 from data_catalog import Catalog
-from data_catalog.tags import make_tag
+from data_catalog.upkeep.tags import make_tag
 from flows.configuration.settings import Settings
 from flows.intake.requests import check_reenactment
 from flows.onboard_avatar import onboard_avatar

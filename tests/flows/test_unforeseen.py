@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from data_catalog import Catalog
 from data_catalog.faults import BadName, InUse
-from data_catalog.reachable import UnusableStore
-from data_catalog.tags import BadTag
+from data_catalog.upkeep.tags import BadTag
+from data_catalog.uris.reachable import UnusableStore
 from flows.command_line.app import app
 from flows.configuration.settings import Settings
 from flows.deployed.given import told

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data_catalog import Catalog, clip_id
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.media.probe import content_id
 from tasks import create_clips
 from tasks.create_clips import CreateClips, CreateClipsConfig, clips_between_cuts

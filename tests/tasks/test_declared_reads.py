@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_catalog import Catalog, Unit
-from data_catalog.schemas import TABLES
-from data_catalog.store import Table
+from data_catalog.tables.schemas import TABLES
+from data_catalog.tables.store import Table
 from tango_models.media.probe import content_id
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime import stage as runtime_stage

@@ -5,7 +5,7 @@ import pytest
 
 import tasks.detect_landmarks as stage_module
 from data_catalog import Catalog, Provenance
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from flows.intake.notes import left_out
 from tango_models.media.gop import encode_gop, iter_gop
 from tango_models.perception import HolisticDetector

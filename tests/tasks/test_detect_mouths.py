@@ -7,7 +7,7 @@ import pytest
 
 import tasks.detect_mouths as stage_module
 from data_catalog import Catalog
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.lips.mouths import no_mesh
 from tango_models.media.gop import encode_gop
 from tasks.detect_mouths import DetectMouths, DetectMouthsConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data_catalog import Catalog, clip_id
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from flows.configuration.settings import Settings
 from flows.onboard_avatar import onboard_avatar
 from tango_models.aumoclip.checkpoints import load, save

@@ -6,8 +6,8 @@ import pytest
 
 import tasks.fit_smplx as stage_module
 from data_catalog import Catalog, track_id
-from data_catalog.schemas import CLIP_FRAMES
-from data_catalog.store import Table
+from data_catalog.tables.sizes import CLIP_FRAMES
+from data_catalog.tables.store import Table
 from tango_models.body.fit.fitting import FitConfig, fit_smplx
 from tango_models.body.motion_io import Motion, save_motion
 from tango_models.body.smplx_body import Body

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES, LOOKED_AT
+from data_catalog.tables.sizes import CLIP_FRAMES, LOOKED_AT
 from tasks.views.columns import matrix, unpack_masks
 from tasks.views.footage.frame_source import GopCache
 

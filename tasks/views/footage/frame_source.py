@@ -10,7 +10,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tasks.views.footage.read_ahead import ahead
 
 FRAME_CACHE_MB = 160

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import MESH_POINTS
+from data_catalog.tables.sizes import MESH_POINTS
 from tasks.views.columns import matrix
 from tasks.views.footage.canvas import fit_points
 from tasks.views.footage.videos import cuts_of

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 
 SEGMENT_FRAMES = 240
 """Frames of a segment at most (8 s): little enough to lose in a crash and to share among workers, long enough for the

@@ -7,7 +7,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import MASK_SIDE
+from data_catalog.tables.sizes import MASK_SIDE
 from tasks.views.columns import matrix
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import MESH_POINTS
+from data_catalog.tables.sizes import MESH_POINTS
 
 if TYPE_CHECKING:
     from tango_models.lips.blending import PaintedLips

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.interpolation.seam_placement import Placement, PlacementConfig, place_seam
 from tango_models.motion_graph.edge_config import CUT
 from tasks.runtime.plan_source import PlanSource

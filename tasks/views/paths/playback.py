@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_catalog.keys import split_clip_id, video_of
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.interpolation.seam_placement import Placement
 
 

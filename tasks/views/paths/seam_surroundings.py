@@ -6,7 +6,7 @@ import numpy as np
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
-from data_catalog.schemas import CLIP_FRAMES, FACE_SIDE, PICTURE_SIDE
+from data_catalog.tables.sizes import CLIP_FRAMES, FACE_SIDE, PICTURE_SIDE
 from tango_models.interpolation.seam_placement import RunAround
 from tango_models.motion_graph.seam_price import on_pictures, usual_change
 from tasks.views.columns import images, matrix, unpack_masks

@@ -4,7 +4,7 @@ import numpy as np
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals, split_clip_id
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tango_models.interpolation.stand_ins import StandIn
 from tango_models.metrics.seam_visibility import AROUND, SIDE, shrunk, visibility_between

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_catalog import Source, clip_id
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.interpolation.stand_ins import BETWEEN_ID, StandIn, stand_ins
 from tasks.views.columns import unpack_bits
 from tasks.views.paths.playback import Playback

@@ -7,7 +7,7 @@ import numpy as np
 
 from data_catalog import Source
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tasks.views.paths.playback import SeamWindow
 
 _SEAMS_PER_READ = 200

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_catalog import Catalog, video_of
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES, REPRESENTATION
+from data_catalog.tables.sizes import CLIP_FRAMES, REPRESENTATION
 from tango_models.errors import InputError
 from tasks.views.columns import matrix
 from tasks.views.footage.frame_source import footage_audio

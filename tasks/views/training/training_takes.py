@@ -10,7 +10,7 @@ import numpy as np
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES, MASK_SIDE
+from data_catalog.tables.sizes import CLIP_FRAMES, MASK_SIDE
 from tango_models.errors import InputError
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
 from tasks.views.columns import matrix, unpack_bits, unpack_masks

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_catalog import Source, video_of
 from data_catalog.keys import equals
-from data_catalog.schemas import CLIP_FRAMES, MASK_SIDE
+from data_catalog.tables.sizes import CLIP_FRAMES, MASK_SIDE
 from tasks.views.columns import matrix, unpack_bits, unpack_masks
 from tasks.views.footage.frame_source import FRAME_CACHE_MB, GopCache
 from tasks.views.takes import takes

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog
-from data_catalog.reachable import UnusableStore
+from data_catalog.uris.reachable import UnusableStore
 from flows.command_line.app import app
 from flows.server import local_server, working
 from tasks.runtime import ray_cluster

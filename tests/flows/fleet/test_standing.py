@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from data_catalog import Catalog, Unit, track_id
-from data_catalog.schemas import groups_of
+from data_catalog.tables.schemas import groups_of
 from flows.configuration.settings import Settings
 from flows.fleet.standing import FleetSnapshot
 from flows.fleet.summary import State, pending_units, summarise

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from data_catalog import Catalog, clip_id
-from data_catalog.schemas import COLOURS, FACE_POINTS, LOOKED_AT
-from data_catalog.store import Table
+from data_catalog.tables.sizes import COLOURS, FACE_POINTS, LOOKED_AT
+from data_catalog.tables.store import Table
 from flows.fleet.onboarding import _in_work
 from flows.fleet.pipeline import Track
 from flows.intake.notes import changed_looks, hardly_seen, notes_about, strangers, turned, unusable

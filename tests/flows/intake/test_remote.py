@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from data_catalog import Catalog
-from data_catalog.places import upload
 from data_catalog.refusals import refusals
+from data_catalog.uris.places import upload
 from flows.intake import entering
 from flows.intake.batch import read_batch
 from flows.intake.entering import Entry

@@ -157,7 +157,7 @@ _LOST_MERGE = """
     from flows.server import environment
     environment.prepare()
     from data_catalog import Catalog
-    from data_catalog.compaction import merge_fragments
+    from data_catalog.tables.compaction import merge_fragments
     table = Catalog(sys.argv[1]).table("leases")
     for k in range(3):
         table.upsert([{"lease": str(k), "holder": "h", "expires_at": 0.0}])

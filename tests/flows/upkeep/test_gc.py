@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from data_catalog import Catalog, Unit
-from data_catalog.erase import size_on_disk
-from data_catalog.presence import present
-from data_catalog.tags import make_tag
+from data_catalog.tables.presence import present
+from data_catalog.upkeep.erase import size_on_disk
+from data_catalog.upkeep.tags import make_tag
 from flows.command_line.app import app
 from flows.configuration.settings import Settings
 from flows.upkeep import gc, leftovers

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data_catalog import Catalog, Unit, handed_files
-from data_catalog.places import read_blocks, upload
+from data_catalog.uris.places import read_blocks, upload
 from tango_models.errors import InputError
 from tango_models.media.probe import content_id
 from tasks.extract_frames import ExtractFrames, ExtractFramesConfig

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_catalog import clip_id
-from data_catalog.schemas import CLIP_FRAMES
+from data_catalog.tables.sizes import CLIP_FRAMES
 from tango_models.interpolation.seam_placement import Placement
 from tasks.views.paths.playback import play, run_around, shot_of
 

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_catalog.keys import Filter, video_in
-from data_catalog.reachable import UnusableStore, check_store
-from data_catalog.schemas import TABLES
-from data_catalog.table_spec import TableSpec
+from data_catalog.tables.schemas import TABLES
+from data_catalog.tables.table_spec import TableSpec
+from data_catalog.uris.reachable import UnusableStore, check_store
 
 SHARDS = 64
 _SUFFIX = ".lance"

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from data_catalog import Catalog
-from data_catalog.reachable import UnusableStore, check_folder
+from data_catalog.uris.reachable import UnusableStore, check_folder
 
 
 def test_a_file_system_without_hard_links_or_renames_says_so(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
 from data_catalog.leases import Leases
-from data_catalog.speeches import drop_speeches, evict_speeches, known_speeches
+from data_catalog.upkeep.speeches import drop_speeches, evict_speeches, known_speeches
 
 FRAMES = 300
 EACH = FRAMES * (1024 + 660) + FRAMES * 16000 * 2 // 30

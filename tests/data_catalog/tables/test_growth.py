@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from data_catalog import Catalog, Unit
-from data_catalog.compaction import _Size, chosen_fragments
-from data_catalog.eviction import evict
 from data_catalog.keys import equals
-from data_catalog.presence import alone, is_lockable, present
+from data_catalog.tables.compaction import _Size, chosen_fragments
+from data_catalog.tables.presence import alone, is_lockable, present
+from data_catalog.upkeep.eviction import evict
 from tests.layouts import only_part
 
 PROCESSES, ROUNDS, SHARED = 6, 40, 7

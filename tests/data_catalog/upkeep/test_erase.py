@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from data_catalog import Catalog, handed_files
-from data_catalog.erase import erase, erase_speeches, unused_videos
 from data_catalog.keys import equals
 from data_catalog.leases import Leases
-from data_catalog.presence import present
-from data_catalog.schemas import TABLES, tables_of
-from data_catalog.speeches import known_speeches
+from data_catalog.tables.presence import present
+from data_catalog.tables.schemas import TABLES, tables_of
+from data_catalog.upkeep.erase import erase, erase_speeches, unused_videos
+from data_catalog.upkeep.speeches import known_speeches
 from tests.erasable import Footage, compare, everything, left_by_killed_run, render, speak
 from tests.layouts import LAYOUTS, laid_out, only_part
 

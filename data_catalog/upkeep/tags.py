@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import lance
 
 from data_catalog.catalog import Catalog
-from data_catalog.dataset import Dataset
 from data_catalog.faults import CatalogFault
 from data_catalog.keys import equals
 from data_catalog.leases import held
-from data_catalog.presence import present
-from data_catalog.schemas import HELD_STAGES, LEDGER, TABLES
-from data_catalog.store import each
+from data_catalog.tables.dataset import Dataset
+from data_catalog.tables.presence import present
+from data_catalog.tables.schemas import HELD_STAGES, LEDGER, TABLES
+from data_catalog.tables.store import each
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _LONGEST_NAME = 64

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 from urllib.parse import unquote
 
-from data_catalog.reachable import UnusableStore
+from data_catalog.uris.reachable import UnusableStore
 
 LANCE_SCHEMES = ("s3", "s3+ddb", "gs", "az", "abfss", "oss", "cos", "tos", "hf", "goosefs", "memory")
 """Of the stores in which Lance keeps tables (https://lancedb.github.io/lance/guide/object_store/)."""

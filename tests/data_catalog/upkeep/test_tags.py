@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from data_catalog import Catalog, Unit, tags
+from data_catalog import Catalog, Unit
 from data_catalog.leases import Leases
-from data_catalog.schemas import HELD_STAGES, tables_of
-from data_catalog.tags import BadTag, check_tag, delete_halves, delete_tag, list_tags, make_tag
+from data_catalog.tables.schemas import HELD_STAGES, tables_of
+from data_catalog.upkeep import tags
+from data_catalog.upkeep.tags import BadTag, check_tag, delete_halves, delete_tag, list_tags, make_tag
 from flows.configuration.settings import Settings
 from flows.upkeep.forget import forget, forget_for_good
 from tasks.runtime.registry import ONBOARDING

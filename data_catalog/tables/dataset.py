@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lance import blob_array
 
-from data_catalog.compaction import drop_deleted_rows, is_merged, merge_fragments
 from data_catalog.faults import InUse
-from data_catalog.presence import alone, is_lockable, present
-from data_catalog.reachable import UnusableStore, check_store
-from data_catalog.schemas import SCHEMA
-from data_catalog.table_spec import TableSpec
+from data_catalog.tables.compaction import drop_deleted_rows, is_merged, merge_fragments
+from data_catalog.tables.presence import alone, is_lockable, present
+from data_catalog.tables.schemas import SCHEMA
+from data_catalog.tables.table_spec import TableSpec
+from data_catalog.uris.reachable import UnusableStore, check_store
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)

@@ -4,8 +4,17 @@ import socket
 
 import pytest
 
-from data_catalog.places import file_name, find_stamp, is_gone, is_remote, list_files, read_blocks, read_head, upload
-from data_catalog.reachable import UnusableStore
+from data_catalog.uris.places import (
+    file_name,
+    find_stamp,
+    is_gone,
+    is_remote,
+    list_files,
+    read_blocks,
+    read_head,
+    upload,
+)
+from data_catalog.uris.reachable import UnusableStore
 from tests.object_store import object_store
 
 pytestmark = pytest.mark.integration

@@ -15,9 +15,9 @@ from data_catalog.catalog import Catalog
 from data_catalog.keys import equals, motion_of, track_id, video_of
 from data_catalog.leases import lease_of
 from data_catalog.ledger import Unit
-from data_catalog.places import is_remote
 from data_catalog.refusals import forget_refusals
-from data_catalog.schemas import LEDGER, TABLES
+from data_catalog.tables.schemas import LEDGER, TABLES
+from data_catalog.uris.places import is_remote
 
 _ANALYSED = "analyse_speech"
 

@@ -11,8 +11,8 @@ import pytest
 
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
-from data_catalog.reachable import UnusableStore
-from data_catalog.store import Table
+from data_catalog.tables.store import Table
+from data_catalog.uris.reachable import UnusableStore
 from tests.layouts import LAYOUTS, laid_out, only_part
 from tests.stages import add_video
 
@@ -182,6 +182,6 @@ def test_a_table_whose_newest_version_a_power_cut_emptied_is_named_with_what_to_
     newest.write_bytes(b"")
     fresh = lance.Session()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("data_catalog.dataset._SESSION", fresh)  # of a process that has not read it yet
+        patch.setattr("data_catalog.tables.dataset._SESSION", fresh)  # of a process that has not read it yet
         with pytest.raises(UnusableStore, match=rf"{newest.name} is empty, as after a power cut\); put the table back"):
             table.read()

@@ -7,12 +7,12 @@ import lance
 import pytest
 
 from data_catalog import Catalog
-from data_catalog.erase import erase
 from data_catalog.keys import equals
-from data_catalog.reachable import UnusableStore
-from data_catalog.schemas import TABLES
-from data_catalog.tags import delete_tag, make_tag
-from tests.data_catalog.test_erase import found
+from data_catalog.tables.schemas import TABLES
+from data_catalog.upkeep.erase import erase
+from data_catalog.upkeep.tags import delete_tag, make_tag
+from data_catalog.uris.reachable import UnusableStore
+from tests.data_catalog.upkeep.test_erase import found
 from tests.erasable import Footage
 from tests.layouts import laid_out, only_part
 

@@ -7,7 +7,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from data_catalog import Catalog
-from data_catalog.erase import erase
+from data_catalog.upkeep.erase import erase
 from tests.erasable import Footage, compare
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from data_catalog.catalog import Catalog
 from data_catalog.keys import equals
-from data_catalog.schemas import TABLES
+from data_catalog.tables.schemas import TABLES
 
 _ROOM = 0.9
 """Share of the limit that is filled after an eviction, so that not every run that follows has to evict again."""

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_catalog import Catalog, Unit, clip_id, track_id
-from data_catalog.erase import erase
 from data_catalog.keys import Filter, between, equals
-from data_catalog.schemas import TABLES
-from data_catalog.shards import SHARDS, existing_shards, shard_of, shards_of
-from data_catalog.store import Table
-from data_catalog.tags import delete_tag, list_tags, make_tag
-from tests.data_catalog.test_erase import found
+from data_catalog.tables.schemas import TABLES
+from data_catalog.tables.shards import SHARDS, existing_shards, shard_of, shards_of
+from data_catalog.tables.store import Table
+from data_catalog.upkeep.erase import erase
+from data_catalog.upkeep.tags import delete_tag, list_tags, make_tag
+from tests.data_catalog.upkeep.test_erase import found
 from tests.erasable import Footage, compare
 from tests.layouts import laid_out, only_part
 
@@ -141,7 +141,7 @@ def test_a_read_of_a_video_opens_its_shard_alone_and_lists_nothing(tmp_path, mon
     opened: list[str] = []
     real = lance.dataset
     monkeypatch.setattr(lance, "dataset", lambda uri, *a, **k: opened.append(uri) or real(uri, *a, **k))
-    monkeypatch.setattr("data_catalog.store.existing_shards", lambda *_: pytest.fail("listed"))
+    monkeypatch.setattr("data_catalog.tables.store.existing_shards", lambda *_: pytest.fail("listed"))
     table = catalog.table("clips")
     for where in (
         equals(track_id=TRACKS[0]),

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_catalog import Catalog
-from data_catalog.reachable import UnusableStore, plain
-from data_catalog.uris import LANCE_SCHEMES, catalog_uri
+from data_catalog.uris.catalog_uri import LANCE_SCHEMES, catalog_uri
+from data_catalog.uris.reachable import UnusableStore, plain
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "az", "abfss"])

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from data_catalog.reachable import UnusableStore, asked, fault_of, unusable
+from data_catalog.uris.reachable import UnusableStore, asked, fault_of, unusable
 
 SCHEMES = ("s3", "gs", "abfs", "abfss", "hdfs", "viewfs", "memory")
 """`memory` is fsspec's, which this process alone sees."""

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from data_catalog.about import UnitKey, made_of_paths, made_of_speech
 from data_catalog.catalog import Catalog
-from data_catalog.eviction import NEVER, Eviction, Held, delete_of_units, longest_out_of_use
 from data_catalog.leases import kept
-from data_catalog.schemas import TABLES, tables_of
+from data_catalog.tables.schemas import TABLES, tables_of
+from data_catalog.upkeep.eviction import NEVER, Eviction, Held, delete_of_units, longest_out_of_use
 
 _DROPPED = ("analyse_speech", "embed_speech", "match_lips")
 _HEARD, _LIPS = 2 * 256 * 2, 55 * 3 * 4

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_catalog.dataset import Dataset, rows_of
 from data_catalog.keys import equals
-from data_catalog.schemas import LEDGER, TABLES
-from data_catalog.shards import (
+from data_catalog.tables.dataset import Dataset, rows_of
+from data_catalog.tables.schemas import LEDGER, TABLES
+from data_catalog.tables.shards import (
     existing_shards,
     is_whole,
     shard_of,
@@ -21,7 +21,7 @@ from data_catalog.shards import (
     shards_of,
     whole_path,
 )
-from data_catalog.table_spec import TableSpec
+from data_catalog.tables.table_spec import TableSpec
 
 T = TypeVar("T")
 _AT_ONCE = 16

@@ -7,9 +7,10 @@ import urllib.request
 import pytest
 from moto.server import ThreadedMotoServer
 
-from data_catalog import Catalog, Unit, shards
+from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
-from data_catalog.reachable import UnusableStore
+from data_catalog.tables import shards
+from data_catalog.uris.reachable import UnusableStore
 from tests.layouts import LAYOUTS, laid_out
 
 pytestmark = pytest.mark.integration
