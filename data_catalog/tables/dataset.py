@@ -2,7 +2,6 @@
 project writes Lance."""
 
 import logging
-import random
 import re
 import threading
 import time
@@ -10,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import lance
 import pyarrow as pa
@@ -19,16 +18,15 @@ from lance import blob_array
 
 from data_catalog.faults import InUse
 from data_catalog.tables.compaction import drop_deleted_rows, is_merged, merge_fragments
+from data_catalog.tables.contention import is_contention, retry
 from data_catalog.tables.presence import alone, is_lockable, present
+from data_catalog.tables.releases import STAMP, check_release, check_versions, release_of
 from data_catalog.tables.schemas import SCHEMA
 from data_catalog.tables.table_spec import TableSpec
 from data_catalog.uris.reachable import UnusableStore, check_store
 
-T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _STORAGE_VERSION: Literal["2.2"] = "2.2"  # the first that holds blob v2 columns
-_COMMIT_ATTEMPTS = 24
-_CONTENTION = ("conflict", "contention", "concurrent", "too many retries", "retryable")
 _TIDY_EVERY, _TIDY_EVERY_WITH_BLOBS = 16, 64
 """Writes of a process to a table after which it merges what they left; blobs are dear to copy."""
 _SWEEP_EVERY = 4
@@ -37,7 +35,6 @@ _KEEP, _KEEP_LEDGER = timedelta(hours=1), timedelta(minutes=10)
 """How long a read or a write may take where nobody knows who is at it (see `presence`): the second where rows are few
 bytes and come one at a time."""
 _UNTAGGED = "Ref not found"
-_SCHEMA = b"tango.schema"
 _FORBIDDEN = ("Permission denied", "Read-only file system", "Forbidden", "AccessDenied")
 _ABSENT = re.compile(r"Dataset at path .* was not found", re.DOTALL)
 _ALL_BUT_THE_NEWEST: dict[str, Any] = {"retain_versions": 1, "delete_unverified": True}
@@ -90,34 +87,12 @@ class Dataset:
             dataset = lance.dataset(self.uri, self._tag, storage_options=self._options, session=_SESSION)
         except (ValueError, FileNotFoundError, OSError) as error:
             if not (self._tag and _UNTAGGED in str(error)) and not _ABSENT.match(str(error)):
-                self._check_versions()
+                check_versions(self.uri)
                 raise  # a bucket, or a file of the table, that is missing is a fault
             return None
-        if _schema_of(dataset) > SCHEMA:
-            fault = "it is of a newer release of TANGO than this one"
-            raise UnusableStore(f"{self.uri}: {fault}; use that release, or name another --catalog")
-        self._check_columns(dataset.schema)
+        check_release(self.uri, self.spec, dataset.schema)
         new = set(self.spec.schema.names) - set(dataset.schema.names)
-        return _retry(self._with_new_columns) if new and not self._tag else dataset
-
-    def _check_versions(self) -> None:
-        """Refuse a table that a power cut has hit: the name of its newest version is there, what it says is not."""
-        for file in Path(self.uri).glob("_versions/*.manifest") if "://" not in self.uri else ():
-            if not file.stat().st_size:
-                remedy = "put the table back from a copy, or name another --catalog and onboard again"
-                raise UnusableStore(f"{self.uri}: damaged ({file.name} is empty, as after a power cut); {remedy}")
-
-    def _check_columns(self, there: pa.Schema) -> None:
-        """Refuse a table of another release, unless it only lacks columns that can be added to it."""
-        wanted = self.spec.schema
-        if other := sorted({*self.spec.primary_key, *self.spec.identity} - set(there.names)):
-            raise _another_release(self.uri, f"it has no column {other[0]}", "or go back to that release")
-        if other := sorted(set(there.names) - set(wanted.names)):
-            raise _another_release(self.uri, f"its column {other[0]} is not known here", "or install that release")
-        for name in set(there.names) - set(self.spec.blobs):
-            if there.field(name).type != wanted.field(name).type:
-                fault = f"its column {name} is {there.field(name).type}, not {wanted.field(name).type}"
-                raise _another_release(self.uri, fault, "or install that release")
+        return retry(self._with_new_columns) if new and not self._tag else dataset
 
     def _with_new_columns(self) -> lance.LanceDataset:
         dataset = lance.dataset(self.uri, storage_options=self._options, session=_SESSION)
@@ -133,9 +108,8 @@ class Dataset:
 
     def stamp(self) -> None:
         """Where the dataset is there, and of a release that does not know of `SCHEMA`, keep that release from it."""
-        stamp: dict[str, str | None] = {_SCHEMA.decode(): str(SCHEMA)}
-        if (dataset := self.find()) is not None and _schema_of(dataset) < SCHEMA:
-            self._write(lambda newest: newest.update_schema_metadata(stamp))
+        if (dataset := self.find()) is not None and release_of(dataset.schema) < SCHEMA:
+            self._write(lambda newest: newest.update_schema_metadata(dict(STAMP)))
 
     def open(self) -> lance.LanceDataset:
         """The newest version; the dataset is created if it does not exist yet, whoever comes first."""
@@ -145,7 +119,7 @@ class Dataset:
             Path(self.uri).parent.mkdir(parents=True, exist_ok=True)
         try:
             return lance.write_dataset(
-                rows_of(self.spec, []).replace_schema_metadata({_SCHEMA: str(SCHEMA)}),
+                rows_of(self.spec, []).replace_schema_metadata(STAMP),
                 self.uri,
                 mode="create",
                 data_storage_version=_STORAGE_VERSION,
@@ -153,7 +127,7 @@ class Dataset:
                 storage_options=self._options,
             )
         except OSError as error:  # another process created it between our look and our write
-            if "exist" not in str(error).lower() and not _is_contention(error):
+            if "exist" not in str(error).lower() and not is_contention(error):
                 raise
             return lance.dataset(self.uri, storage_options=self._options, session=_SESSION)
 
@@ -184,7 +158,7 @@ class Dataset:
             with present(self.uri):
                 write(self.open())
 
-        _retry(attempt)
+        retry(attempt)
 
     def read(self, names: list[str], where: str | None = None) -> pa.Table:
         """Columns of the rows that satisfy a filter, in no order."""
@@ -295,7 +269,7 @@ class Dataset:
             with present(self.uri):
                 merge_fragments(self.open(), blobs=bool(self.spec.blobs))
         except (OSError, RuntimeError) as error:
-            if not _is_contention(error):
+            if not is_contention(error):
                 raise
 
     def _tidy_now_and_then(self) -> None:
@@ -324,32 +298,8 @@ def rows_of(spec: TableSpec, rows: Iterable[dict[str, Any]]) -> pa.Table:
     return pa.table(columns, schema=spec.schema)
 
 
-def _schema_of(dataset: lance.LanceDataset) -> int:
-    return int((dataset.schema.metadata or {}).get(_SCHEMA, b"0"))
-
-
-def _another_release(uri: str, fault: str, remedy: str) -> UnusableStore:
-    what = f"{uri}: written by another release of TANGO ({fault})"
-    return UnusableStore(f"{what}; name another --catalog and onboard again, {remedy}")
-
-
 def _clean_up(dataset: lance.LanceDataset, chosen: dict[str, Any], dry_run: bool = False) -> int:
     """Delete versions, but none that is tagged; returns the bytes of their files."""
     if dry_run:
         return dataset.explain_cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).stats.bytes_removed
     return dataset.cleanup_old_versions(**chosen, error_if_tagged_old_versions=False).bytes_removed
-
-
-def _is_contention(error: Exception) -> bool:
-    return any(word in str(error).lower() for word in _CONTENTION)
-
-
-def _retry(write: Callable[[], T]) -> T:
-    for attempt in range(_COMMIT_ATTEMPTS):
-        try:
-            return write()
-        except (OSError, RuntimeError) as error:
-            if attempt + 1 == _COMMIT_ATTEMPTS or not _is_contention(error):
-                raise
-            time.sleep(random.uniform(0, min(2.0, 0.05 * 1.5**attempt)))
-    raise AssertionError("unreachable")

@@ -45,15 +45,15 @@ def test_a_unit_is_had_by_one_at_a_time_and_by_the_next_when_it_is_given_back(ca
 
 
 def test_a_lease_that_expired_is_anybodys_and_one_that_is_renewed_is_not(catalog, monkeypatch):
-    monkeypatch.setattr(leases, "SECONDS", 0.4)
+    monkeypatch.setattr(leases, "SECONDS", 1.2)
     monkeypatch.setattr(leases, "_RENEW_EVERY", 0.1)
     monkeypatch.setattr(leases, "_GIVE_BACK_EVERY", 0.1)
     with _other(catalog, "a") as first, _other(catalog, "b") as second:
         assert first.take("fit", UNITS[:1])
-        time.sleep(1.0)
+        time.sleep(2.0)
         assert not second.take("fit", UNITS[:1])  # it was renewed
         first._over.set()
-        time.sleep(1.0)
+        time.sleep(2.0)
         assert second.take("fit", UNITS[:1])
 
 
