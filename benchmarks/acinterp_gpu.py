@@ -119,8 +119,8 @@ def refiner(arguments: argparse.Namespace, folder: Path) -> None:
     from data_catalog import Catalog
     from tango_models.interpolation.acinterp.learning.stages import train_stage
     from tango_models.interpolation.acinterp.refine import RefinerInterpolator
-    from tango_models.interpolation.flow import FlowInterpolator
     from tango_models.interpolation.seam import Interpolator
+    from tango_models.interpolation.warping.flow import FlowInterpolator
     from tango_models.truth.evaluation import evaluate
     from tasks.views.training.training_takes import training_takes
     from tasks.views.training.true_gaps import TrueGaps

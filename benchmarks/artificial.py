@@ -14,9 +14,9 @@ from typing import Any
 from benchmarks import made_rows
 from benchmarks.commands import Workplace
 from data_catalog import Unit
-from tasks.runtime import workers
+from tasks.runtime.cluster import workers
+from tasks.runtime.cluster.workers import Outcome, StageWorker
 from tasks.runtime.stage import RowWriter
-from tasks.runtime.workers import Outcome, StageWorker
 
 
 class ArtificialWorker(StageWorker):

@@ -136,7 +136,7 @@ def loop(dataset: Path, catalog: Path) -> Timed:
     """What the plain loop takes."""
     from data_catalog import Catalog
     from data_catalog.tables.schemas import TABLES
-    from tasks.runtime.capacity import usable_cpus
+    from tasks.runtime.cluster.capacity import usable_cpus
 
     opened = Catalog(catalog)
     for name in TABLES:
@@ -164,9 +164,9 @@ def _avatar(given: tuple[str, str]) -> None:
     from data_catalog.keys import track_id
     from flows.configuration.settings import Settings
     from tango_models.media.probe import content_id
+    from tasks.runtime.cluster.workers import StageWorker
     from tasks.runtime.registry import PER_TRACK
     from tasks.runtime.versions import Versions, plan_units
-    from tasks.runtime.workers import StageWorker
 
     folder, catalog_uri = Path(given[0]), given[1]
     catalog, configs = Catalog(catalog_uri), Settings().stage_configs()

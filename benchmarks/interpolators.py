@@ -115,7 +115,7 @@ def small(place: Workplace, catalog: Path, folder: Path, avatars: Sequence[str],
 
 def curve(run: Path) -> None:
     """Print how loss and figures went, in parts of equally many steps; of the small model all three stages."""
-    from tasks.runtime.ray_training import FIGURES
+    from tasks.runtime.cluster.ray_training import FIGURES
 
     for stage in [run] if run.name == "refiner" else [run.with_name(name) for name in ("vae", "1", "2")]:
         lines = [json.loads(line) for line in (stage / FIGURES).read_text().splitlines()]

@@ -122,7 +122,7 @@ class Footage:
         return self._borders[k - 1], self._borders[k]
 
     def _seam(self, outgoing: np.ndarray, incoming: np.ndarray) -> Seam:
-        from tango_models.interpolation.arms import bridged
+        from tango_models.interpolation.warping.arms import bridged
 
         parts: dict[str, np.ndarray] = {}
         for name, frames in (("outgoing", outgoing), ("incoming", incoming)):

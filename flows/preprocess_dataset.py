@@ -14,7 +14,7 @@ from flows.intake.batch import read_batch
 from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_catalog
 from flows.outcome import FlowReport
-from tasks.runtime.ray_cluster import check_cluster
+from tasks.runtime.cluster.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
 
 

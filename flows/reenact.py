@@ -27,7 +27,7 @@ from flows.tracks import edges_out_of_date, not_shown, out_of_date, scopes, subm
 from tango_models.lips.plugs import MATCH
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import render_key
-from tasks.runtime.cluster import Pools
+from tasks.runtime.cluster.pools import Pools
 from tasks.views.motion_graph import SeenJumps, path_key
 from tasks.views.paths.lips import lip_figures
 

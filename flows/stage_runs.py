@@ -8,9 +8,9 @@ from prefect.runtime import deployment, flow_run
 
 from flows.configuration.settings import Settings
 from flows.traces import IN_THE_LOG, described
-from tasks.runtime.cluster import Pools
+from tasks.runtime.cluster.pool import PoolClosed
+from tasks.runtime.cluster.pools import Pools
 from tasks.runtime.faults import describe
-from tasks.runtime.pool import PoolClosed
 from tasks.runtime.run_stage import Attempts, Progress, StageFailed, StageIncomplete, StageSummary, run_stage
 
 _RETRY_DELAY_SECONDS = 5

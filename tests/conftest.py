@@ -59,7 +59,7 @@ def ray_cluster():
     """A real local Ray cluster that the flows under test find running."""
     import ray
 
-    from tasks.runtime import worker_environment
+    from tasks.runtime.cluster import worker_environment
 
     options = {"include_dashboard": False, "log_to_driver": False, "object_store_memory": 100 * 2**20}
     with worker_environment.handed_down():

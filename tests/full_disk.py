@@ -3,7 +3,7 @@
 import resource
 
 from data_catalog import Unit
-from tasks.runtime.workers import Outcome, StageWorker
+from tasks.runtime.cluster.workers import Outcome, StageWorker
 
 
 class FullDiskWorker(StageWorker):

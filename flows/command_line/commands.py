@@ -93,7 +93,7 @@ def preprocess(folder: str, catalog: str | None) -> None:
         from data_catalog import Catalog
         from flows.intake.batch import read_batch
         from flows.intake.paths import as_typed, source_place
-        from tasks.runtime.ray_cluster import check_cluster
+        from tasks.runtime.cluster.ray_cluster import check_cluster
 
         place = source_place(folder)
         settings = read_settings(catalog)
@@ -112,7 +112,7 @@ def demo(out: Path, catalog: str | None) -> None:
     with reported("demo"):
         from flows.intake.paths import local_path
         from tango_models.synthetic.speaker import SPEAKER_VIDEO, SPEECH
-        from tasks.runtime.ray_cluster import check_cluster
+        from tasks.runtime.cluster.ray_cluster import check_cluster
 
         local_path(out, written=True).mkdir(parents=True, exist_ok=True)
         settings = read_settings(catalog or str(out / "catalog"))
@@ -282,7 +282,7 @@ def reported(command: str) -> Iterator[None]:
 
 def _told(error: Exception, command: str) -> str:
     from flows.traces import described
-    from tasks.runtime.native_libraries import missing_library
+    from tasks.runtime.cluster.native_libraries import missing_library
 
     if type(error).__name__ == "FlowIncomplete":  # whose module takes long to import
         return str(error)

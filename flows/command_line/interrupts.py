@@ -81,7 +81,7 @@ class _Watch:
         self._children = _descendants()
         self._half_files |= _half_files(self._children)
         # Only what is imported already can have workers.
-        if cluster := sys.modules.get("tasks.runtime.cluster"):
+        if cluster := sys.modules.get("tasks.runtime.cluster.pools"):
             with contextlib.suppress(Exception):  # the timer ends what this cannot
                 cluster.interrupt()
 
@@ -97,7 +97,7 @@ class _Watch:
         for path in self._half_files:
             with contextlib.suppress(OSError):
                 os.unlink(path)
-        if cluster := sys.modules.get("tasks.runtime.ray_cluster"):
+        if cluster := sys.modules.get("tasks.runtime.cluster.ray_cluster"):
             cluster.remove_folders()
         with contextlib.suppress(Exception):
             cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""

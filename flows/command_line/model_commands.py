@@ -17,7 +17,7 @@ def train(
 ) -> None:  # fmt: skip
     with reported("train"):
         from flows.intake.paths import local_path
-        from tasks.runtime.ray_cluster import check_cluster
+        from tasks.runtime.cluster.ray_cluster import check_cluster
         from tasks.training.embedding import check_job
         from tasks.training.job import training_cluster
 
@@ -48,7 +48,7 @@ def train_acinterp(
     with reported("train"):
         from flows.intake.paths import local_path
         from flows.models.training_jobs import catalog_tracks
-        from tasks.runtime.ray_cluster import check_cluster
+        from tasks.runtime.cluster.ray_cluster import check_cluster
         from tasks.training.acinterp import ACInterpJob, check_acinterp_job
         from tasks.training.job import training_cluster
 

@@ -95,7 +95,7 @@ def rerun(avatars: list[str], stages: list[str], redo: list[str], *, dry_run: bo
         from flows.intake.catalogs import existing_catalog
         from flows.upkeep.rerun import Redo, plan_rerun
         from tango_models.errors import InputError
-        from tasks.runtime.ray_cluster import check_cluster
+        from tasks.runtime.cluster.ray_cluster import check_cluster
         from tasks.runtime.registry import ONBOARDING
 
         if unknown := sorted(set(stages) - set(ONBOARDING)):

@@ -33,7 +33,7 @@ from tasks.interpolate_seams import InterpolateSeamsSettings
 from tasks.match_lips import MatchLipsSettings
 from tasks.render_video import RenderVideoSettings
 from tasks.retrieve_path import RetrievePathSettings
-from tasks.runtime.ray_cluster import ClusterSettings
+from tasks.runtime.cluster.ray_cluster import ClusterSettings
 from tasks.runtime.registry import STAGES
 from tasks.score_edges import ScoreEdgesConfig
 from tasks.views.embedding_model import EmbeddingModelConfig

@@ -20,7 +20,7 @@ from flows.outcome import FlowReport, conclude, tidy
 from flows.progress import FlowProgress
 from flows.stage_runs import StageRuns
 from flows.tracks import current_tracks, scope
-from tasks.runtime.cluster import Pools
+from tasks.runtime.cluster.pools import Pools
 from tasks.runtime.faults import is_input_fault
 
 _AT_WORK = "onboarding"

@@ -18,7 +18,7 @@ from flows.intake.videos import check_source
 from flows.outcome import FlowReport
 from flows.tracks import scope
 from tango_models.errors import InputError
-from tasks.runtime.capacity import usable_cpus
+from tasks.runtime.cluster.capacity import usable_cpus
 from tasks.runtime.files import check_file, content_of
 
 T = TypeVar("T")

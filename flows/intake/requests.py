@@ -17,8 +17,8 @@ from tango_models.errors import InputError
 from tango_models.lips.plugs import check_lips
 from tango_models.motion_graph.scoring.scorers import create_scorer
 from tasks.rendering.output import check_output, check_remote_output
+from tasks.runtime.cluster.ray_cluster import check_cluster
 from tasks.runtime.files import check_file, content_of
-from tasks.runtime.ray_cluster import check_cluster
 from tasks.views.embedding_model import check_body
 from tasks.views.paths.interpolation import open_interpolator
 

@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.artifacts import create_image_artifact
 
 from flows.configuration.settings import Settings
-from tasks.runtime.ray_training import FIGURES
+from tasks.runtime.cluster.ray_training import FIGURES
 from tasks.training.acinterp import ACInterpJob, train_acinterp_job
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from flows.artifacts import show_table
 from flows.configuration.settings import Settings
 from flows.models.evaluate_aumoclip import RetrievalReport, evaluate_pairs
-from tasks.runtime.ray_training import FIGURES
+from tasks.runtime.cluster.ray_training import FIGURES
 from tasks.training.embedding import TrainingJob, open_pairs, train_embedding
 
 

@@ -16,7 +16,7 @@ from flows.server.prefect_settings import check_settings
 from flows.server.supervised import Supervised, end_orphans
 from flows.server.worker import Work
 from tango_models.errors import InputError
-from tasks.runtime.native_libraries import check_libraries
+from tasks.runtime.cluster.native_libraries import check_libraries
 
 _PORTS = range(4200, 4300)
 _START_SECONDS = 300

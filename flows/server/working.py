@@ -15,7 +15,7 @@ from flows.server.prefect_settings import check_settings
 from flows.server.supervised import end_orphans
 from flows.server.worker import Work
 from tango_models.errors import InputError
-from tasks.runtime.native_libraries import check_libraries
+from tasks.runtime.cluster.native_libraries import check_libraries
 
 _START_SECONDS = 300
 """For a server that is started at the same time."""

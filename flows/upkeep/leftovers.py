@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from data_catalog import Catalog
-from tasks.runtime.ray_cluster import FOLDER_PREFIX, socket_folder
+from tasks.runtime.cluster.ray_cluster import FOLDER_PREFIX, socket_folder
 
 _AGE_SECONDS = 3600
 """Below which a thing may still be somebody's who has only begun."""

@@ -66,7 +66,7 @@ def rerun(settings: "Settings", avatars: Sequence[str], stages: Sequence[str], r
     from flows.fleet.onboarding import Request, onboard_all
     from flows.intake.paths import check_place
     from flows.intake.requests import check_catalog
-    from tasks.runtime.ray_cluster import check_cluster
+    from tasks.runtime.cluster.ray_cluster import check_cluster
     from tasks.views.embedding_model import check_body
 
     deployed = deployment.id is not None

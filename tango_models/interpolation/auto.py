@@ -110,7 +110,7 @@ def usual_ways(**weights: Any) -> dict[str, Interpolator]:
     (Flow without hands of their own was one more way: of 135 seams of four speakers it was taken for 3, none of which
     would be seen without it, and it cost a third of all seams' time.)
     """
-    from tango_models.interpolation.flow import FlowInterpolator
+    from tango_models.interpolation.warping.flow import FlowInterpolator
 
     ways: dict[str, Interpolator] = {"flow": FlowInterpolator()}
     if weights:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from tango_models.interpolation.layers import FlowSettings, compose, warp_layer
-from tango_models.interpolation.matching import match_frames
+from tango_models.interpolation.warping.layers import FlowSettings, compose, warp_layer
+from tango_models.interpolation.warping.matching import match_frames
 
 _FLOW_SIDE = 256  # px; at 352 fast hands look the same (52 dB) and cost half as much again
 _MOVES = 5.0  # grey levels, averaged over some 16 px: what differs less is no movement that a viewer sees

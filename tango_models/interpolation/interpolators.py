@@ -33,7 +33,7 @@ def create_interpolator(name: str, **settings: Any) -> Interpolator:
 
         return AutoInterpolator(**settings)
     if name == "flow":
-        from tango_models.interpolation.flow import FlowInterpolator
+        from tango_models.interpolation.warping.flow import FlowInterpolator
 
         return FlowInterpolator(**settings)
     if name == "rife":

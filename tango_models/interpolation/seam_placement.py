@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tango_models.interpolation.alignment import HAND_SCALE, HAND_TURN, similarity
 from tango_models.interpolation.seam import window_alpha
+from tango_models.interpolation.warping.alignment import HAND_SCALE, HAND_TURN, similarity
 
 _LOST = 0.15  # as different in shape as a hand counts that is found in one run only
 _PIXELS = 1000  # per image height, for what is measured in pixels

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from tango_models.interpolation.arms import bridged
 from tango_models.interpolation.seam import Seam
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
+from tango_models.interpolation.warping.arms import bridged
 
 LENGTHS = (3, 7, 11)
 """Frames taken out: the seams that the project makes have 4 to 16."""

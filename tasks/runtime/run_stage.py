@@ -16,14 +16,14 @@ from pydantic import BaseModel
 from data_catalog import Unit, UnitRecord
 from data_catalog.keys import video_of
 from data_catalog.ledger import undone
-from tasks.runtime.cluster import Pools
+from tasks.runtime.cluster.pool import PoolClosed
+from tasks.runtime.cluster.pools import Pools
+from tasks.runtime.cluster.workers import Outcome
 from tasks.runtime.faults import is_input_fault, reason
 from tasks.runtime.plan_source import UpstreamNotReady
-from tasks.runtime.pool import PoolClosed
 from tasks.runtime.registry import PER_AVATAR, PER_TRACK
 from tasks.runtime.stage import Stage
 from tasks.runtime.versions import Versions, plan_units
-from tasks.runtime.workers import Outcome
 
 _WAIT_SECONDS = 1.0
 """Between two looks whether another run has done with a unit."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from data_catalog import Catalog
 from tango_models.errors import InputError
-from tasks.runtime.ray_cluster import ClusterSettings
-from tasks.runtime.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray
+from tasks.runtime.cluster.ray_cluster import ClusterSettings
+from tasks.runtime.cluster.ray_training import FIGURES, STEPS_PER_REPORT, train_on_ray
 from tasks.training.job import ClusterJob, check_folder, training_cluster
 from tasks.views.embedding_model import EmbeddingModelConfig
 

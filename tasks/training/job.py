@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from data_catalog.uris.storage_options import StorageOptions
 from tango_models.errors import InputError
-from tasks.runtime.ray_cluster import ClusterSettings
-from tasks.runtime.ray_training import with_trainers
+from tasks.runtime.cluster.ray_cluster import ClusterSettings
+from tasks.runtime.cluster.ray_training import with_trainers
 
 
 class ClusterJob(BaseModel):

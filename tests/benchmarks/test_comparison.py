@@ -9,9 +9,9 @@ from benchmarks.comparison import measure
 from data_catalog import Catalog
 from tango_models.media.probe import content_id
 from tango_models.synthetic.speaker import SPEECH
+from tasks.runtime.cluster.workers import StageWorker
 from tasks.runtime.plan_source import UpstreamNotReady
 from tasks.runtime.registry import PER_TRACK
-from tasks.runtime.workers import StageWorker
 from tests.speaker import cut_speaker
 from tests.stages import add_video, configurations, plan
 

@@ -12,7 +12,7 @@ import yaml
 from flows.configuration.settings import Settings
 from flows.intake.dataset import scan
 from flows.server.deploy import POOL
-from tasks.runtime.native_libraries import _PACKAGES
+from tasks.runtime.cluster.native_libraries import _PACKAGES
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

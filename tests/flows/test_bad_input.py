@@ -93,7 +93,7 @@ def batch(tmp_path_factory, prefect_server, ray_cluster) -> Batch:
     settings = Settings(catalog=str(tmp_path_factory.mktemp("catalog")))
     catalog = Catalog(settings.catalog)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.runtime.workers.StageWorker", FullDiskWorker)
+        patch.setattr("tasks.runtime.cluster.workers.StageWorker", FullDiskWorker)
         with pytest.raises(FlowIncomplete) as full:
             onboard_avatar("ann", [str(folder / "good.mp4")], settings=settings)
     after_full = {"status": catalog_status(settings, "ann")[0], "keys": catalog.verify()}

@@ -17,7 +17,7 @@ from tango_models.media.pictures.frames import iter_frames
 from tango_models.media.probe import content_id
 from tango_models.media.sound.audio import read_audio
 from tango_models.synthetic.speaker import SPEECH
-from tasks.runtime.cluster import Pools
+from tasks.runtime.cluster.pools import Pools
 from tasks.runtime.run_stage import Attempts, Progress, compute_stage
 from tasks.views.motion_graph import path_key
 from tests.full_disk import FullDiskWorker
@@ -146,7 +146,7 @@ def test_digital_silence_gives_a_resting_video_and_a_full_disk_only_delays_it(on
     silence = write_sound(tmp_path / "silence.wav", np.zeros(16000, np.float32))
     target = tmp_path / "silence.mp4"
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.runtime.workers.StageWorker", FullDiskWorker)
+        patch.setattr("tasks.runtime.cluster.workers.StageWorker", FullDiskWorker)
         with pytest.raises(FlowIncomplete) as incomplete:
             reenact("ann", str(silence), str(target), settings=onboarded)
     (error,) = incomplete.value.report.errors

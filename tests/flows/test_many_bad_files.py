@@ -14,7 +14,7 @@ from flows.outcome import FlowIncomplete, failure_rows
 from flows.preprocess_dataset import preprocess_dataset
 from flows.upkeep.rerun import Redo, plan_rerun
 from flows.upkeep.rerun_stage import rerun_stage
-from tasks.runtime.workers import Outcome
+from tasks.runtime.cluster.workers import Outcome
 
 pytestmark = pytest.mark.integration
 

@@ -27,7 +27,7 @@ _RUN = """
     from data_catalog import Catalog
     from flows.configuration.settings import Settings
     from tango_models.media.probe import content_id
-    from tasks.runtime.cluster import Pools
+    from tasks.runtime.cluster.pools import Pools
     from tasks.runtime.registry import PER_TRACK
     from tasks.runtime.run_stage import Attempts, Progress, compute_stage
     from tasks.views.motion_graph import path_key

@@ -20,7 +20,7 @@ from flows.deployed.given import told
 from flows.stage_runs import StageRuns
 from tango_models.errors import InputError
 from tasks.create_clips import CreateClips
-from tasks.runtime.pool import PoolClosed
+from tasks.runtime.cluster.pool import PoolClosed
 from tasks.runtime.registry import STAGES
 from tasks.runtime.run_stage import Progress
 from tests.media_samples import tone, write_sound

@@ -12,7 +12,7 @@ from data_catalog.tables.store import Table
 from tango_models.media.probe import content_id
 from tango_models.synthetic.speaker import SPEECH
 from tasks.runtime import stage as runtime_stage
-from tasks.runtime import workers
+from tasks.runtime.cluster import workers
 from tasks.runtime.reading import DeclaredSource, UndeclaredRead
 from tasks.runtime.registry import PER_TRACK, STAGES, stage_class
 from tasks.runtime.stage import RowWriter

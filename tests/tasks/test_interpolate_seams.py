@@ -13,7 +13,7 @@ from tango_models.motion_graph.edge_config import CUT
 from tango_models.motion_graph.pictures import FACE_SIDE, PICTURE_SIDE
 from tasks.rendering.output_frames import output_frames
 from tasks.rendering.seam_figures import read_seam_figures
-from tasks.runtime.workers import StageWorker
+from tasks.runtime.cluster.workers import StageWorker
 from tasks.views.columns import pack_bits, pack_masks
 from tasks.views.footage.segments import segment_key
 from tasks.views.paths.path_layout import SeamLayout, read_playback

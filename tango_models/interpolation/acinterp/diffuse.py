@@ -18,8 +18,8 @@ from tango_models.interpolation.acinterp.poses import (
     draw_poses,
     seam_poses,
 )
-from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.seam import Seam, settings_id
+from tango_models.interpolation.warping.flow import FlowInterpolator
 
 if TYPE_CHECKING:
     from tango_models.interpolation.acinterp.configuration import SamplingConfig

@@ -11,8 +11,8 @@ import numpy as np
 
 from tango_models.interpolation.acinterp.refiner_input import Box, Sight, flow_frames, sights
 from tango_models.interpolation.acinterp.weight_files import REFINER, read_header
-from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.seam import Seam, settings_id
+from tango_models.interpolation.warping.flow import FlowInterpolator
 
 if TYPE_CHECKING:
     from tango_models.interpolation.acinterp.refiner import Refiner

@@ -19,9 +19,9 @@ from tango_models.interpolation.acinterp.poses import (
     seam_poses,
 )
 from tango_models.interpolation.acinterp.refiner import LAYERS
-from tango_models.interpolation.flow import FlowInterpolator, arm_pairs
-from tango_models.interpolation.layers import compose
 from tango_models.interpolation.seam import Seam
+from tango_models.interpolation.warping.flow import FlowInterpolator, arm_pairs
+from tango_models.interpolation.warping.layers import compose
 
 Box = tuple[int, int, int, int]
 """px left, top, right, bottom."""

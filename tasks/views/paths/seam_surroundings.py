@@ -38,7 +38,7 @@ class Surroundings:
     def run(self, clip: str, *, from_end: bool, smooth: bool) -> RunAround:
         """The run beside a jump: from the end of the clip before it, or from the beginning of the clip after it;
         `smooth`: no picture will be shown twice."""
-        from tango_models.interpolation.arms import bridged
+        from tango_models.interpolation.warping.arms import bridged
 
         track = self._tracks[split_clip_id(clip)[0]]
         offsets = np.arange(-REACH * CLIP_FRAMES, REACH * CLIP_FRAMES)

@@ -128,7 +128,7 @@ def _picture(frames: GopCache, video_id: str, wanted: StandIn) -> np.ndarray:
 def _seen(source: Source, video_id: str, shown: list[StandIn], canvas: tuple[int, int]) -> dict[str, np.ndarray]:
     """Landmarks of some frames or of what lies between two: `points`, `arms`, `heads`, `faces` and `person` of a
     `Seam`."""
-    from tango_models.interpolation.arms import bridged
+    from tango_models.interpolation.warping.arms import bridged
 
     size = source.table("videos").read(["video_id", "width", "height"], where=equals(video_id=video_id)).to_pylist()[0]
     wanted = sorted({f for s in shown for f in (s.left, s.right)})

@@ -49,7 +49,7 @@ def training_takes(source: Source, tracks: dict[str, list[str]]) -> list[Take]:
 def _of_video(source: Source, cache: GopCache, avatar: str, video_id: str, track: str) -> list[Take]:
     from tango_models.interpolation.acinterp.learning.takes import Take
     from tango_models.interpolation.acinterp.poses import Poses
-    from tango_models.interpolation.arms import bridged
+    from tango_models.interpolation.warping.arms import bridged
     from tango_models.perception.landmarks import letterbox
 
     columns = ["video_id", "n_frames", "width", "height", "repeated"]

@@ -15,7 +15,7 @@ from data_catalog import Catalog
 from data_catalog.uris.reachable import UnusableStore
 from flows.command_line.app import app
 from flows.server import local_server, working
-from tasks.runtime import ray_cluster
+from tasks.runtime.cluster import ray_cluster
 from tests.hopeless import AVATAR, HOPELESS, make_files
 
 

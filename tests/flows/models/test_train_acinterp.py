@@ -12,7 +12,7 @@ from flows.models.train_acinterp import train_acinterp
 from flows.models.training_jobs import catalog_tracks
 from tango_models.errors import InputError
 from tango_models.synthetic.speaker import SPEECH
-from tasks.runtime.ray_training import FIGURES
+from tasks.runtime.cluster.ray_training import FIGURES
 from tasks.training.acinterp import ACInterpJob, check_acinterp_job
 from tasks.views.paths.interpolation import open_interpolator
 

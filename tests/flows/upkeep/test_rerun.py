@@ -116,7 +116,7 @@ def test_a_run_that_cannot_begin_takes_nothing_away(catalog, tmp_path, monkeypat
 
 
 def test_failures_are_put_back_only_when_the_cluster_has_answered(catalog, monkeypatch):
-    from tasks.runtime import ray_token
+    from tasks.runtime.cluster import ray_token
     from tests.flows.server.served import free_port
 
     monkeypatch.setattr(ray_token, "_SECONDS", 0.5)

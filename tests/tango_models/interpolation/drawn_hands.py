@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from tango_models.interpolation.hand_matte import BONES, PALM
+from tango_models.interpolation.warping.hand_matte import BONES, PALM
 
 SKIN = np.array([225, 180, 155])
 SIDE = 200

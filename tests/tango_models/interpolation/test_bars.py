@@ -7,8 +7,8 @@ import pytest
 
 from tango_models.interpolation.auto import make
 from tango_models.interpolation.bars import picture_box, without_bars
-from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.seam import Seam
+from tango_models.interpolation.warping.flow import FlowInterpolator
 from tests.tango_models.interpolation.scenes import SIDE, seam
 
 COUNT = 8

@@ -1,8 +1,8 @@
 import numpy as np
 
-from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.interpolators import HardCut
 from tango_models.interpolation.quality import seam_quality
+from tango_models.interpolation.warping.flow import FlowInterpolator
 from tests.tango_models.interpolation.scenes import seam
 
 

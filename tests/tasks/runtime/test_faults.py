@@ -7,8 +7,8 @@ from data_catalog import Catalog
 from flows.command_line.app import app
 from tango_models.errors import InputError
 from tasks.fit_smplx import FitSmplx
+from tasks.runtime.cluster.workers import StageWorker
 from tasks.runtime.faults import describe
-from tasks.runtime.workers import StageWorker
 from tests.stages import add_video, mark_done, plan
 
 

@@ -12,11 +12,11 @@ from data_catalog.uris.places import read_blocks, upload
 from tango_models.errors import InputError
 from tango_models.media.probe import content_id
 from tasks.extract_frames import ExtractFrames, ExtractFramesConfig
+from tasks.runtime.cluster.pool import WorkerPool
+from tasks.runtime.cluster.workers import StageWorker, WorkerResources
 from tasks.runtime.files import Files, content_of, safe_name
 from tasks.runtime.handing_over import HandOver, arrived
-from tasks.runtime.pool import WorkerPool
 from tasks.runtime.scratch import scratch_folder
-from tasks.runtime.workers import StageWorker, WorkerResources
 from tests.object_store import object_store
 from tests.speaker import cut_speaker
 

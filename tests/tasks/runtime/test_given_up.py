@@ -10,9 +10,9 @@ from data_catalog import Catalog
 from data_catalog.leases import Leases
 from flows.configuration.settings import Settings
 from flows.stage_runs import StageRuns
+from tasks.runtime.cluster.workers import Outcome
 from tasks.runtime.faults import WORKER_DIED
 from tasks.runtime.run_stage import Attempts, Progress, StageIncomplete, compute_stage
-from tasks.runtime.workers import Outcome
 from tests.stages import configurations
 
 SCOPE = {"video_id": "a" * 32, "uri": "/data/a.mp4", "track": "a" * 32}

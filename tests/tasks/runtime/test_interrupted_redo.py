@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
 from tasks.detect_landmarks import DetectLandmarks
+from tasks.runtime.cluster.workers import StageWorker
 from tasks.runtime.stage import RowWriter
-from tasks.runtime.workers import StageWorker
 from tests.stages import mark_done, plan
 
 _ROWS = 4

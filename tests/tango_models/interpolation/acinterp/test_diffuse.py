@@ -12,9 +12,9 @@ from tango_models.interpolation.acinterp.diffuse import DiffusionInterpolator, f
 from tango_models.interpolation.acinterp.learning.windows import WindowConfig
 from tango_models.interpolation.acinterp.modeling import ACInterp
 from tango_models.interpolation.acinterp.refiner import Refiner, RefinerConfig, save_refiner
-from tango_models.interpolation.flow import FlowInterpolator
 from tango_models.interpolation.interpolators import create_interpolator
 from tango_models.interpolation.seam import Seam
+from tango_models.interpolation.warping.flow import FlowInterpolator
 from tango_models.truth.gaps import AFTER, BEFORE, Place, Seen, take_out
 from tests.tango_models.interpolation.acinterp.speakers import seam_of, waving
 from tests.tango_models.interpolation.acinterp.tiny import shake, tiny_model

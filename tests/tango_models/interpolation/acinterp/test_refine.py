@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from tango_models.errors import InputError
-from tango_models.interpolation import flow
 from tango_models.interpolation.acinterp.refine import RefinerInterpolator
 from tango_models.interpolation.acinterp.refiner import (
     CHANNELS,
@@ -18,9 +17,10 @@ from tango_models.interpolation.acinterp.refiner import (
     save_refiner,
 )
 from tango_models.interpolation.acinterp.refiner_input import flow_frames, hand_boxes, sights
-from tango_models.interpolation.flow import FlowInterpolator
-from tango_models.interpolation.layers import warp_layer
 from tango_models.interpolation.seam import Seam
+from tango_models.interpolation.warping import flow
+from tango_models.interpolation.warping.flow import FlowInterpolator
+from tango_models.interpolation.warping.layers import warp_layer
 from tests.tango_models.interpolation.acinterp.speakers import seam_of, waving
 
 TINY = RefinerConfig(widths=(8, 8, 8))

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tango_models.interpolation.matching import match_frames
+from tango_models.interpolation.warping.matching import match_frames
 from tango_models.media.pictures.dense_flow import dense_flow
 from tango_models.metrics.seam_visibility import ResidualMeter
 

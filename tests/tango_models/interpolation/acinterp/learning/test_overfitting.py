@@ -17,8 +17,8 @@ from tango_models.interpolation.acinterp.learning.windows import WindowConfig, d
 from tango_models.interpolation.acinterp.poses import Poses
 from tango_models.interpolation.acinterp.sampling import sample
 from tango_models.interpolation.acinterp.windows import conditions
-from tango_models.interpolation.arms import bridged
 from tango_models.interpolation.seam_points import TORSO, arm_points, head_circle
+from tango_models.interpolation.warping.arms import bridged
 from tango_models.media.pictures.frames import iter_frames
 from tango_models.perception.detector import HolisticDetector
 from tango_models.synthetic.speaker import SPEAKER_VIDEO
