@@ -19,12 +19,8 @@ WHEN_NAMED = ("interpolators", "acinterp_gpu", "chaos")
 PREAMBLE = """# Results
 
 Written by `python -m benchmarks --write NAME…`: every section is what its command printed, on the machine, the day and
-the commit it names. Nothing here is written by hand; what a benchmark measures, and why, is said in its module. A
-section headed *of an earlier commit* has not been run since the file is generated: its text is the old one, and it
-goes when the benchmark is run.
+the commit it names. Nothing here is written by hand; what a benchmark measures, and why, is said in its module.
 """
-EARLIER = " (of an earlier commit)"
-"""Ends the heading of a section that no command of today printed."""
 _NEVER = re.compile(r"\nNever run with `--write`: .+\.\n")
 _MEASURED = r"""
     ^`python\ -m\ benchmarks\.{name}(\ [^`]+)?`\.\ .+,\ \d+\ cores,\ \d+\ GiB,\ Python\ [\d.]+,\ \d{{4}}-\d\d-\d\d,
@@ -69,15 +65,13 @@ def compose(sections: dict[str, str]) -> str:
 
 def faults_of(name: str, section: str) -> list[str]:
     """What keeps a text from being a section of that benchmark: its heading, the line that says what was run when and
-    where (an older section has `EARLIER` in its heading instead), and tables whose rows have a cell for each column."""
+    where, and tables whose rows have a cell for each column."""
     faults = []
     heading, _, body = section.partition("\n")
     if not heading.startswith("## "):
         faults.append(f"it begins with {heading[:80]!r}, not with a heading")
-    measured = re.search(_MEASURED.format(name=name), body, re.VERBOSE | re.MULTILINE)
-    if bool(measured) == heading.endswith(EARLIER):
-        wanted = "one or the other: its command, machine, date and commit, or that it is of an earlier commit"
-        faults.append(f"{wanted}; it says {'both' if measured else 'neither'}")
+    if not re.search(_MEASURED.format(name=name), body, re.VERBOSE | re.MULTILINE):
+        faults.append("it does not say with which command, on what machine, on which day and of which commit")
     tables = re.findall(r"(?:^\|.*\n)+", body, re.MULTILINE)
     if not tables:
         faults.append("it has no table")

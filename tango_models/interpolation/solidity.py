@@ -23,10 +23,10 @@ def hand_solidity(seam: Seam, made: np.ndarray) -> float:
     alphas = seam.alphas
     for k in np.flatnonzero((alphas > 0) & (alphas < 1)).tolist():
         for outgoing, incoming in zip(seam.outgoing_arms[k, :, HAND:], seam.incoming_arms[k, :, HAND:], strict=True):
-            ends = _edges(seam.outgoing[k], outgoing), _edges(seam.incoming[k], incoming)
+            first, last = _edges(seam.outgoing[k], outgoing), _edges(seam.incoming[k], incoming)
             here = _edges(made[k], outgoing + alphas[k] * (incoming - outgoing))
-            if here is not None and ends[0] is not None and ends[1] is not None:
-                lowest = min(lowest, here / max(min(ends), 1e-6))
+            if here is not None and first is not None and last is not None:
+                lowest = min(lowest, here / max(min(first, last), 1e-6))
     return lowest
 
 
