@@ -17,7 +17,7 @@ class Poses:
     """Of T frames, in px; NaN where unknown.
 
     points  (T, 4, 2) left and right shoulder, left and right hip
-    arms    (T, 2, 24, 2) left and right arm as in `interpolation.arms`
+    arms    (T, 2, 24, 2) left and right arm as in `warping.arms`
     heads   (T, 3) middle and radius
     """
 
