@@ -31,7 +31,7 @@ _GROWN = 3  # frames on each side, in which one of the two is faint
 
 
 class DissolveMeter:
-    """How much of each frame is a mixture. Holds 49 small frames, and two numbers for each that was seen."""
+    """How much of each frame is a mixture. Holds 49 small frames, and three numbers for each that was seen."""
 
     def __init__(self) -> None:
         self._seen: deque[np.ndarray] = deque(maxlen=2 * _REACH + 1)
