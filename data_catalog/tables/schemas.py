@@ -13,7 +13,6 @@ must not touch a catalog with it; columns that come in need none."""
 
 _SPECS = [*FOOTAGE, *GRAPH, *SPEECH, *RENDERS, *BOOKKEEPING]
 
-
 LEDGER = "units"
 HELD_STAGES = ("extract_frames", "detect_landmarks", "fit_smplx", "create_clips", "embed_clips", "score_edges")
 """Of whose tables a tag holds a version: what an avatar is made of, and no speech, path or picture made of it."""

@@ -2,16 +2,15 @@
 
 import multiprocessing
 import socket
-import urllib.request
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
 from data_catalog.tables import shards
 from data_catalog.uris.reachable import UnusableStore
 from tests.layouts import LAYOUTS, laid_out
+from tests.object_store import object_store
 
 pytestmark = pytest.mark.integration
 PROCESSES, KEYS = 3, 20
@@ -19,19 +18,8 @@ PROCESSES, KEYS = 3, 20
 
 @pytest.fixture
 def store():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    bucket = urllib.request.Request(f"http://{host}:{port}/footage", method="PUT")
-    urllib.request.urlopen(bucket).close()
-    yield {
-        "aws_endpoint": f"http://{host}:{port}",
-        "aws_access_key_id": "key",
-        "aws_secret_access_key": "secret",
-        "aws_region": "us-east-1",
-        "allow_http": "true",
-    }
-    server.stop()
+    with object_store("footage") as options:
+        yield options
 
 
 def _write(options: dict, worker: int, barrier) -> None:
