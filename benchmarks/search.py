@@ -16,13 +16,12 @@ from benchmarks.printing import heading, table
 from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
 from tango_models.motion_graph.graph import Edges, build_graph
+from tango_models.motion_graph.reuse import even_reuse, repeat_window
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
 from tango_models.motion_graph.scoring.scorers import ClipProsody
 from tango_models.motion_graph.search.path_search import (
     Path,
     SearchConfig,
-    even_reuse,
-    repeat_window,
     search_path,
 )
 from tango_models.speech.prosody import SpeechFeatures

@@ -42,7 +42,7 @@ class RetrievePathConfig(RetrievePathSettings):
 
 
 class RetrievePath(Stage):
-    name, code_version = "retrieve_path", "9"
+    name, code_version = "retrieve_path", "10"
     reads: ClassVar = {
         "analyse_speech": ("prosody",),
         "embed_speech": ("embedding",),
@@ -102,10 +102,11 @@ class RetrievePath(Stage):
         ]
 
     def process(self, source: Source, unit: Unit, out: RowWriter) -> None:
+        from tango_models.motion_graph.reuse import clips_to_share, even_reuse, repeat_window
         from tango_models.motion_graph.scoring.embedding_scorer import embedding_rows
         from tango_models.motion_graph.scoring.silence import within_phrase
         from tango_models.motion_graph.search.cost_rows import MaskedRows
-        from tango_models.motion_graph.search.path_search import even_reuse, repeat_window, search_path
+        from tango_models.motion_graph.search.path_search import search_path
         from tango_models.motion_graph.seen_jumps import search_without
 
         given = unit.inputs
@@ -118,11 +119,11 @@ class RetrievePath(Stage):
             heard = read_speech_embedding(source, given["speech_id"], given["model_id"], n_frames)
             seen = read_clip_embeddings(source, clip_ids, given["tracks"], given["model_id"])
             embedding = embedding_rows(heard, seen)
-        steps, shown = slot_count(n_frames), int(graph.usable.sum())
+        steps, shared = slot_count(n_frames), clips_to_share(graph.edges, graph.usable)
         node = {key: k for k, key in enumerate(clip_ids)}
         seen_jumps = [(node[src], node[dst], visibility) for src, dst, visibility in given["seen"]]
         rows = MaskedRows(scorer.cost_rows(speech, prosody, embedding), steps, graph.usable)
-        limits: dict[str, Any] = {"max_reuse": even_reuse(steps, shown), "repeat_within": repeat_window(shown)}
+        limits: dict[str, Any] = {"max_reuse": even_reuse(steps, shared), "repeat_within": repeat_window(shared)}
         phrase = within_phrase(speech.voice, steps)
         how: dict[str, Any] = {"min_dwell": self.config.min_dwell, "phrase": phrase, "config": self.config.search}
         path = search_path(rows, graph.edges, seed=given["seed"], **limits, **how)

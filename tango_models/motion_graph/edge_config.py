@@ -10,6 +10,9 @@ Measured on seven clips of four speakers: from room to room 11.7 to 77; within o
 picture switches, which the frames around a jump do hide (seen as 2.4 times what is usual). Another framing is priced as
 one: see `EdgeConfig.framing`."""
 
+WORST = 4.0
+"""Cost of a jump from which on none is worse than the other: whatever is made of it, everybody sees it."""
+
 
 @dataclass(frozen=True)
 class PriceConfig:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.edge_config import CUT
+from tango_models.motion_graph.edge_config import CUT, WORST
 from tango_models.motion_graph.graph import Edges
 from tango_models.motion_graph.search.cost_rows import CostRows, along, as_rows, read, showable
 from tango_models.motion_graph.search.limit_prices import raise_prices
@@ -17,7 +17,7 @@ from tango_models.motion_graph.search.search_config import SearchConfig
 from tango_models.motion_graph.search.variety import PricedRows, passage_taste
 from tango_models.motion_graph.search.viterbi import group_by_destination
 
-__all__ = ["Edges", "Path", "SearchConfig", "even_reuse", "path_cost", "repeat_window", "search_path"]
+__all__ = ["Edges", "Path", "SearchConfig", "path_cost", "search_path"]
 
 _EFFORT, _LONG_EFFORT = 1e9, 2e10
 """Slots x edges searched at most for the prices of the limits, and for a path of long speech within them; 450 x 430,000
@@ -25,8 +25,6 @@ take 0.4 s."""
 _PACES = (Pace(60, 8), Pace(90, 16), Pace(150, 60))
 _SCALES = (0.7, 0.85, 1.0, 1.2, 1.5)
 """Of the prices: with each, and each pace, a path is looked for, and the best is taken."""
-_WORST = 4.0
-"""Cost of an edge from which on none is worse than the other."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +55,6 @@ class Path:
     def gap(self) -> float:
         """How far the cost may lie above the best possible one: 0 for an exact optimum."""
         return max(self.cost - self.bound, 0.0)
-
-
-def even_reuse(steps: int, nodes: int) -> int:
-    """A `max_reuse` that spreads `steps` over `nodes` evenly with some room: 1.25 times the mean, but at least 3, so
-    that short speech need not leave its rests."""
-    return max(-(-5 * steps // (4 * max(nodes, 1))), 3)
-
-
-def repeat_window(nodes: int) -> int:
-    """A `repeat_within`: 4 s, or a third of the footage where that is less."""
-    return min(30, nodes // 3)
 
 
 def search_path(
@@ -112,8 +99,8 @@ def search_path(
             Not NaN, not -inf.
         edges: jumps and natural playback over N nodes; a jump to the natural successor is ignored.
         min_dwell: clips, 1 to 255.
-        max_reuse: at least T / (number of nodes that may be shown). `even_reuse` has a good one.
-        repeat_within: slots, see `repeat_window`.
+        max_reuse: at least T / (number of nodes that may be shown). `reuse.even_reuse` has a good one.
+        repeat_within: slots, see `reuse.repeat_window`.
         phrase: (T,) bool, true where a jump into a slot is within a phrase; None: nowhere. See
             `scoring.silence.within_phrase`.
         seed: 0 is the optimum; every other seed a reproducible path of nearly the same cost.
@@ -170,7 +157,7 @@ def path_cost(
 
 def _objective(edges: Edges, min_dwell: int, config: SearchConfig, phrase: np.ndarray | None) -> Objective:
     cost = np.asarray(edges.cost, np.float32)
-    seen = config.edge_weight * np.minimum(cost, _WORST) ** 4
+    seen = config.edge_weight * np.minimum(cost, WORST) ** 4
     within = np.where(cost >= CUT, (1 + config.phrase_weight) * seen, seen)
     incoming = group_by_destination(edges, config.jump_cost + seen, config.jump_cost + within)
     return Objective(incoming, min_dwell, config.early_penalty, phrase)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tango_models.errors import InputError
 from tango_models.motion_graph.edge_config import CUT
-from tango_models.motion_graph.search.path_search import Edges, even_reuse, path_cost, search_path
+from tango_models.motion_graph.reuse import even_reuse
+from tango_models.motion_graph.search.path_search import Edges, path_cost, search_path
 from tango_models.motion_graph.search.search_config import SearchConfig
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tango_models.errors import InputError
-from tango_models.motion_graph.search.path_search import Edges, even_reuse, path_cost, search_path
+from tango_models.motion_graph.reuse import even_reuse
+from tango_models.motion_graph.search.path_search import Edges, path_cost, search_path
 from tango_models.motion_graph.search.search_config import SearchConfig
 
 LAG = SearchConfig(exact_cells=0, window=120, lag=60)

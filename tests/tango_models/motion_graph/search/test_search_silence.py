@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from tango_models.motion_graph.reuse import even_reuse, repeat_window
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
 from tango_models.motion_graph.scoring.scorers import ClipProsody
-from tango_models.motion_graph.search.path_search import Edges, even_reuse, repeat_window, search_path
+from tango_models.motion_graph.search.path_search import Edges, search_path
 from tango_models.speech.prosody import SpeechFeatures
 
 
