@@ -18,6 +18,7 @@ from benchmarks.printing import heading, table
 from benchmarks.search import Avatar, limits, silences
 from data_catalog import Catalog
 from tango_models.motion_graph.graph import MotionGraph
+from tango_models.motion_graph.reuse import clips_to_share
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.scoring.scorers import SCORERS, create_scorer
 from tango_models.motion_graph.search.cost_rows import CostRows, MaskedRows
@@ -117,7 +118,7 @@ def report(catalog: Catalog, avatars: list[str]) -> None:
         avatar = Avatar(graph.edges, read_prosody(catalog, videos, graph.successor))
         seen = read_clip_embeddings(catalog, clip_ids, videos, model_id(config.model))
         for spoken in heard:
-            given = limits(-(-len(spoken[0]) // 4), int(graph.usable.sum()))
+            given = limits(-(-len(spoken[0]) // 4), clips_to_share(graph.edges, graph.usable))
             quiet = quietest(avatar, spoken[0], given)
             for scorer in SCORERS:
                 rows.append([f"{name} ({graph.nodes})", *_row(scorer, avatar, graph, spoken, seen, given, quiet)])

@@ -17,13 +17,10 @@ from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
 from tango_models.motion_graph.graph import Edges, build_graph
 from tango_models.motion_graph.reuse import even_reuse, repeat_window
+from tango_models.motion_graph.scoring.clip_beats import clip_beats
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
 from tango_models.motion_graph.scoring.scorers import ClipProsody
-from tango_models.motion_graph.search.path_search import (
-    Path,
-    SearchConfig,
-    search_path,
-)
+from tango_models.motion_graph.search.path_search import Path, SearchConfig, search_path
 from tango_models.speech.prosody import SpeechFeatures
 
 P = ParamSpec("P")
@@ -57,7 +54,8 @@ def large_avatar(nodes: int, edges: int) -> Avatar:
     rng, graph = np.random.default_rng(5), random_graph(nodes, edges, 1)
     speed = (activity(nodes * 4, rng) * rng.uniform(0.5, 1.0, nodes * 4) + 0.05).astype(np.float32)
     voice = (rng.random(nodes) > 0.3).astype(np.float32)
-    return Avatar(graph, ClipProsody(speed.reshape(-1, 4), voice, graph.successor))
+    beat = rng.random((nodes, 4), np.float32) ** 3
+    return Avatar(graph, ClipProsody(speed.reshape(-1, 4), voice, graph.successor, beat))
 
 
 def small_avatar(seed: int) -> Avatar:
@@ -67,7 +65,8 @@ def small_avatar(seed: int) -> Avatar:
     speeds = [(np.linalg.norm(video.velocity[:, JOINTS], axis=2) @ WEIGHTS).reshape(-1, 4) for video in videos]
     speed = np.concatenate(speeds).astype(np.float32)
     voice = (speed.mean(axis=1) > 0.4 * np.median(speed)).astype(np.float32)
-    return Avatar(graph.edges, ClipProsody(speed, voice, graph.successor))
+    beat = clip_beats(np.concatenate([video.velocity for video in videos]), graph.successor)
+    return Avatar(graph.edges, ClipProsody(speed, voice, graph.successor, beat))
 
 
 def random_speech(seconds: float, seed: int) -> SpeechFeatures:

@@ -35,10 +35,19 @@ def motion_beats(joints: np.ndarray, mean_speed: np.ndarray | None = None) -> li
         raise InputError("joints", "contain values that are not numbers", "leave frames without a fit out")
     speed = np.linalg.norm(np.gradient(joints, 1 / FPS, axis=0), axis=2)
     mean = speed.mean(axis=0) if mean_speed is None else np.asarray(mean_speed, np.float64)
+    return [frames / FPS for frames in slowest_frames(speed, mean)]
+
+
+def slowest_frames(speed: np.ndarray, mean_speed: np.ndarray) -> list[np.ndarray]:
+    """The frames of J joints' beats, each (K,) int, ascending: see :func:`motion_beats`.
+
+    Args:
+        speed: (T, J) m/s at 30 fps. mean_speed: (J,) of each joint in general.
+    """
     found = []
-    for joint in range(joints.shape[1]):
+    for joint in range(speed.shape[1]):
         least = argrelmin(speed[:, joint], order=_ORDER)[0]
-        found.append(least[speed[least, joint] > _AWAKE * mean[joint]] / FPS)
+        found.append(least[speed[least, joint] > _AWAKE * mean_speed[joint]])
     return found
 
 
@@ -59,8 +68,7 @@ def beat_consistency(beats: list[np.ndarray], onsets: np.ndarray, *, sigma: floa
     onsets = np.asarray(onsets, np.float64)
     if not onsets.size:
         raise InputError("speech", "has no onset", "beat consistency needs speech")
-    scores = [np.exp(-(_nearest(times, onsets) ** 2) / (2 * sigma**2)).mean() if times.size else 0.0 for times in beats]
-    return float(np.mean(scores))
+    return float(np.mean([nearness(times, onsets, sigma).mean() for times in beats]))
 
 
 @dataclass(frozen=True)
@@ -82,9 +90,15 @@ def by_chance(beats: list[np.ndarray], onsets: np.ndarray, seconds: float, *, si
     return Chance(float(np.mean(moved)), float(np.std(moved)))
 
 
-def _nearest(times: np.ndarray, onsets: np.ndarray) -> np.ndarray:
-    """(K,) seconds from each onset to the nearest of some sorted times."""
-    right = np.searchsorted(times, onsets)
-    before = np.where(right > 0, onsets - times[np.maximum(right - 1, 0)], np.inf)
-    after = np.where(right < len(times), times[np.minimum(right, len(times) - 1)] - onsets, np.inf)
-    return np.minimum(before, after)
+def nearness(beats: np.ndarray, at: np.ndarray, sigma: float) -> np.ndarray:
+    """(K,) in [0, 1]: exp(-d² / 2 sigma²), d from each of `at` to the nearest beat; 0 without beats.
+
+    Args:
+        beats: ascending, in the unit of `at` and `sigma`.
+    """
+    if not beats.size:
+        return np.zeros(len(at))
+    right = np.searchsorted(beats, at)
+    before = np.where(right > 0, at - beats[np.maximum(right - 1, 0)], np.inf)
+    after = np.where(right < len(beats), beats[np.minimum(right, len(beats) - 1)] - at, np.inf)
+    return np.exp(-(np.minimum(before, after) ** 2) / (2 * sigma**2))

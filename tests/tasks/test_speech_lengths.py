@@ -78,7 +78,9 @@ def check_length(samples: int, n: int, *, full: bool = False) -> None:
     slots = read_speech_embedding(stored, "s", "m", n)
     seen = SlotEmbedding(np.ones((2, 4, _WIDTH), np.float32), np.ones((2, _WIDTH), np.float32))
     zero = np.zeros(n, np.float32)
-    clips = ClipProsody(np.zeros((2, 4), np.float32), np.zeros(2, np.float32), np.array([1, -1], np.int32))
+    clips = ClipProsody(
+        np.zeros((2, 4), np.float32), np.zeros(2, np.float32), np.array([1, -1], np.int32), np.zeros((2, 4))
+    )
     rows = ProsodyScorer().cost_rows(
         SpeechFeatures(energy=zero, onset=zero, voice=zero), clips, embedding=embedding_rows(slots, seen)
     )

@@ -12,9 +12,6 @@ from tango_models.speech.prosody import SpeechFeatures
 from tango_models.speech.timeline import CLIP_FRAMES, slot_count
 
 _LEAD = 2  # frames (67 ms) by which gestures are taken to lead the speech's loudness; chosen, not fitted
-_ORDER = 5  # frames on each side than which a beat is slower
-_AWAKE = 0.1  # of the mean speed; slower ones rest, and have no beats
-_NEAR = 3.0  # frames, sigma: how far from an onset a beat still is on it
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,8 @@ class ProsodyScorer:
     s: silence (0..1, no voice for 0.4 s or more, with ramps of 0.3 s). L: rank of the smoothed speech energy and onset
     density among the frames in which one speaks, from 0.2 to 1. E: rank of the clip's smoothed motion speed among all
     clips. U: how far the clip is from rest, in mean motion speeds, at most 2. o: whether a syllable sets in at frame f,
-    however loud. B: how near the clip's frame f is to a beat. V, v: voice in the slot and in the clip's own sound.
+    however loud. B: how near the clip's frame f is to its joints' beats. V, v: voice in the slot and in the clip's own
+    sound.
     """
 
     weights: SlotWeights = field(default_factory=SlotWeights)
@@ -55,7 +53,7 @@ class ProsodyScorer:
             voiced=_slots(speech.voice, slots).mean(axis=1),
             onset=_slots(syllable, slots, tail=0.0),
             energy=clip_energy(clips),
-            beat=clip_beats(clips),
+            beat=clips.beat,
             unrest=clip_unrest(clips),
             voice=clips.voice,
             share=share,
@@ -94,28 +92,6 @@ def clip_energy(clips: ClipProsody) -> np.ndarray:
     if nodes == 1:
         return np.full(1, 0.5, np.float32)
     return ((rankdata(smooth.mean(axis=1)) - 1.0) / (nodes - 1)).astype(np.float32)
-
-
-def clip_beats(clips: ClipProsody) -> np.ndarray:
-    """(N, 4) float32 in [0, 1]: how near each frame is to a beat, where the motion is slowest between two strokes.
-
-    1 at the beat, 0.6 at three frames from it (0.1 s, the sigma of `metrics.beat_consistency`). As there, who hardly
-    moves beats no time; the order is 5 frames instead of 7, since this is the speed of all joints together. Where a
-    stroke ends, its braking, was tried instead: 0.3 standard deviations above chance at best, where this has 1.5.
-    """
-    from scipy.ndimage import gaussian_filter1d
-    from scipy.signal import argrelmin
-
-    beats = np.zeros(clips.speed.shape, np.float32)
-    awake = _AWAKE * float(clips.speed.mean())
-    for run in runs(clips.successor):
-        speed = gaussian_filter1d(clips.speed[run].astype(np.float64).reshape(-1), 1.0, mode="nearest")
-        least = argrelmin(speed, order=_ORDER)[0]
-        least = least[speed[least] > awake]
-        if least.size:
-            away = np.abs(np.arange(speed.size)[:, None] - least[None, :]).min(axis=1)
-            beats[run] = np.exp(-(away**2) / (2 * _NEAR**2)).reshape(-1, CLIP_FRAMES)
-    return beats
 
 
 def _slots(values: np.ndarray, slots: int, *, tail: float | None = None) -> np.ndarray:

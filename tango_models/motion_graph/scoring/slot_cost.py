@@ -9,17 +9,17 @@ from tango_models.motion_graph.scoring.embedding_scorer import EmbeddingRows
 
 @dataclass(frozen=True)
 class SlotWeights:
-    """Largest cost of each kind of mismatch in one slot. With the defaults a slot of speech costs 0 to 2.35, a slot of
+    """Largest cost of each kind of mismatch in one slot. With the defaults a slot of speech costs 0 to 4.85, a slot of
     silence 0 to 6.25; a jump (about 1.4 with its edge) so has to pay for itself over some slots of speech. Paths made
     with other weights are out of date once `retrieve_path` has another `code_version`."""
 
     level: float = 0.6
     """|how strongly one speaks - how strongly one moves|, both as ranks in [0, 1]."""
-    beat: float = 1.5
-    """An onset during which the clip has no beat; asked for whatever the scorer, since an embedding of 1.6 s does not
-    tell where in it a beat lies. Beats of 4 speakers beside three speeches (9, 41, 60 s) lie 0.2, 0.7 and -0.2 standard
-    deviations above chance with 0, 0.6, 1.7 and 1.5 with this, 0.4, 1.5 and 1.7 with 2; at 2 a minute has 8 seams more
-    than at 0, at this 5. (Measured on the motion; chosen on one speech, seen on the others.)"""
+    beat: float = 4.0
+    """An onset at which no joint of the clip has a beat; asked for whatever the scorer, since an embedding of 1.6 s
+    does not tell where in it a beat lies. Beats of four speakers lie -0.2 standard deviations above chance beside a
+    minute of speech without it, 4.0 with this (2.8 with 3, 4.5 with 6, and 5 seams more); beside two other speeches, of
+    41 and 9 s, which had no say in it, 3.1 and 1.6 (0.7 and 0.2)."""
     rest: float = 3.0
     """A clip with the avatar's mean motion in silence; one without motion costs nothing, one with twice the mean, or
     more, twice as much. A slot or two of it pay for a jump: silences of 0.7 s are still rested in. In a minute of
@@ -61,7 +61,7 @@ class SlotCost:
         cost = weights.level * np.abs(self.strong[rows, None] - self.energy[None, :])
         if self.embedding is not None:
             cost = self.share * cost + (1 - self.share) * self.embedding[rows]
-        cost += weights.beat * np.clip(onset.sum(axis=1)[:, None] - onset @ self.beat.T, 0.0, 1.0)
+        cost += weights.beat * (onset @ (1.0 - self.beat).T)
         cost *= 1.0 - silent[:, None]
         cost += (weights.rest * silent)[:, None] * self.unrest[None, :]
         heard = np.isfinite(self.voice)

@@ -15,7 +15,7 @@ from tango_models.motion_graph.edges import score_pair
 from tango_models.motion_graph.features import FrameFeatures, has_camera
 from tango_models.motion_graph.graph import assemble_graph, build_graph
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
-from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer, SlotWeights, clip_beats, clip_energy
+from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer, SlotWeights, clip_energy
 from tango_models.motion_graph.scoring.scorers import ClipProsody, create_scorer
 from tango_models.motion_graph.scoring.silence import silence_weight
 from tango_models.motion_graph.search.cost_rows import MaskedRows
@@ -167,7 +167,7 @@ def clips_of_three_kinds(nodes=60):
     kind = np.arange(nodes) * 3 // nodes
     speed = np.array([0.02, 0.2, 0.6])[kind][:, None] * rng.uniform(0.7, 1.3, (nodes, 4))
     successor = np.append(np.arange(1, nodes), -1).astype(np.int32)
-    return ClipProsody(speed.astype(np.float32), (kind > 0).astype(np.float32), successor), kind
+    return ClipProsody(speed.astype(np.float32), (kind > 0).astype(np.float32), successor, np.zeros((nodes, 4))), kind
 
 
 def speech_with_pause():
@@ -194,54 +194,6 @@ def test_prosody_scorer_rests_in_silence_and_moves_when_it_is_loud():
     assert by_kind[34:48, 1].mean() < by_kind[34:48, 2].mean()
 
 
-def with_strokes(beat, nodes=40):
-    """Motion whose speed is least at one frame, or at none."""
-    away = np.abs(np.arange(nodes * 4) - beat)
-    speed = np.minimum(0.2 + 0.1 * away, 0.8).astype(np.float32).reshape(nodes, 4)
-    return ClipProsody(speed, np.ones(nodes, np.float32), np.append(np.arange(1, nodes), -1).astype(np.int32))
-
-
-@pytest.mark.parametrize("beat", [31, 50, 80, 82, 117])
-def test_a_beat_is_where_the_motion_is_slowest_between_two_strokes(beat):
-    beats = clip_beats(with_strokes(beat)).reshape(-1)
-    assert beats.argmax() == beat
-    assert beats[beat] == 1
-    assert beats[beat + 3] == pytest.approx(np.exp(-0.5))
-    assert beats[beat + 12] < 0.01
-
-
-def test_who_hardly_moves_beats_no_time_and_a_cut_is_no_beat():
-    tremor = with_strokes(50)
-    speed = np.concatenate([tremor.speed * 0.02, tremor.speed[::-1] + 1])
-    resting = ClipProsody(speed, np.ones(80, np.float32), np.append(np.arange(1, 80), -1).astype(np.int32))
-    assert clip_beats(resting)[5:30].max() == 0
-    falling = np.linspace(1, 0.5, 80, dtype=np.float32).reshape(20, 4)
-    cut = np.append(np.arange(1, 20), -1).astype(np.int32)
-    cut[9] = -1  # two runs, each of them ever slower
-    assert clip_beats(ClipProsody(falling, np.ones(20, np.float32), cut)).max() == 0
-
-
-@pytest.mark.parametrize("loud", [0.1, 1.0])
-@pytest.mark.parametrize("scorer", ["prosody", "aumoclip"])
-def test_every_onset_asks_for_a_beat_whatever_the_scorer_and_however_loud_it_is(scorer, loud):
-    clips = with_strokes(81)
-    onset = np.zeros(80, np.float32)
-    onset[40 + 1] = loud
-    speech = SpeechFeatures(np.full(80, -20, np.float32), onset, np.ones(80, np.float32))
-    high = np.eye(40, dtype=np.float32)
-    alike = SlotEmbedding(np.repeat(high[:20, None], 4, axis=1), high[:20])
-    rows = embedding_rows(alike, SlotEmbedding(np.repeat(high[:, None], 4, axis=1), high))
-    extra = []
-    for heard in (onset, onset * 0):
-        share = create_scorer(scorer).prosody
-        cost = ProsodyScorer().cost_rows(replace(speech, onset=heard), clips, share=share, embedding=rows)
-        extra.append(cost[:])
-    asked = (extra[0] - extra[1])[10]
-    asked -= asked.min()  # the level knows of the onset too, of every clip the same
-    assert asked.argmin() == 20
-    assert asked.max() > 1.3
-
-
 def test_silent_speech_and_footage_without_sound_give_finite_costs():
     clips, kind = clips_of_three_kinds()
     mute = replace(clips, voice=np.full(60, np.nan, np.float32))
@@ -249,7 +201,7 @@ def test_silent_speech_and_footage_without_sound_give_finite_costs():
     cost = ProsodyScorer().node_cost(speech, mute)
     assert np.isfinite(cost).all()
     assert kind[cost.argmin(axis=1)].max() == 0
-    one = ClipProsody(np.zeros((1, 4), np.float32), np.zeros(1, np.float32), np.full(1, -1, np.int32))
+    one = ClipProsody(np.zeros((1, 4), np.float32), np.zeros(1, np.float32), np.full(1, -1, np.int32), np.zeros((1, 4)))
     assert np.isfinite(ProsodyScorer().node_cost(speech, one)).all()
     assert np.isfinite(clip_energy(one)).all()
 

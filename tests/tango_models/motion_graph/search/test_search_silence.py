@@ -24,7 +24,9 @@ def avatar():
     chosen = np.flatnonzero(far)[rng.random(int(far.sum())) < 0.1]
     cost = 0.3 + 0.4 * rng.random(chosen.size, dtype=np.float32)
     edges = Edges(src[chosen].astype(np.int32), dst[chosen].astype(np.int32), cost, successor)
-    clips = ClipProsody(speed.astype(np.float32), (speed.mean(axis=1) > 0.5).astype(np.float32), successor)
+    clips = ClipProsody(
+        speed.astype(np.float32), (speed.mean(axis=1) > 0.5).astype(np.float32), successor, np.zeros(speed.shape)
+    )
     return edges, clips
 
 
