@@ -15,6 +15,7 @@ from data_catalog.keys import equals
 from data_catalog.upkeep.eviction import evict
 from data_catalog.upkeep.speeches import evict_speeches
 from data_catalog.uris.places import file_name, is_remote
+from flows.configuration.defaults import SCORER
 from flows.configuration.settings import Settings
 from flows.intake.paths import check_place, source_place
 from flows.intake.requests import check_reenactment
@@ -53,7 +54,7 @@ def reenact(
     avatar: str,
     speech: str,
     out: str,
-    scorer: str = "aumoclip",
+    scorer: str = SCORER,
     interpolator: str = "auto",
     seed: int = 0,
     settings: Settings | None = None,

@@ -9,6 +9,7 @@ import typer
 from flows.command_line import upkeep_app
 from flows.command_line.options import CatalogOption
 from flows.configuration.bounds import LARGEST_INTEGER
+from flows.configuration.defaults import SCORER
 
 app = typer.Typer(
     name="tango",
@@ -55,7 +56,7 @@ def reenact(
     out: Annotated[str, typer.Option(help="The mp4 to write; a motion npz and a report go beside it")],
     scorer: Annotated[
         str, typer.Option(help="What fits clips to speech: aumoclip, prosody, e.g. 0.7*aumoclip+0.3*prosody, or random")
-    ] = "aumoclip",
+    ] = SCORER,
     interpolator: Annotated[
         InterpolatorName, typer.Option(help="What makes the frames around a jump")
     ] = InterpolatorName.auto,

@@ -8,6 +8,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.configuration.bounds import LARGEST_INTEGER
+from flows.configuration.defaults import SCORER
 from flows.deployed.given import AvatarName, Override, SceneName, TagName, WholePath, given_settings, told
 from flows.reenact import Reenactment
 
@@ -33,7 +34,7 @@ def reenact(
     avatar: AvatarName,
     speech: WholePath,
     out: WholePath,
-    scorer: Annotated[str, Field(pattern=r"^[a-z0-9.*+ -]+$", max_length=200)] = "aumoclip",
+    scorer: Annotated[str, Field(pattern=r"^[a-z0-9.*+ -]+$", max_length=200)] = SCORER,
     interpolator: Interpolator = Interpolator.auto,
     seed: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] = 0,
     lips: Annotated[str, Field(pattern=r"^(off|match|plug:[A-Za-z0-9_.-]+)$")] = "match",
