@@ -48,7 +48,7 @@ class Path:
 
     @property
     def feasible(self) -> bool:
-        """All limits are met. False: no such path was found; this is the best when everything superfluous costs 8."""
+        """All limits are met. False: no such path was found; this is the best with a `FINE` on what is superfluous."""
         return not self.overused and not self.repeats
 
     @property

@@ -14,8 +14,9 @@ from tango_models.motion_graph.search.limits import Limits
 from tango_models.motion_graph.search.objective import Before, Objective
 from tango_models.motion_graph.search.repeats import NEAR
 
-FINE = 8.0
-"""What something superfluous costs where there is no other way on."""
+FINE = 20.0
+"""What something superfluous costs where there is no other way on: more than the worst clip of a slot, a lively one in
+silence, so that none is shown too often to rest."""
 
 
 @dataclass(frozen=True)
