@@ -1,35 +1,16 @@
-"""What the commands do: settings, the flow, and what is printed. Exit code 0 only when everything asked for is done."""
+"""What the commands for avatars do: settings, the flow, and what is printed."""
 
-import io
 import json as jsonlib
 import os
 import sys
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.command_line.interrupts import interruptible
+from flows.command_line.reporting import CONSOLE, prefect_home, print_failed, print_report, read_settings, reported
 from flows.server import environment
 from flows.server.local_server import ready, server
-
-if TYPE_CHECKING:
-    from flows.configuration.settings import Settings
-    from flows.failures import FailedUnit
-    from flows.server.worker import Work
-
-_HERE, _ON_A_CLUSTER = 2, 16
-"""Runs at a time: each has a Ray of its own, with workers for all of this machine's CPUs, or its own of a cluster."""
-_METRICS_PORT = 9464
-"""Which exporters for Prometheus usually take."""
-CONSOLE = Console(highlight=False, emoji=False)
-ERRORS = Console(stderr=True, highlight=False, emoji=False)
 
 
 def onboard(avatar: str, videos: list[str], motion: str | None, catalog: str | None, scene: str = "") -> None:
@@ -153,182 +134,6 @@ def status(avatar: str | None, *, as_json: bool, trace: bool, catalog: str | Non
                     CONSOLE.print(f"  [red]{stage.stage}[/red] {escape(error)}", soft_wrap=True)
             if trace:
                 print_failed(entry.failed_units)
-
-
-def serve(port: int | None, home: str | None, catalog: str | None) -> None:
-    with reported("serve"):
-        from flows.server import serving
-
-        settings = read_settings(catalog, home)
-        given, folder = _work_and_home(settings)
-        serving.serve(port=port, work=given, home=folder)
-
-
-def work(home: str | None, catalog: str | None) -> None:
-    with reported("work"):
-        from flows.server import working
-
-        settings = read_settings(catalog, home)
-        given, folder = _work_and_home(settings)
-        working.work(given, home=folder)
-
-
-def metrics(port: int | None, catalog: str | None, *, new: bool) -> None:
-    with reported("metrics"), environment.quiet():
-        from flows.fleet.figures import fleet_figures
-        from flows.intake.catalogs import existing_catalog
-        from flows.server.metrics import FleetCollector, listening
-
-        settings = read_settings(catalog)
-        if not new:
-            existing_catalog(settings)
-        given = settings.metrics
-        collector = FleetCollector(lambda: fleet_figures(settings), seconds=given.seconds, say=_say)
-        with listening(collector, host=given.host, port=port or given.port or _METRICS_PORT) as bound:
-            _say(f"http://{given.host}:{bound}/metrics   catalog {settings.catalog}   Ctrl-C ends it")
-            threading.Event().wait()
-
-
-def _say(line: str) -> None:
-    ERRORS.print(line, soft_wrap=True, markup=False)
-
-
-def _work_and_home(settings: "Settings") -> "tuple[Work, Path]":
-    """What a worker does for a catalog that can be written to, and the folder of Prefect's that goes with it."""
-    from data_catalog import Catalog
-    from flows.configuration.setting_paths import whole_paths
-    from flows.server.worker import Work
-
-    where = Catalog(settings.catalog, settings.storage_options)
-    where.check()
-    at_a_time = settings.runs_at_a_time or (_ON_A_CLUSTER if settings.cluster.address else _HERE)
-    given = settings.metrics
-    work = Work(
-        where.uri,
-        pool=settings.pool,
-        at_a_time=at_a_time,
-        variables=whole_paths(settings),
-        metrics=(given.host, given.port) if given.port else None,
-    )
-    return work, prefect_home(settings)
-
-
-def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
-    with reported("synth"):
-        from rich.progress import Progress
-
-        from flows.intake.paths import local_path
-        from tango_models.synthetic.build_assets import SPEAKER_TEXT
-        from tango_models.synthetic.speaker import synthesize
-
-        with Progress(console=ERRORS, disable=not ERRORS.is_terminal) as bars:
-            bar = bars.add_task("frames")
-            synthesize(
-                text or SPEAKER_TEXT,
-                local_path(out, written=True),
-                identity=identity,
-                seed=seed,
-                voice=voice,
-                size=size,
-                progress=lambda done, total: bars.update(bar, completed=done, total=total),
-            )
-        CONSOLE.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)
-
-
-def read_settings(catalog: str | None, home: str | None = None) -> "Settings":
-    """The settings, with what the command line says over them."""
-    from flows.configuration.settings import load_settings
-    from tango_models.errors import InputError
-
-    given: dict[str, Any] = {"catalog": catalog, "home": home}
-    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
-    if os.path.isfile(settings.catalog):
-        raise InputError(settings.catalog, "is a file", "name a folder or a URI for the catalog")
-    return settings
-
-
-def prefect_home(settings: "Settings") -> Path:
-    """The folder of Prefect's database."""
-    from data_catalog import Catalog
-    from flows.intake.paths import local_path
-    from flows.server.home import home_of
-    from tango_models.errors import InputError
-
-    try:
-        given = str(local_path(settings.home)) if settings.home else None
-    except InputError as error:
-        remedy = "name a folder on this machine with --home or TANGO_HOME"
-        raise InputError(f"home = {error.subject}", error.fault, remedy) from None
-    return home_of(Catalog(settings.catalog).uri, given)
-
-
-@contextmanager
-def reported(command: str) -> Iterator[None]:
-    """Faults in one line that says what to do, failed units as a list; the trace of what nobody foresaw is kept."""
-    _never_fail_to_print()
-    with interruptible():
-        environment.prepare()
-        environment.quiet_console()
-        try:
-            yield
-        except typer.Exit:
-            raise
-        except Exception as error:
-            report = getattr(error, "report", None)  # of a run of which something failed
-            for note in report.notes if report else ():
-                ERRORS.print(note, soft_wrap=True, markup=False)
-            _fail(_told(error, command))
-
-
-def _told(error: Exception, command: str) -> str:
-    from flows.traces import described
-    from tasks.runtime.cluster.native_libraries import missing_library
-
-    if type(error).__name__ == "FlowIncomplete":  # whose module takes long to import
-        return str(error)
-    if isinstance(error, ImportError) and (fault := missing_library(error)):
-        return str(fault)
-    if isinstance(error, FileNotFoundError) and not _is_anywhere():
-        return "the current folder: is gone, deleted or moved; change to another with `cd` and run the command again"
-    return described(error, "the catalog", f"`tango {command}`")
-
-
-def _is_anywhere() -> bool:
-    """Whether the current folder is still there."""
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _never_fail_to_print() -> None:
-    """Names that the terminal's encoding, or any, cannot show are shown escaped."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _fail(message: str) -> None:
-    ERRORS.print(f"[bold red]error[/bold red] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(1)
-
-
-def print_failed(units: "Iterable[FailedUnit]") -> None:
-    for unit in units:
-        CONSOLE.print(f"[red]{unit.stage}[/red] {escape(unit.why)}", soft_wrap=True)
-        if unit.trace:
-            CONSOLE.print(unit.trace, soft_wrap=True, markup=False)
-
-
-def print_report(report) -> None:
-    for note in report.notes:
-        CONSOLE.print(note, soft_wrap=True, markup=False)
-    CONSOLE.print(
-        f"{report.subject}: {report.computed} units computed, {report.rows} rows written, nothing failed.",
-        soft_wrap=True,
-        markup=False,
-    )
 
 
 def _print_made(made) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
-from flows.command_line.commands import CONSOLE, prefect_home, read_settings, reported
+from flows.command_line.reporting import CONSOLE, ERRORS, prefect_home, read_settings, reported
 from flows.server.local_server import ready, server
 
 
@@ -215,3 +215,25 @@ def _print(report: Any, title: str) -> None:
     for row in rows:
         table.add_row(*row.values())
     CONSOLE.print(table)
+
+
+def synth(out: Path, text: str | None, *, identity: str, seed: int, voice: str, size: int) -> None:
+    with reported("synth"):
+        from rich.progress import Progress
+
+        from flows.intake.paths import local_path
+        from tango_models.synthetic.build_assets import SPEAKER_TEXT
+        from tango_models.synthetic.speaker import synthesize
+
+        with Progress(console=ERRORS, disable=not ERRORS.is_terminal) as bars:
+            bar = bars.add_task("frames")
+            synthesize(
+                text or SPEAKER_TEXT,
+                local_path(out, written=True),
+                identity=identity,
+                seed=seed,
+                voice=voice,
+                size=size,
+                progress=lambda done, total: bars.update(bar, completed=done, total=total),
+            )
+        CONSOLE.print(f"  video  {out}\n motion  {out.with_suffix('.npz')}", soft_wrap=True)

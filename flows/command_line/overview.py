@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from flows.command_line.commands import CONSOLE, print_failed, read_settings, reported
+from flows.command_line.reporting import CONSOLE, print_failed, read_settings, reported
 from flows.server import environment
 
 if TYPE_CHECKING:

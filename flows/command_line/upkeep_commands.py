@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.prompt import Prompt
 
-from flows.command_line.commands import CONSOLE, ERRORS, prefect_home, print_report, read_settings, reported
+from flows.command_line.reporting import CONSOLE, ERRORS, prefect_home, print_report, read_settings, reported
 from flows.server import environment
 from flows.server.local_server import ready, server
 from flows.server.prefect_database import kept_by_prefect

@@ -109,11 +109,11 @@ def test_status_as_json_counts_every_stage(onboarded):
 
 
 def test_what_is_worth_knowing_is_said_of_a_run_of_which_something_failed_too(capsys):
-    from flows.command_line import commands
+    from flows.command_line import reporting
     from flows.outcome import FlowIncomplete, FlowReport
 
     report = FlowReport(subject="m.csv", refused=["m.csv row 3: has no video; fill it in"], notes=["row 4: [as row 2]"])
-    with pytest.raises(typer.Exit), commands.reported("preprocess"):
+    with pytest.raises(typer.Exit), reporting.reported("preprocess"):
         raise FlowIncomplete(report)
     said = capsys.readouterr().err
     assert "row 4: [as row 2]" in said and said.index("row 4") < said.index("row 3")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import settings as testing
 from hypothesis import strategies as st
 
-from flows.command_line.commands import prefect_home, read_settings
+from flows.command_line.reporting import prefect_home, read_settings
 from flows.configuration.setting_names import variable
 from flows.configuration.settings import Settings
 from flows.deployed.given import given_settings

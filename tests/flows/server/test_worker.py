@@ -2,7 +2,8 @@
 
 import pytest
 
-from flows.command_line.commands import _work_and_home, read_settings
+from flows.command_line.reporting import read_settings
+from flows.command_line.serving_commands import work_and_home
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from flows.command_line.commands import _work_and_home, read_settings
 def test_a_worker_takes_so_many_runs_at_a_time_from_its_pool(tmp_path, monkeypatch, settings, at_a_time, pool):
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    work, home = _work_and_home(read_settings(str(tmp_path / "catalog")))
+    work, home = work_and_home(read_settings(str(tmp_path / "catalog")))
     arguments = list(work.worker(home, "w")._arguments)
     assert arguments[arguments.index("--limit") + 1] == at_a_time
     assert arguments[arguments.index("--pool") + 1] == pool
@@ -30,7 +31,7 @@ def test_a_worker_whose_settings_are_relative_paths_hands_on_whole_ones(tmp_path
     monkeypatch.setenv("TANGO_SETTINGS", "set.toml")
     monkeypatch.setenv("TANGO_BODY", "body.npz")
     monkeypatch.setenv("TANGO_DATASET", "s3://bucket/dataset")
-    work, home = _work_and_home(read_settings("catalog"))
+    work, home = work_and_home(read_settings("catalog"))
     given = work.worker(home, "w")._environment
     assert {name: given[name] for name in given if name.startswith("TANGO_") and "FOCAL" not in name} == {
         "TANGO_CATALOG": str(tmp_path / "catalog"),
