@@ -129,14 +129,15 @@ def _speed(joints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.gradient(joints, 1 / footage.FPS, axis=0), axis=2)
 
 
-def row(place: Workplace, catalog: Path, avatar: str, speech: Path, scorer: str, keep: Path, seeds: int) -> list[str]:
-    """Render the speech with a scorer into the folder `keep`, and measure the paths of some seeds."""
-    from tango_models.media.probe import content_id
+def prepare(place: Workplace, catalog: Path, avatar: str, speech: Path, scorers: list[str], keep: Path | None) -> None:
+    """Render the speech, into the folder `keep` with each scorer, so that it is analysed and embedded."""
+    from tango_models.motion_graph.scoring.scorers import create_scorer
 
-    target = keep / f"{avatar}_{speech.stem}_{scorer.replace('*', '_')}.mp4"
-    place.tango("reenact", avatar, speech, "--scorer", scorer, "--out", target, catalog=catalog)
-    found = [measure(Catalog(catalog), avatar, content_id(speech), scorer, seed) for seed in range(seeds)]
-    return [spread(values) for values in zip(*map(astuple, found), strict=True)]
+    plain = [] if keep else ["--interpolator", "none", "--lips", "off"]
+    embedding = [scorer for scorer in scorers if create_scorer(scorer).embeds]
+    for scorer in scorers if keep else [*embedding, *scorers][:1]:
+        target = (keep or place.folder) / f"{avatar}_{speech.stem}_{scorer.replace('*', '_')}.mp4"
+        place.tango("reenact", avatar, speech, "--scorer", scorer, "--out", target, *plain, catalog=catalog)
 
 
 def main() -> None:
@@ -145,24 +146,34 @@ def main() -> None:
     parser.add_argument("--avatars", nargs="+", default=["speaker9"])
     parser.add_argument("--speech", nargs="+", type=Path, help="without it 9 s, and a minute with pauses")
     parser.add_argument("--scorers", nargs="+", default=list(SCORERS))
-    parser.add_argument("--keep", type=Path, help="folder for the videos, to be watched")
+    parser.add_argument("--keep", type=Path, help="folder for videos with each scorer, to be watched")
     parser.add_argument("--seeds", type=int, default=5)
     given = parser.parse_args()
+    from tango_models.media.probe import content_id
+
     heading("The same speech with each scorer", __doc__, "comparison")
     with workplace() as place:
-        catalog, keep = given.catalog or place.folder / "catalog", given.keep or place.folder
-        keep.mkdir(parents=True, exist_ok=True)
+        catalog = given.catalog or place.folder / "catalog"
+        if given.keep:
+            given.keep.mkdir(parents=True, exist_ok=True)
         if given.catalog is None:
             for avatar in given.avatars:
                 place.tango("onboard", avatar, *footage.speaker_videos(), catalog=catalog)
         speeches = given.speech or [footage.speech(), minute(place.folder / "minute.wav")]
-        print(f"Mean of {given.seeds} seeds (least to most).\n")
-        rows = [
-            [avatar, speech.stem, scorer, *row(place, catalog, avatar, speech, scorer, keep, given.seeds)]
-            for avatar in given.avatars
-            for speech in speeches
-            for scorer in given.scorers
-        ]
+        rows = []
+        there = Catalog(catalog)
+        for speech in speeches:
+            found, speech_id = {}, content_id(speech)
+            for avatar in given.avatars:
+                prepare(place, catalog, avatar, speech, given.scorers, given.keep)
+                for scorer in given.scorers:
+                    paths = [measure(there, avatar, speech_id, scorer, seed) for seed in range(given.seeds)]
+                    found[avatar, scorer] = paths
+                    rows.append([avatar, speech.stem, scorer, *map(spread, zip(*map(astuple, paths), strict=True))])
+            for scorer in given.scorers if len(given.avatars) > 1 else ():
+                means = [np.mean([astuple(path) for path in found[avatar, scorer]], axis=0) for avatar in given.avatars]
+                rows.append(["**all**", speech.stem, scorer, *map(spread, zip(*means, strict=True))])
+    print(f"Mean of {given.seeds} seeds (least to most); of all avatars, of their means.\n")
     table(["avatar", "speech", "scorer", *_COLUMNS], rows)
 
 
