@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.edges import activity, random_video
 from benchmarks.machine import peak_memory
 from benchmarks.printing import heading, table
+from tango_models.body.skeleton import UPPER_BODY
 from tango_models.motion_graph.added_jumps import join
 from tango_models.motion_graph.features import JOINTS, WEIGHTS
 from tango_models.motion_graph.graph import Edges, build_graph
@@ -65,7 +66,8 @@ def small_avatar(seed: int) -> Avatar:
     speeds = [(np.linalg.norm(video.velocity[:, JOINTS], axis=2) @ WEIGHTS).reshape(-1, 4) for video in videos]
     speed = np.concatenate(speeds).astype(np.float32)
     voice = (speed.mean(axis=1) > 0.4 * np.median(speed)).astype(np.float32)
-    beat = clip_beats(np.concatenate([video.velocity for video in videos]), graph.successor)
+    joints = np.concatenate([video.velocity for video in videos])[:, list(UPPER_BODY)]
+    beat = clip_beats(np.linalg.norm(joints, axis=2), graph.successor)
     return Avatar(graph.edges, ClipProsody(speed, voice, graph.successor, beat))
 
 

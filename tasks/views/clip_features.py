@@ -1,5 +1,7 @@
 """What jumps are judged by, out of the clips of a track."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 
@@ -21,18 +23,34 @@ def read_frame_features(source: Source, track: str):
     from tango_models.motion_graph.features import FrameFeatures
 
     place = source.table("clips").read(["clip_id", "index", "shot"], where=equals(track_id=track))
-    index = place["index"].to_numpy()
     parts: dict[str, list[np.ndarray]] = {}
+    for table in _blocks(source, track, place["index"].to_numpy(), _FEATURES):
+        for name, values in _features(table).items():
+            parts.setdefault(name, []).append(values)
+    columns = {name: np.concatenate(values) for name, values in parts.items()}
+    return FrameFeatures(**columns, run=_runs(place["shot"].to_numpy(), place["index"].to_numpy()))
+
+
+def read_beating_speed(source: Source, tracks: list[str]) -> np.ndarray:
+    """(4 N, 13) float32 m/s: `clip_beats.beating_speed` of the frames of all clips of some tracks, in node order."""
+    from tango_models.motion_graph.scoring.clip_beats import beating_speed
+
+    parts = []
+    for track in sorted(tracks):
+        index = source.table("clips").read(["clip_id", "index"], where=equals(track_id=track))["index"].to_numpy()
+        for table in _blocks(source, track, index, ["clip_id", "representation"]):
+            parts.append(beating_speed(matrix(table["representation"])))
+    return np.concatenate(parts)
+
+
+def _blocks(source: Source, track: str, index: np.ndarray, columns: list[str]) -> Iterator[pa.Table]:
+    """Columns of some clips after the others, at least once."""
     for first in range(0, len(index), _CLIPS_PER_READ):
         block = index[first : first + _CLIPS_PER_READ]
         where = equals(track_id=track).also(f"index >= {block[0]} AND index <= {block[-1]}")
-        for name, values in _features(source.table("clips").read(_FEATURES, where=where)).items():
-            parts.setdefault(name, []).append(values)
-    if not parts:
-        nothing = source.table("clips").read(_FEATURES, equals(track_id=[]))
-        parts = {name: [values] for name, values in _features(nothing).items()}
-    columns = {name: np.concatenate(values) for name, values in parts.items()}
-    return FrameFeatures(**columns, run=_runs(place["shot"].to_numpy(), index))
+        yield source.table("clips").read(columns, where=where)
+    if not len(index):
+        yield source.table("clips").read(columns, equals(track_id=[]))
 
 
 def _features(table: pa.Table) -> dict[str, np.ndarray]:

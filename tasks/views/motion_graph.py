@@ -8,7 +8,7 @@ import pyarrow as pa
 from data_catalog import Source, digest, video_of
 from data_catalog.keys import equals
 from tango_models.motion_graph.edge_config import EdgeConfig
-from tasks.views.clip_features import read_frame_features
+from tasks.views.clip_features import read_beating_speed, read_frame_features
 from tasks.views.columns import matrix
 
 EDGE_TERMS = (
@@ -63,14 +63,10 @@ def read_playable_graph(source: Source, tracks: list[str], edge_config: EdgeConf
 
 def read_prosody(source: Source, tracks: list[str], successor: np.ndarray):
     """The `ClipProsody` of all clips of some tracks, in node order. The voice of a video without sound is unknown."""
-    from tango_models.body.motion_features import FEATURES_PER_JOINT, VELOCITY
-    from tango_models.body.skeleton import JOINT_COUNT
     from tango_models.motion_graph.scoring.clip_beats import clip_beats
     from tango_models.motion_graph.scoring.clip_prosody import ClipProsody
 
-    columns = ["clip_id", "track_id", "motion_energy", "representation", "voice"]
-    table = source.table("clips").read(columns, where=equals(track_id=tracks))
-    motion = matrix(table["representation"]).reshape(-1, JOINT_COUNT, FEATURES_PER_JOINT)
+    table = source.table("clips").read(["clip_id", "track_id", "motion_energy", "voice"], where=equals(track_id=tracks))
     videos = sorted({video_of(track) for track in tracks})
     sound = source.table("videos").read(["video_id", "has_audio"], where=equals(video_id=videos))
     silent = {row["video_id"] for row in sound.to_pylist() if not row["has_audio"]}
@@ -80,7 +76,7 @@ def read_prosody(source: Source, tracks: list[str], successor: np.ndarray):
         speed=matrix(table["motion_energy"]),
         voice=voice.astype(np.float32),
         successor=successor,
-        beat=clip_beats(motion[:, :, VELOCITY], successor),
+        beat=clip_beats(read_beating_speed(source, tracks), successor),
     )
 
 

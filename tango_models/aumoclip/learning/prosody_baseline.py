@@ -7,9 +7,8 @@ import numpy as np
 from tango_models.aumoclip.front_end import MEL_BANDS
 from tango_models.aumoclip.learning.pairs import PairBatch
 from tango_models.aumoclip.outputs import AudioInputs
-from tango_models.body.motion_features import FEATURES_PER_JOINT, VELOCITY, motion_energy
-from tango_models.body.skeleton import JOINT_COUNT
-from tango_models.motion_graph.scoring.clip_beats import clip_beats
+from tango_models.body.motion_features import motion_energy
+from tango_models.motion_graph.scoring.clip_beats import beating_speed, clip_beats
 from tango_models.motion_graph.scoring.clip_prosody import ClipProsody
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
 from tango_models.speech.prosody import SpeechFeatures, analyse_speech, pick_onsets
@@ -32,7 +31,7 @@ def prosody_scores(batch: PairBatch) -> np.ndarray:
     scores = np.empty((len(speech), len(speech)))
     for column, motion in enumerate(batch.motion[:, :frames].cpu().numpy()):
         speed, unheard = motion_energy(motion).reshape(-1, CLIP_FRAMES), np.full(len(slots), np.nan, np.float32)
-        beat = clip_beats(motion.reshape(frames, JOINT_COUNT, FEATURES_PER_JOINT)[:, :, VELOCITY], follows)
+        beat = clip_beats(beating_speed(motion), follows)
         clips = ClipProsody(speed=speed, voice=unheard, successor=follows, beat=beat)
         for row, features in enumerate(speech):
             scores[row, column] = -ProsodyScorer().node_cost(features, clips)[slots, slots].mean()

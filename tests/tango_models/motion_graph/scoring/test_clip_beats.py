@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from tango_models.body.motion_features import FEATURES_PER_JOINT, VELOCITY
 from tango_models.body.skeleton import JOINT_COUNT, LEGS, UPPER_BODY
-from tango_models.motion_graph.scoring.clip_beats import clip_beats
+from tango_models.motion_graph.scoring.clip_beats import beating_speed, clip_beats
 from tango_models.motion_graph.scoring.clip_prosody import ClipProsody
 from tango_models.motion_graph.scoring.embedding_scorer import SlotEmbedding, embedding_rows
 from tango_models.motion_graph.scoring.prosody_scorer import ProsodyScorer
@@ -13,13 +14,15 @@ NODES = 40
 RUN = np.append(np.arange(1, NODES), -1).astype(np.int32)
 
 
-def stroke(beat, joints=UPPER_BODY, nodes=NODES):
-    """(4 N, 55, 3) velocities of joints that are slowest at one frame; the others keep their pace."""
-    velocity = np.zeros((nodes * 4, JOINT_COUNT, 3), np.float32)
-    velocity[:, :, 0] = 0.8
+JOINTS = len(UPPER_BODY)
+
+
+def stroke(beat, joints=JOINTS, nodes=NODES):
+    """(4 N, 13) speeds of joints that are slowest at one frame; the others keep their pace."""
+    speed = np.full((nodes * 4, JOINTS), 0.8, np.float32)
     slow = np.minimum(0.2 + 0.1 * np.abs(np.arange(nodes * 4) - beat), 0.8)
-    velocity[:, list(joints), 0] = slow[:, None]
-    return velocity
+    speed[:, :joints] = slow[:, None]
+    return speed
 
 
 @pytest.mark.parametrize("beat", [31, 50, 80, 82, 117])
@@ -31,16 +34,21 @@ def test_a_beat_is_where_the_joints_are_slowest_between_two_strokes(beat):
     assert beats[beat + 12] < 0.01
 
 
-def test_every_joint_of_trunk_and_arms_counts_alike_and_the_legs_do_not():
-    assert clip_beats(stroke(50, UPPER_BODY[-3:]), RUN).max() == pytest.approx(3 / len(UPPER_BODY))
-    assert clip_beats(stroke(50, LEGS), RUN).max() == 0
+def test_every_joint_counts_alike():
+    assert clip_beats(stroke(50, joints=3), RUN).max() == pytest.approx(3 / JOINTS)
+
+
+def test_trunk_and_arms_beat_and_the_legs_do_not():
+    motion = np.zeros((20, JOINT_COUNT, FEATURES_PER_JOINT), np.float32)
+    motion[:, :, VELOCITY] = [0.3, 0.0, 0.4]
+    motion[:, list(LEGS)] = 7.0
+    assert beating_speed(motion.reshape(20, -1)) == pytest.approx(np.full((20, JOINTS), 0.5))
 
 
 def test_who_hardly_moves_beats_no_time_and_a_cut_is_no_beat():
     tremor = np.concatenate([0.02 * stroke(50), stroke(80)])
     assert clip_beats(tremor, np.append(np.arange(1, 80), -1).astype(np.int32))[:30].max() == 0
-    slower = stroke(1000)
-    slower[:, :, 0] = np.linspace(1, 0.5, 160)[:, None]
+    slower = np.repeat(np.linspace(1, 0.5, 160)[:, None], JOINTS, axis=1)
     slower[80:] = slower[:80]
     cut = RUN.copy()
     cut[19] = -1  # two runs, each of them ever slower
@@ -48,9 +56,9 @@ def test_who_hardly_moves_beats_no_time_and_a_cut_is_no_beat():
 
 
 def test_clips_that_are_not_used_have_no_beats():
-    velocity = stroke(50)
-    velocity[48:60] = np.nan
-    beats = clip_beats(velocity, RUN)
+    speed = stroke(50)
+    speed[48:60] = np.nan
+    beats = clip_beats(speed, RUN)
     assert np.isfinite(beats).all()
     assert beats[12:15].max() == 0
 
@@ -61,8 +69,7 @@ def test_any_motion_in_any_runs_gives_shares(seed):
     nodes = int(rng.integers(1, 40))
     successor = np.append(np.arange(1, nodes), -1).astype(np.int32)
     successor[rng.random(nodes) < 0.3] = -1
-    velocity = rng.normal(size=(nodes * 4, JOINT_COUNT, 3)) * rng.choice([0, 1e-9, 1, 1e6])
-    beats = clip_beats(velocity, successor)
+    beats = clip_beats(np.abs(rng.normal(size=(nodes * 4, JOINTS))) * rng.choice([0, 1e-9, 1, 1e6]), successor)
     assert beats.shape == (nodes, 4)
     assert beats.dtype == np.float32
     assert 0 <= beats.min() <= beats.max() <= 1
