@@ -1,2 +1,2 @@
 """`tango …`: arguments in, one line or a table out, an exit code. A line belongs here when it is about the terminal;
-what it does stands in `flows`. Imported by nothing but the benchmark that times a command without its imports."""
+what it does stands in `flows`. Imported by benchmarks; `server/worker.py` starts it by name."""

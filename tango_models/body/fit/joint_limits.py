@@ -6,8 +6,9 @@ Ranges are the usual clinical ranges of motion (Norkin & White, Measurement of J
 axis-angle parts are not quite clinical angles.
 
 A hand is held in three places: by `wrist` in the table, by the first guess's constants, and, since half of the
-forearm's twist is the elbow's, by the elbow's entry in `HINGES`. Fits made within other limits are out of date once
-`fit_smplx` has another `code_version`.
+forearm's twist is the elbow's, by the elbow's entry in `HINGES`. All of them are prices, none a stop: how stiff
+they are stands in `optimiser`, how far a palm is drawn to its forearm in `palm_pose`. Imported motion is not limited.
+Fits made within other limits are out of date once `fit_smplx` has another `code_version`.
 """
 
 from __future__ import annotations

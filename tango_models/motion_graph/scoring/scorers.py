@@ -32,8 +32,8 @@ class SpeechScorer:
         return self.prosody < 1
 
     def cost_rows(self, speech: SpeechFeatures, clips: ClipProsody, embedding: EmbeddingRows | None = None) -> SlotCost:
-        """(T, N) float32 when rows are asked for (see `cost_rows.CostRows`), T = ceil(frames / 4) slots of 4 frames;
-        about 0 (fits) to 1 (does not) in speech.
+        """(T, N) float32 when rows are asked for (see `cost_rows.CostRows`), T = ceil(frames / 4) slots of 4 frames:
+        see `SlotWeights`.
 
         Raises:
             ValueError: `embedding` is missing and needed.

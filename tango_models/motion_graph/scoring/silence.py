@@ -1,5 +1,5 @@
 """What is silence, and which clips are at rest: the same for every scorer. How dear it is to move in silence stands in
-`slot_cost.SlotWeights.rest`."""
+`slot_cost.SlotWeights.rest` (no setting: `retrieve_path` and `aumoclip`'s baseline take it as it is)."""
 
 import numpy as np
 

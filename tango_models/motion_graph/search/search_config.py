@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """What a path pays besides its nodes. Node costs are meant to lie in about [0, 1]."""
+    """What a path pays besides its nodes. Node costs are those of `scoring.slot_cost.SlotWeights`."""
 
     jump_cost: float = 2.0
     """For every jump, seen or not: what it must save in several slots, so that nothing flickers."""

@@ -1,2 +1,2 @@
-"""A video out of the catalog: its frames, its landmarks and mouths, who else is in view, the canvas its pictures are
-fitted into."""
+"""A video out of the catalog: its frames, its sound, landmarks and mouths, who else is in view, the canvas its pictures
+are fitted into."""
