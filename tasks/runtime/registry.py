@@ -1,6 +1,6 @@
 """Stages by name. Their modules are imported when asked for: they pull in heavy libraries.
 
-What else a new stage needs is listed in ARCHITECTURE.md, "Where to put a new thing".
+What else a new stage needs is listed in CONTRIBUTING.md, "Where to put a new thing".
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """The stage contract: rows in, model, rows out.
 
 Every stage is the same small shape, so that orchestration knows none of the models and a new stage is one file and a
-few lines where it is registered (ARCHITECTURE.md, *Where to put a new thing*):
+few lines where it is registered (CONTRIBUTING.md, *Where to put a new thing*):
 
 - class attributes `name` and `code_version` (raise it when what is computed changes: Prefect's own source hash would
   see a task's lines, not the model they call);
