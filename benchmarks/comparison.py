@@ -21,9 +21,10 @@ from benchmarks.printing import heading, spread, table
 from benchmarks.search import silences
 from data_catalog import Catalog, Unit
 from data_catalog.keys import equals
+from flows.configuration.defaults import SCORER
 from tasks.runtime.stage import RowWriter
 
-SCORERS = ("aumoclip", "prosody", "0.5*aumoclip+0.5*prosody", "random")
+SCORERS = ("aumoclip", "prosody", SCORER, "random")
 _COLUMNS = (
     *("beats", "above chance, deviations", "loud and moving", "motion in silence"),
     *("seams a minute", "mean seam cost", "worst seam"),

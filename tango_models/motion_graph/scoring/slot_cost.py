@@ -9,9 +9,9 @@ from tango_models.motion_graph.scoring.embedding_scorer import EmbeddingRows
 
 @dataclass(frozen=True)
 class SlotWeights:
-    """Largest cost of each kind of mismatch in one slot. With the defaults a slot of speech costs 0 to 4.85, a slot of
-    silence 0 to 16.25; a jump (about 1.4 with its edge) so has to pay for itself over some slots of speech. Paths made
-    with other weights are out of date once `retrieve_path` has another `code_version`."""
+    """Largest cost of each kind of mismatch in one slot. With the defaults a slot of speech costs 5 at most, a slot of
+    silence 16; a jump (2.8 with a mean edge) so pays for itself by a beat that is met, or over some slots of speech.
+    Paths made with other weights are out of date once `retrieve_path` has another `code_version`."""
 
     level: float = 0.6
     """|how strongly one speaks - how strongly one moves|, both as ranks in [0, 1]."""

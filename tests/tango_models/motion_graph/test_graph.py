@@ -244,13 +244,13 @@ def test_with_an_embedding_speech_asks_for_what_fits_it_and_silence_still_for_re
     high = np.eye(60, dtype=np.float32)
     low = np.repeat(high[:, None], 4, axis=1)
     rows = embedding_rows(SlotEmbedding(low[wanted], high[wanted]), SlotEmbedding(low, high))
-    cost = create_scorer("aumoclip").node_cost(speech, replace(clips, voice=np.full(60, np.nan, np.float32)), rows)
+    met = replace(clips, voice=np.full(60, np.nan, np.float32), beat=np.ones((60, 4)))  # all that is asked for
+    cost = create_scorer("aumoclip").node_cost(speech, met, rows)
     silent = silence_weight(speech.voice)[: 53 * 4 : 4][:53]
-    struck = np.pad(speech.onset, (0, 2)).reshape(53, 4).any(axis=1)  # there a beat is asked for as well
-    said = np.flatnonzero((silent == 0) & ~struck)
+    said = np.flatnonzero(silent == 0)
     assert (cost.argmin(axis=1) == wanted)[said].mean() > 0.9
     quiet = np.flatnonzero(silent == 1)
-    assert len(quiet) >= 4 and len(said) >= 20
+    assert len(quiet) >= 4 and len(said) >= 30
     assert (kind[cost.argmin(axis=1)[quiet]] == 0).all()
 
 

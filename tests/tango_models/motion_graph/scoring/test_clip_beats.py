@@ -12,8 +12,6 @@ from tango_models.speech.prosody import SpeechFeatures
 
 NODES = 40
 RUN = np.append(np.arange(1, NODES), -1).astype(np.int32)
-
-
 JOINTS = len(UPPER_BODY)
 
 
